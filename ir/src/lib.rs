@@ -1,1 +1,27 @@
-//! ir
+//! What is computed and how: ops, graphs, tile programs, and their meanings.
+//!
+//! This crate never sees a file, a device, a code generator or a clock. An op is defined once, under
+//! [`ops`]; its evaluation, cost, text form and rewriting are derived from that definition.
+
+mod attr;
+mod dim;
+mod dtype;
+mod expr;
+mod graph;
+mod meaning;
+mod number;
+mod scalar;
+mod tensor_type;
+
+pub mod ops;
+
+pub use attr::{Attr, AttrError, AttrField, Attrs};
+pub use dim::{Bounds, Dim, Sizes, Symbol};
+pub use dtype::{DType, UnknownDType};
+pub use expr::Expr;
+pub use graph::{Graph, GraphError, Node, Output, ValueId};
+pub use meaning::{Build, Compute, Exchange, Meaning, OpDef, Template};
+pub use number::F64;
+pub use ops::{Op, OpError};
+pub use scalar::{BinaryFn, Monoid, UnaryDef, UnaryFn};
+pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};

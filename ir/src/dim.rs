@@ -1,0 +1,199 @@
+//! Symbolic sizes: polynomials with integer coefficients over named sizes.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::{Add, Mul},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The name of a size that is known only later, such as `seq`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Symbol(Arc<str>);
+
+impl Symbol {
+    /// A symbol of this name.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The sizes a symbol may take, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Smallest size.
+    pub min: i64,
+    /// Largest size.
+    pub max: i64,
+}
+
+/// A symbol for each size that is given.
+pub type Sizes = BTreeMap<Symbol, i64>;
+
+/// The size of one axis: a polynomial over symbols, in normal form, so that equal sizes compare equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "Vec<(Vec<Symbol>, i64)>", from = "Vec<(Vec<Symbol>, i64)>")]
+pub struct Dim {
+    /// Coefficient by sorted product of symbols; no coefficient is zero.
+    terms: BTreeMap<Vec<Symbol>, i64>,
+}
+
+impl Dim {
+    /// The size that `symbol` will have.
+    pub fn symbol(symbol: &str) -> Self {
+        Self {
+            terms: BTreeMap::from([(vec![Symbol::new(symbol)], 1)]),
+        }
+    }
+
+    /// The size as a number, if no symbol occurs in it.
+    pub fn known(&self) -> Option<i64> {
+        match self.terms.iter().next() {
+            None => Some(0),
+            Some((product, c)) if self.terms.len() == 1 && product.is_empty() => Some(*c),
+            Some(_) => None,
+        }
+    }
+
+    /// The same size with the given symbols replaced by numbers.
+    pub fn bind(&self, sizes: &Sizes) -> Self {
+        let mut out = Self::default();
+        for (product, c) in &self.terms {
+            let mut term = Self::from(*c);
+            for s in product {
+                term = term
+                    * sizes
+                        .get(s)
+                        .map_or_else(|| Self::symbol(s.name()), |n| (*n).into());
+            }
+            out = out + term;
+        }
+        out
+    }
+
+    /// The symbols that occur.
+    pub fn symbols(&self) -> impl Iterator<Item = &Symbol> {
+        self.terms.keys().flatten()
+    }
+
+    /// `self / divisor`, if that is a polynomial too.
+    pub fn exact_div(&self, divisor: &Self) -> Option<Self> {
+        let (lead, by) = divisor.terms.iter().next_back()?;
+        if divisor.terms.len() > 1 {
+            return (self == divisor).then(|| 1.into());
+        }
+        let mut out = Self::default();
+        for (product, c) in &self.terms {
+            let mut rest = product.clone();
+            for s in lead {
+                rest.remove(rest.iter().position(|t| t == s)?);
+            }
+            if c % by != 0 {
+                return None;
+            }
+            out.terms.insert(rest, c / by);
+        }
+        Some(out)
+    }
+
+    fn insert(&mut self, product: Vec<Symbol>, c: i64) {
+        let sum = self.terms.entry(product.clone()).or_insert(0);
+        *sum = sum
+            .checked_add(c)
+            .expect("sizes stay below 2^63: verified where they enter");
+        if *sum == 0 {
+            self.terms.remove(&product);
+        }
+    }
+}
+
+impl From<i64> for Dim {
+    fn from(n: i64) -> Self {
+        let mut d = Self::default();
+        d.insert(Vec::new(), n);
+        d
+    }
+}
+
+impl From<Dim> for Vec<(Vec<Symbol>, i64)> {
+    fn from(d: Dim) -> Self {
+        d.terms.into_iter().collect()
+    }
+}
+
+impl From<Vec<(Vec<Symbol>, i64)>> for Dim {
+    fn from(terms: Vec<(Vec<Symbol>, i64)>) -> Self {
+        let mut d = Self::default();
+        for (mut product, c) in terms {
+            product.sort();
+            d.insert(product, c);
+        }
+        d
+    }
+}
+
+impl Add for Dim {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        for (product, c) in other.terms {
+            self.insert(product, c);
+        }
+        self
+    }
+}
+
+impl Mul for Dim {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        let mut out = Self::default();
+        for (p, a) in &self.terms {
+            for (q, b) in &other.terms {
+                let mut product = [p.as_slice(), q].concat();
+                product.sort();
+                let c = a
+                    .checked_mul(*b)
+                    .expect("sizes stay below 2^63: verified where they enter");
+                out.insert(product, c);
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Dim {
+    /// `seq`, `2*batch*seq + 1`: parses back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.terms.is_empty() {
+            return f.write_str("0");
+        }
+        for (i, (product, c)) in self.terms.iter().rev().enumerate() {
+            if i > 0 {
+                f.write_str("+")?;
+            }
+            match (product.is_empty(), *c) {
+                (true, c) => write!(f, "{c}")?,
+                (false, 1) => {}
+                (false, c) => write!(f, "{c}*")?,
+            }
+            for (j, s) in product.iter().enumerate() {
+                write!(f, "{}{s}", if j > 0 { "*" } else { "" })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! The ops: one file each, one line each in the list below.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Attr, Build, Meaning, OpDef, ShapeError, Sizes, Template, TensorType, ValueId,
+    attr::{AttrError, Attrs},
+};
+
+/// How an op is written: its name and attributes.
+pub trait OpSyntax: Sized {
+    /// The names it may have.
+    fn names() -> Vec<&'static str>;
+
+    /// The name of this one.
+    fn name(&self) -> &'static str;
+
+    /// Its attributes.
+    fn attrs(&self) -> Attrs;
+
+    /// The op of this name, one of [`Self::names`], with these attributes.
+    ///
+    /// # Errors
+    /// An attribute is missing or of another kind.
+    fn parse(name: &str, attrs: &BTreeMap<String, Attr>) -> Result<Self, AttrError>;
+}
+
+/// Text that spells no op.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpError {
+    /// No op has this name.
+    #[error("no op is named `{0}`")]
+    Unknown(String),
+    /// An attribute that the op does not have.
+    #[error("{op}: it has no attribute `{attribute}`")]
+    Extra {
+        /// The op.
+        op: String,
+        /// The attribute.
+        attribute: String,
+    },
+    /// An attribute is missing or of another kind.
+    #[error("{op}: {source}")]
+    Attr {
+        /// The op.
+        op: String,
+        /// What is wrong.
+        source: AttrError,
+    },
+}
+
+macro_rules! op_list {
+    ($($module:ident :: $Op:ident,)*) => {
+        $(mod $module; pub use $module::$Op;)*
+
+        /// Any op.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "each variant's type has its own")]
+        pub enum Op { $($Op($Op),)* }
+
+        $(impl From<$Op> for Op {
+            fn from(op: $Op) -> Self {
+                Self::$Op(op)
+            }
+        })*
+
+        impl Op {
+            fn def(&self) -> &dyn OpDef {
+                match self { $(Self::$Op(op) => op,)* }
+            }
+
+            /// The name used in text forms and e-graphs.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$Op(op) => op.name(),)* }
+            }
+
+            /// The attributes.
+            pub fn attrs(&self) -> Attrs {
+                match self { $(Self::$Op(op) => op.attrs(),)* }
+            }
+
+            /// Every name an op may have, in the order of the list.
+            pub fn names() -> Vec<&'static str> {
+                [$($Op::names(),)*].concat()
+            }
+
+            /// The op of this name with these attributes.
+            ///
+            /// # Errors
+            /// No op has the name, or its attributes are others.
+            pub fn parse(name: &str, attrs: &BTreeMap<String, Attr>) -> Result<Self, OpError> {
+                let op = $(if $Op::names().contains(&name) {
+                    $Op::parse(name, attrs).map(Self::$Op)
+                } else)* {
+                    return Err(OpError::Unknown(name.into()));
+                };
+                let op = op.map_err(|source| OpError::Attr { op: name.into(), source })?;
+                let known = op.attrs();
+                match attrs.keys().find(|a| !known.contains_key(a.as_str())) {
+                    Some(a) => Err(OpError::Extra { op: name.into(), attribute: a.clone() }),
+                    None => Ok(op),
+                }
+            }
+        }
+    };
+}
+
+op_list! {
+    input::Input,
+    weight::Weight,
+    constant::Constant,
+    extent::Extent,
+    unary::Unary,
+    binary::Binary,
+    cast::Cast,
+    reduce::Reduce,
+    mean::Mean,
+    matmul::MatMul,
+    select::Select,
+    distance::Distance,
+    reshape::Reshape,
+    broadcast::Broadcast,
+    softmax::Softmax,
+    attention::Attention,
+}
+
+impl Op {
+    /// Type of the result.
+    ///
+    /// # Errors
+    /// The operands do not fit, with the operand, axis and both sizes.
+    pub fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
+        self.def().infer(inputs)
+    }
+
+    /// Definition over operands of fitting types; a term is appended to `b`.
+    pub fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
+        self.def().meaning(inputs, b)
+    }
+
+    /// How code for it starts.
+    pub fn template(&self) -> Template<'_> {
+        self.def().template()
+    }
+
+    /// The op with symbols in its attributes replaced by sizes.
+    pub fn bind(&self, sizes: &Sizes) -> Self {
+        let attrs = self.attrs().into_iter().map(|(name, attr)| {
+            let attr = match attr {
+                Attr::Dims(dims) => Attr::Dims(dims.iter().map(|d| d.bind(sizes)).collect()),
+                Attr::Type(ty) => Attr::Type(ty.bind(sizes)),
+                other => other,
+            };
+            (name.to_owned(), attr)
+        });
+        Self::parse(self.name(), &attrs.collect()).expect("an op's own attributes spell it")
+    }
+}
+
+/// Exactly `N` operands.
+pub(crate) fn exactly<const N: usize>(
+    inputs: &[TensorType],
+) -> Result<&[TensorType; N], ShapeError> {
+    inputs.try_into().map_err(|_| ShapeError::Arity {
+        wanted: N.to_string(),
+        found: inputs.len(),
+    })
+}
+
+/// The axes `axes` of a rank-`rank` operand 0 as positions: ascending, no duplicate, in range.
+pub(crate) fn axes_of(axes: &[i64], rank: usize) -> Result<Vec<usize>, ShapeError> {
+    let positions: Vec<usize> = axes
+        .iter()
+        .filter_map(|a| usize::try_from(*a).ok())
+        .collect();
+    let ascending = positions.windows(2).all(|w| w[0] < w[1]);
+    if positions.len() != axes.len() || !ascending || positions.last().is_some_and(|a| *a >= rank) {
+        return Err(ShapeError::Attribute {
+            attribute: "axes",
+            wanted: format!("ascending axes below {rank}"),
+            found: format!("{axes:?}"),
+        });
+    }
+    Ok(positions)
+}

@@ -1,0 +1,52 @@
+//! Functions of one number, elementwise.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Attr, Build, Compute, Expr, Meaning, OpDef, ShapeError, TensorType, UnaryFn, ValueId,
+    attr::{AttrError, Attrs},
+    ops::{OpSyntax, exactly},
+};
+
+/// `y[i..] = f(x[i..])`, named as the function.
+///
+/// Shapes: `x: s` -> `s`. Source: each function's line in [`UnaryFn`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Unary {
+    /// The function.
+    pub f: UnaryFn,
+}
+
+impl OpSyntax for Unary {
+    fn names() -> Vec<&'static str> {
+        UnaryFn::ALL.iter().map(|f| f.name()).collect()
+    }
+
+    fn name(&self) -> &'static str {
+        self.f.name()
+    }
+
+    fn attrs(&self) -> Attrs {
+        Attrs::new()
+    }
+
+    fn parse(name: &str, _: &BTreeMap<String, Attr>) -> Result<Self, AttrError> {
+        let f = UnaryFn::ALL.iter().find(|f| f.name() == name);
+        Ok(Self { f: *f.expect("the caller looked the name up") })
+    }
+}
+
+impl OpDef for Unary {
+    fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
+        let [x] = exactly(inputs)?;
+        Ok(x.clone())
+    }
+
+    fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
+        let x = b.ty(inputs[0]);
+        let body = Expr::load(0, (0..x.rank()).map(Expr::Axis)).apply(self.f);
+        Meaning::Compute(Compute { axes: x.shape, reduce: None, body })
+    }
+}
