@@ -8,20 +8,27 @@ mod dim;
 mod dtype;
 mod expr;
 mod graph;
+mod kernel;
 mod meaning;
 mod number;
 mod scalar;
+mod schedule;
+mod target;
 mod tensor_type;
 
 pub mod ops;
+pub mod tile;
 
 pub use attr::{Attr, AttrError, AttrField, Attrs};
 pub use dim::{Bounds, Dim, Sizes, Symbol};
 pub use dtype::{DType, UnknownDType};
 pub use expr::Expr;
 pub use graph::{Graph, GraphError, Node, Output, ValueId};
+pub use kernel::Kernel;
 pub use meaning::{Build, Compute, Exchange, Meaning, OpDef, Template};
 pub use number::F64;
 pub use ops::{Op, OpError};
 pub use scalar::{BinaryFn, Monoid, UnaryDef, UnaryFn};
+pub use schedule::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule};
+pub use target::{Bytes, Flops, Form, Roofline, Simd, Target};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};

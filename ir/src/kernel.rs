@@ -1,0 +1,16 @@
+//! Kernels: parts of a graph that run as one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Graph;
+
+/// A part of a graph that one launch computes. Operands are the inputs of `graph`, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// Name, a C identifier, after what it computes.
+    pub name: String,
+    /// What it computes: bound, with one output.
+    pub graph: Graph,
+    /// The rewrite rules that made its ops.
+    pub rules: Vec<String>,
+}
