@@ -143,6 +143,13 @@ macro_rules! op_struct {
                 $name
             }
 
+            #[allow(unused_mut, reason = "an op may have no attributes")]
+            fn attr_names() -> Vec<&'static str> {
+                let mut names = vec![$(stringify!($field),)*];
+                names.sort_unstable();
+                names
+            }
+
             fn attrs(&self) -> crate::attr::Attrs {
                 crate::attr::Attrs::from([
                     $((stringify!($field), crate::attr::AttrField::to_attr(&self.$field)),)*

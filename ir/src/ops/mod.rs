@@ -17,6 +17,11 @@ pub trait OpSyntax: Sized {
     /// The name of this one.
     fn name(&self) -> &'static str;
 
+    /// Names of the attributes of the op of this name, sorted.
+    fn attr_names() -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Its attributes.
     fn attrs(&self) -> Attrs;
 
@@ -84,6 +89,14 @@ macro_rules! op_list {
             /// Every name an op may have, in the order of the list.
             pub fn names() -> Vec<&'static str> {
                 [$($Op::names(),)*].concat()
+            }
+
+            /// Names of the attributes of the op of this name, sorted; none if no op has it.
+            pub fn attr_names(name: &str) -> Option<Vec<&'static str>> {
+                $(if $Op::names().contains(&name) {
+                    return Some($Op::attr_names());
+                })*
+                None
             }
 
             /// The op of this name with these attributes.

@@ -32,6 +32,10 @@ impl OpSyntax for Reduce {
         self.monoid.name()
     }
 
+    fn attr_names() -> Vec<&'static str> {
+        vec!["axes", "keep"]
+    }
+
     fn attrs(&self) -> Attrs {
         Attrs::from([("axes", self.axes.to_attr()), ("keep", self.keep.to_attr())])
     }
