@@ -35,7 +35,7 @@ pub enum Index {
 
 impl Index {
     /// `floor(self / by)`; `self` is not negative.
-    pub fn div(self, by: i64) -> Self {
+    pub fn floor_div(self, by: i64) -> Self {
         match (self, by) {
             (a, 1) => a,
             (Self::Const(a), by) => Self::Const(a.div_euclid(by)),
