@@ -1,1 +1,64 @@
-fn main() {}
+//! The workspace's chores: set-up, tests, CI, tidy, bless, demo, bench.
+//!
+//! It depends on none of the workspace's crates, so it builds on a machine that has only Rust.
+//! Run `cargo xtask` for the list of commands.
+
+mod error;
+mod process;
+mod root;
+mod setup;
+
+use std::process::ExitCode;
+
+use error::Error;
+use root::Root;
+
+/// One command: its name, its arguments as shown in the help, what it does, and how.
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&Root, &[String]) -> Result<(), Error>,
+}
+
+/// Every command, in the order the help shows them.
+const COMMANDS: &[Command] = &[Command {
+    name: "setup",
+    arguments: "",
+    about: "unpack LLVM, Python tools and the model under .toolchain/; resumable",
+    run: |root, _| setup::run(root),
+}];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let found = arguments
+        .first()
+        .and_then(|name| COMMANDS.iter().find(|command| command.name == name));
+    let Some(command) = found else {
+        if let Some(name) = arguments.first() {
+            eprintln!("xtask: no command `{name}`\n");
+        }
+        print_help();
+        return ExitCode::from(2);
+    };
+    match Root::find().and_then(|root| (command.run)(&root, &arguments[1..])) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {}: {error}", command.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_help() {
+    eprintln!("usage: cargo xtask COMMAND\n");
+    for Command {
+        name,
+        arguments,
+        about,
+        ..
+    } in COMMANDS
+    {
+        eprintln!("  {:<18} {about}", format!("{name} {arguments}"));
+    }
+}
