@@ -102,6 +102,35 @@ plain_fields! {
     TensorType, Type, "a type such as f32[batch,128]";
 }
 
+impl AttrField for Dim {
+    const WANTED: &'static str = "one size, such as [seq]";
+
+    fn to_attr(&self) -> Attr {
+        Attr::Dims(vec![self.clone()])
+    }
+
+    fn from_attr(attr: &Attr) -> Option<Self> {
+        let Attr::Dims(dims) = attr else { return None };
+        let [size] = dims.as_slice() else { return None };
+        Some(size.clone())
+    }
+}
+
+impl AttrField for Option<UnaryFn> {
+    const WANTED: &'static str = "a function of one number, or none";
+
+    fn to_attr(&self) -> Attr {
+        Attr::Word(self.map_or("none", UnaryFn::name).into())
+    }
+
+    fn from_attr(attr: &Attr) -> Option<Self> {
+        match attr {
+            Attr::Word(word) if word == "none" => Some(None),
+            other => UnaryFn::from_attr(other).map(Some),
+        }
+    }
+}
+
 macro_rules! word_fields {
     ($($Type:ty, $wanted:literal;)*) => {$(
         impl $crate::AttrField for $Type {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    iter::Product,
     ops::{Add, Mul},
     sync::Arc,
 };
@@ -42,6 +43,9 @@ pub struct Bounds {
 
 /// A symbol for each size that is given.
 pub type Sizes = BTreeMap<Symbol, i64>;
+
+/// A coefficient that overflowed; it stays through sums and products, and is never [small](Dim::is_small).
+const HUGE: i64 = i64::MAX;
 
 /// The size of one axis: a polynomial over symbols, in normal form, so that equal sizes compare equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -101,7 +105,7 @@ impl Dim {
             for s in lead {
                 rest.remove(rest.iter().position(|t| t == s)?);
             }
-            if c % by != 0 {
+            if c.checked_rem(*by)? != 0 {
                 return None;
             }
             out.terms.insert(rest, c / by);
@@ -109,11 +113,26 @@ impl Dim {
         Some(out)
     }
 
+    /// Whether the sum of all coefficients, without signs, is at most 2^48. Sizes that are not small
+    /// have no tensor: [`crate::Op::infer`] refuses them, so that what it accepts never overflows.
+    pub fn is_small(&self) -> bool {
+        let mut terms = self.terms.values();
+        let sum = terms.try_fold(0_u64, |sum, c| sum.checked_add(c.unsigned_abs()));
+        sum.is_some_and(|sum| sum <= 1 << 48)
+    }
+
+    /// Whether the size is known and below `n`.
+    pub fn is_below(&self, n: i64) -> bool {
+        self.known().is_some_and(|size| size < n)
+    }
+
     fn insert(&mut self, product: Vec<Symbol>, c: i64) {
         let sum = self.terms.entry(product.clone()).or_insert(0);
-        *sum = sum
-            .checked_add(c)
-            .expect("sizes stay below 2^63: verified where they enter");
+        *sum = if *sum == HUGE {
+            HUGE
+        } else {
+            sum.checked_add(c).unwrap_or(HUGE)
+        };
         if *sum == 0 {
             self.terms.remove(&product);
         }
@@ -165,13 +184,24 @@ impl Mul for Dim {
             for (q, b) in &other.terms {
                 let mut product = [p.as_slice(), q].concat();
                 product.sort();
-                let c = a
-                    .checked_mul(*b)
-                    .expect("sizes stay below 2^63: verified where they enter");
-                out.insert(product, c);
+                let huge = *a == HUGE || *b == HUGE;
+                out.insert(
+                    product,
+                    if huge {
+                        HUGE
+                    } else {
+                        a.checked_mul(*b).unwrap_or(HUGE)
+                    },
+                );
             }
         }
         out
+    }
+}
+
+impl<'a> Product<&'a Self> for Dim {
+    fn product<I: Iterator<Item = &'a Self>>(dims: I) -> Self {
+        dims.fold(1.into(), |a, b| a * b.clone())
     }
 }
 

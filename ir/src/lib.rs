@@ -28,7 +28,7 @@ pub use kernel::Kernel;
 pub use meaning::{Build, Compute, Exchange, Meaning, OpDef, Template};
 pub use number::F64;
 pub use ops::{Op, OpError};
-pub use scalar::{BinaryFn, Monoid, UnaryDef, UnaryFn};
+pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule};
 pub use target::{Bytes, Flops, Form, Roofline, Simd, Target};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Expr;
+use crate::{DType, Expr};
 
 /// How a function of one number is defined.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +143,11 @@ binary_functions! {
     /// `floor(a / b)`
     FloorDiv = "floor_div", |a, b| (a / b).floor();
     /// `a - b floor(a / b)`: the sign of `b`.
-    Mod = "mod", |a, b| a - b * (a / b).floor();
+    Mod = "mod", |a, b| {
+        // As remainder of a division towards zero, which is exact, then brought to the sign of `b`.
+        let r = a % b;
+        if r != 0.0 && (r < 0.0) != (b < 0.0) { r + b } else { r }
+    };
     /// `a = b`
     Eq = "eq", |a, b| truth(a == b);
     /// `a != b`
@@ -162,7 +166,60 @@ binary_functions! {
     Or = "or", |a, b| truth(a != 0.0 || b != 0.0);
 }
 
+/// The element types that a function takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Domain {
+    /// All.
+    Any,
+    /// All but `bool`.
+    Numbers,
+    /// `f32`, `f16`, `bf16`.
+    Floats,
+    /// `bool`.
+    Truths,
+}
+
+impl Domain {
+    /// What is wanted, in words.
+    pub const fn name(self) -> &'static str {
+        ["any", "a float or an integer", "a float", "bool"][self as usize]
+    }
+
+    /// Whether elements of this type are taken.
+    pub fn contains(self, dtype: DType) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Numbers => dtype != DType::Bool,
+            Self::Floats => dtype.is_float(),
+            Self::Truths => dtype == DType::Bool,
+        }
+    }
+}
+
+impl UnaryFn {
+    /// What it takes.
+    pub const fn domain(self) -> Domain {
+        use UnaryFn::{Abs, Neg, Not, Relu, Square};
+        match self {
+            Not => Domain::Truths,
+            Neg | Abs | Relu | Square => Domain::Numbers,
+            _ => Domain::Floats,
+        }
+    }
+}
+
 impl BinaryFn {
+    /// What it takes, on both sides.
+    pub const fn domain(self) -> Domain {
+        use BinaryFn::{And, Div, Eq, Ge, Gt, Le, Lt, Ne, Or, Pow};
+        match self {
+            And | Or => Domain::Truths,
+            Eq | Ne | Lt | Le | Gt | Ge => Domain::Any,
+            Div | Pow => Domain::Floats,
+            _ => Domain::Numbers,
+        }
+    }
+
     /// Whether the result is `bool`, whatever the operands.
     pub const fn is_predicate(self) -> bool {
         use BinaryFn::{And, Eq, Ge, Gt, Le, Lt, Ne, Or};

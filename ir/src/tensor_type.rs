@@ -58,6 +58,20 @@ pub enum ShapeError {
         /// The operand's type.
         found: TensorType,
     },
+    /// A size below 0, or a tensor of more elements than can be counted.
+    #[error("operand {operand}: wanted 0 to 2^48 elements, found {found}")]
+    TooLarge {
+        /// Position of the operand.
+        operand: usize,
+        /// The operand's type.
+        found: TensorType,
+    },
+    /// As `TooLarge`, of the result.
+    #[error("result: wanted 0 to 2^48 elements, found {found}")]
+    ResultTooLarge {
+        /// The type that the result would have.
+        found: TensorType,
+    },
     /// An attribute that does not fit the operands.
     #[error("attribute `{attribute}`: wanted {wanted}, found {found}")]
     Attribute {
@@ -91,7 +105,12 @@ impl TensorType {
 
     /// Number of elements.
     pub fn elements(&self) -> Dim {
-        self.shape.iter().cloned().fold(1.into(), |a, b| a * b)
+        self.shape.iter().product()
+    }
+
+    /// Whether no size is below 0 and the number of elements can be counted.
+    pub fn is_storable(&self) -> bool {
+        self.elements().is_small() && self.shape.iter().all(|d| d.is_small() && !d.is_below(0))
     }
 
     /// The sizes as numbers, if all are known.

@@ -38,39 +38,76 @@ impl OpDef for Attention {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let wanted = 3 + usize::from(self.mask) + usize::from(self.alibi);
         if inputs.len() != wanted {
-            return Err(ShapeError::Arity { wanted: wanted.to_string(), found: inputs.len() });
+            return Err(ShapeError::Arity {
+                wanted: wanted.to_string(),
+                found: inputs.len(),
+            });
         }
         let (q, k, v) = (&inputs[0], &inputs[1], &inputs[2]);
         for (i, x) in inputs[..3].iter().enumerate() {
             x.require_rank(i, 4)?;
-            x.require_dtype(i, "a float, the same for all", |d| d.is_float() && d == q.dtype)?;
+            x.require_dtype(i, "a float, the same for all", |d| {
+                d.is_float() && d == q.dtype
+            })?;
         }
         k.require_size(1, 0, &q.shape[0])?;
         k.require_size(1, 3, &q.shape[3])?;
         if q.shape[1].exact_div(&k.shape[1]).is_none() {
-            return Err(ShapeError::Size { operand: 1, axis: 1, wanted: q.shape[1].clone(), found: k.clone() });
+            return Err(ShapeError::Size {
+                operand: 1,
+                axis: 1,
+                wanted: q.shape[1].clone(),
+                found: k.clone(),
+            });
         }
-        v.require_shape(2, &[k.shape[0].clone(), k.shape[1].clone(), k.shape[2].clone(), v.shape[3].clone()])?;
+        v.require_shape(
+            2,
+            &[
+                k.shape[0].clone(),
+                k.shape[1].clone(),
+                k.shape[2].clone(),
+                v.shape[3].clone(),
+            ],
+        )?;
         if self.mask {
             let scores = TensorType::new(
                 q.dtype,
-                [q.shape[0].clone(), q.shape[1].clone(), q.shape[2].clone(), k.shape[2].clone()],
+                [
+                    q.shape[0].clone(),
+                    q.shape[1].clone(),
+                    q.shape[2].clone(),
+                    k.shape[2].clone(),
+                ],
             );
             inputs[3].require_dtype(3, q.dtype.name(), |d| d == q.dtype)?;
             if crate::broadcast_shapes(&scores, &inputs[3]).ok().as_ref() != Some(&scores.shape) {
-                return Err(inputs[3].rank_error(3, &format!("a shape that broadcasts to {scores};")));
+                return Err(
+                    inputs[3].rank_error(3, &format!("a shape that broadcasts to {scores};"))
+                );
             }
         }
         if self.alibi {
             inputs[wanted - 1].require_shape(wanted - 1, &q.shape[1..2])?;
         }
-        Ok(TensorType::new(q.dtype, q.shape[..3].iter().chain(&v.shape[3..]).cloned()))
+        Ok(TensorType::new(
+            q.dtype,
+            q.shape[..3].iter().chain(&v.shape[3..]).cloned(),
+        ))
     }
 
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
         let q = b.ty(inputs[0]);
-        let (k, v) = (repeat_heads(b, inputs[1], &q.shape[1]), repeat_heads(b, inputs[2], &q.shape[1]));
-        let scores = b.op(MatMul { ta: false, tb: true }, &[inputs[0], k]);
+        let (k, v) = (
+            repeat_heads(b, inputs[1], &q.shape[1]),
+            repeat_heads(b, inputs[2], &q.shape[1]),
+        );
+        let scores = b.op(
+            MatMul {
+                ta: false,
+                tb: true,
+            },
+            &[inputs[0], k],
+        );
         let mut x = b.mul_scalar(scores, self.scale);
         if self.softcap.get() > 0.0 {
             let c = self.softcap.get();
@@ -83,10 +120,22 @@ impl OpDef for Attention {
         }
         let ty = b.ty(x);
         if self.alibi || self.causal || self.window > 0 {
-            let distance = b.op(Distance { rows: vec![ty.shape[2].clone()], columns: vec![ty.shape[3].clone()], dtype: q.dtype }, &[]);
+            let distance = b.op(
+                Distance {
+                    rows: ty.shape[2].clone(),
+                    columns: ty.shape[3].clone(),
+                    dtype: q.dtype,
+                },
+                &[],
+            );
             if self.alibi {
                 let slope = *inputs.last().expect("alibi has slopes");
-                let slope = b.op(Reshape { shape: vec![q.shape[1].clone(), 1.into(), 1.into()] }, &[slope]);
+                let slope = b.op(
+                    Reshape {
+                        shape: vec![q.shape[1].clone(), 1.into(), 1.into()],
+                    },
+                    &[slope],
+                );
                 let far = b.mul(slope, distance);
                 x = b.sub(x, far);
             }
@@ -119,7 +168,22 @@ fn repeat_heads(b: &mut Build<'_>, x: ValueId, heads: &Dim) -> ValueId {
         return x;
     }
     let group = heads.exact_div(&hk).expect("group size was checked");
-    let split = b.op(Reshape { shape: vec![batch.clone(), hk.clone(), 1.into(), t.clone(), d.clone()] }, &[x]);
-    let wide = b.op(Broadcast { shape: vec![batch.clone(), hk, group, t.clone(), d.clone()] }, &[split]);
-    b.op(Reshape { shape: vec![batch, heads.clone(), t, d] }, &[wide])
+    let split = b.op(
+        Reshape {
+            shape: vec![batch.clone(), hk.clone(), 1.into(), t.clone(), d.clone()],
+        },
+        &[x],
+    );
+    let wide = b.op(
+        Broadcast {
+            shape: vec![batch.clone(), hk, group, t.clone(), d.clone()],
+        },
+        &[split],
+    );
+    b.op(
+        Reshape {
+            shape: vec![batch, heads.clone(), t, d],
+        },
+        &[wide],
+    )
 }

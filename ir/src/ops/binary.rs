@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attr, BinaryFn, Build, Compute, DType, Dim, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId,
+    Attr, BinaryFn, Build, Compute, DType, Dim, Expr, Meaning, OpDef, ShapeError, TensorType,
+    ValueId,
     attr::{AttrError, Attrs},
     ops::{OpSyntax, exactly},
     tensor_type::broadcast_shapes,
@@ -23,7 +24,10 @@ pub struct Binary {
 impl OpSyntax for Binary {
     fn names() -> Vec<&'static str> {
         // `max` and `min` of two tensors give way to the folds of the same name.
-        BinaryFn::ALL.iter().map(|f| Self { f: *f }.name()).collect()
+        BinaryFn::ALL
+            .iter()
+            .map(|f| Self { f: *f }.name())
+            .collect()
     }
 
     fn name(&self) -> &'static str {
@@ -39,7 +43,10 @@ impl OpSyntax for Binary {
     }
 
     fn parse(name: &str, _: &BTreeMap<String, Attr>) -> Result<Self, AttrError> {
-        let op = BinaryFn::ALL.iter().map(|f| Self { f: *f }).find(|op| op.name() == name);
+        let op = BinaryFn::ALL
+            .iter()
+            .map(|f| Self { f: *f })
+            .find(|op| op.name() == name);
         Ok(op.expect("the caller looked the name up"))
     }
 }
@@ -48,7 +55,11 @@ impl OpSyntax for Binary {
 pub(crate) fn broadcast_load(operand: usize, ty: &TensorType, rank: usize) -> Expr {
     let skip = rank - ty.rank();
     let index = ty.shape.iter().enumerate().map(|(axis, size)| {
-        if *size == Dim::from(1) { Expr::int(0) } else { Expr::Axis(axis + skip) }
+        if *size == Dim::from(1) {
+            Expr::int(0)
+        } else {
+            Expr::Axis(axis + skip)
+        }
     });
     Expr::load(operand, index)
 }
@@ -56,9 +67,17 @@ pub(crate) fn broadcast_load(operand: usize, ty: &TensorType, rank: usize) -> Ex
 impl OpDef for Binary {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let [a, b] = exactly(inputs)?;
+        a.require_dtype(0, self.f.domain().name(), |d| self.f.domain().contains(d))?;
         b.require_dtype(1, a.dtype.name(), |d| d == a.dtype)?;
-        let dtype = if self.f.is_predicate() { DType::Bool } else { a.dtype };
-        Ok(TensorType { dtype, shape: broadcast_shapes(a, b)? })
+        let dtype = if self.f.is_predicate() {
+            DType::Bool
+        } else {
+            a.dtype
+        };
+        Ok(TensorType {
+            dtype,
+            shape: broadcast_shapes(a, b)?,
+        })
     }
 
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
@@ -66,6 +85,10 @@ impl OpDef for Binary {
         let axes = broadcast_shapes(&x, &y).expect("types were inferred");
         let rank = axes.len();
         let body = broadcast_load(0, &x, rank).with(self.f, broadcast_load(1, &y, rank));
-        Meaning::Compute(Compute { axes, reduce: None, body })
+        Meaning::Compute(Compute {
+            axes,
+            reduce: None,
+            body,
+        })
     }
 }

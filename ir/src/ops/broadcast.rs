@@ -33,6 +33,10 @@ impl OpDef for Broadcast {
 
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
         let body = broadcast_load(0, &b.ty(inputs[0]), self.shape.len());
-        Meaning::Compute(Compute { axes: self.shape.clone(), reduce: None, body })
+        Meaning::Compute(Compute {
+            axes: self.shape.clone(),
+            reduce: None,
+            body,
+        })
     }
 }

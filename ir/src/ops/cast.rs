@@ -1,7 +1,8 @@
 //! Another element type.
 
 use crate::{
-    Build, Compute, DType, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly,
+    Build, Compute, DType, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct,
+    ops::exactly,
 };
 
 op_struct! {
@@ -23,6 +24,10 @@ impl OpDef for Cast {
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
         let x = b.ty(inputs[0]);
         let load = Expr::load(0, (0..x.rank()).map(Expr::Axis));
-        Meaning::Compute(Compute { axes: x.shape, reduce: None, body: Expr::Cast(self.dtype, load.into()) })
+        Meaning::Compute(Compute {
+            axes: x.shape,
+            reduce: None,
+            body: Expr::Cast(self.dtype, load.into()),
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! One number everywhere.
 
 use crate::{
-    Build, Compute, Expr, F64, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly,
+    Build, Compute, Expr, F64, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct,
+    ops::exactly,
 };
 
 op_struct! {
@@ -23,6 +24,10 @@ impl OpDef for Constant {
     }
 
     fn meaning(&self, _: &[ValueId], _: &mut Build<'_>) -> Meaning {
-        Meaning::Compute(Compute { axes: self.ty.shape.clone(), reduce: None, body: Expr::Num(self.value) })
+        Meaning::Compute(Compute {
+            axes: self.ty.shape.clone(),
+            reduce: None,
+            body: Expr::Num(self.value),
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! A size as a number.
 
 use crate::{
-    Build, Compute, DType, Dim, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly,
+    Build, Compute, DType, Dim, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId,
+    attr::op_struct, ops::exactly,
 };
 
 op_struct! {
@@ -23,7 +24,11 @@ impl OpDef for Extent {
     }
 
     fn meaning(&self, _: &[ValueId], _: &mut Build<'_>) -> Meaning {
-        let size = self.size.iter().cloned().fold(1.into(), |a, b| a * b);
-        Meaning::Compute(Compute { axes: vec![], reduce: None, body: Expr::Size(size) })
+        let size = self.size.iter().product();
+        Meaning::Compute(Compute {
+            axes: vec![],
+            reduce: None,
+            body: Expr::Size(size),
+        })
     }
 }

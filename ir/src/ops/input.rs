@@ -1,6 +1,10 @@
 //! Tensors given at each run.
 
-use crate::{Build, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::{op_struct, word_fields}, ops::exactly};
+use crate::{
+    Build, Meaning, OpDef, ShapeError, TensorType, ValueId,
+    attr::{op_struct, word_fields},
+    ops::exactly,
+};
 
 use serde::{Deserialize, Serialize};
 

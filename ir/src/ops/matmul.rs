@@ -27,8 +27,16 @@ impl MatMul {
             }
         }
         let (ar, br) = (a.rank(), b.rank());
-        let (m, k) = if self.ta { (ar - 1, ar - 2) } else { (ar - 2, ar - 1) };
-        let (bk, n) = if self.tb { (br - 1, br - 2) } else { (br - 2, br - 1) };
+        let (m, k) = if self.ta {
+            (ar - 1, ar - 2)
+        } else {
+            (ar - 2, ar - 1)
+        };
+        let (bk, n) = if self.tb {
+            (br - 1, br - 2)
+        } else {
+            (br - 2, br - 1)
+        };
         b.require_size(1, bk, &a.shape[k])?;
         b.require_dtype(1, a.dtype.name(), |d| d == a.dtype)?;
         a.require_dtype(0, "a float or an integer", |d| d != DType::Bool)?;
@@ -42,7 +50,10 @@ impl MatMul {
 impl OpDef for MatMul {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let [a, b] = exactly(inputs)?;
-        Ok(TensorType { dtype: a.dtype, shape: self.parts(a, b)?.0 })
+        Ok(TensorType {
+            dtype: a.dtype,
+            shape: self.parts(a, b)?.0,
+        })
     }
 
     fn meaning(&self, inputs: &[ValueId], build: &mut Build<'_>) -> Meaning {
@@ -59,6 +70,10 @@ impl OpDef for MatMul {
             Expr::load(operand, index)
         };
         let body = load(0, &a, self.ta, rank - 2, rank) * load(1, &b, self.tb, rank, rank - 1);
-        Meaning::Compute(Compute { axes, reduce: Some((Monoid::Sum, vec![k])), body })
+        Meaning::Compute(Compute {
+            axes,
+            reduce: Some((Monoid::Sum, vec![k])),
+            body,
+        })
     }
 }

@@ -28,11 +28,25 @@ impl OpDef for Mean {
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
         let x = b.ty(inputs[0]);
         let sum = b.op(
-            Reduce { monoid: Monoid::Sum, axes: self.axes.clone(), keep: self.keep },
+            Reduce {
+                monoid: Monoid::Sum,
+                axes: self.axes.clone(),
+                keep: self.keep,
+            },
             &[inputs[0]],
         );
-        let n = self.axes.iter().fold(Dim::from(1), |n, a| n * x.shape[*a as usize].clone());
-        let n = b.op(Extent { size: vec![n], dtype: x.dtype }, &[]);
+        let n = self
+            .axes
+            .iter()
+            .map(|a| &x.shape[*a as usize])
+            .product::<Dim>();
+        let n = b.op(
+            Extent {
+                size: vec![n],
+                dtype: x.dtype,
+            },
+            &[],
+        );
         Meaning::Term(b.binary(BinaryFn::Div, sum, n))
     }
 }

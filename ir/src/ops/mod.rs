@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attr, Build, Meaning, OpDef, ShapeError, Sizes, Template, TensorType, ValueId,
+    Attr, Build, Dim, Meaning, OpDef, ShapeError, Sizes, Template, TensorType, ValueId,
     attr::{AttrError, Attrs},
 };
 
@@ -133,9 +133,24 @@ op_list! {
     matmul::MatMul,
     select::Select,
     distance::Distance,
+    iota::Iota,
     reshape::Reshape,
     broadcast::Broadcast,
+    permute::Permute,
+    slice::Slice,
+    concat::Concat,
+    pad::Pad,
+    gather::Gather,
+    embedding::Embedding,
+    linear::Linear,
+    gated::Gated,
+    gated_linear::GatedLinear,
     softmax::Softmax,
+    layer_norm::LayerNorm,
+    rms_norm::RmsNorm,
+    add_layer_norm::AddLayerNorm,
+    add_rms_norm::AddRmsNorm,
+    l2_normalize::L2Normalize,
     attention::Attention,
 }
 
@@ -145,7 +160,34 @@ impl Op {
     /// # Errors
     /// The operands do not fit, with the operand, axis and both sizes.
     pub fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
-        self.def().infer(inputs)
+        for (name, attr) in self.attrs() {
+            let fits = match &attr {
+                Attr::Dims(dims) => {
+                    dims.iter().all(Dim::is_small) && dims.iter().product::<Dim>().is_small()
+                }
+                Attr::Type(ty) => ty.is_storable(),
+                _ => continue,
+            };
+            if !fits {
+                return Err(ShapeError::Attribute {
+                    attribute: name,
+                    wanted: "sizes of 0 to 2^48 elements in all".into(),
+                    found: format!("{attr:?}"),
+                });
+            }
+        }
+        if let Some(operand) = inputs.iter().position(|ty| !ty.is_storable()) {
+            return Err(ShapeError::TooLarge {
+                operand,
+                found: inputs[operand].clone(),
+            });
+        }
+        let out = self.def().infer(inputs)?;
+        if out.is_storable() {
+            Ok(out)
+        } else {
+            Err(ShapeError::ResultTooLarge { found: out })
+        }
     }
 
     /// Definition over operands of fitting types; a term is appended to `b`.
@@ -180,6 +222,26 @@ pub(crate) fn exactly<const N: usize>(
         wanted: N.to_string(),
         found: inputs.len(),
     })
+}
+
+/// `axis` of a rank-`rank` operand 0 as a position.
+pub(crate) fn axis_of(axis: i64, rank: usize) -> Result<usize, ShapeError> {
+    let position = usize::try_from(axis).ok().filter(|a| *a < rank);
+    position.ok_or_else(|| ShapeError::Attribute {
+        attribute: "axis",
+        wanted: format!("an axis below {rank}"),
+        found: axis.to_string(),
+    })
+}
+
+/// Fails unless `x`, operand `operand`, has the type `wanted`.
+pub(crate) fn require_same(
+    wanted: &TensorType,
+    operand: usize,
+    x: &TensorType,
+) -> Result<(), ShapeError> {
+    x.require_dtype(operand, wanted.dtype.name(), |d| d == wanted.dtype)?;
+    x.require_shape(operand, &wanted.shape)
 }
 
 /// The axes `axes` of a rank-`rank` operand 0 as positions: ascending, no duplicate, in range.

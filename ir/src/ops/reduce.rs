@@ -43,18 +43,30 @@ impl OpSyntax for Reduce {
     fn parse(name: &str, attrs: &BTreeMap<String, Attr>) -> Result<Self, AttrError> {
         let monoid = Monoid::ALL.into_iter().find(|m| m.name() == name);
         let monoid = monoid.expect("the caller looked the name up");
-        Ok(Self { monoid, axes: field(attrs, "axes")?, keep: field(attrs, "keep")? })
+        Ok(Self {
+            monoid,
+            axes: field(attrs, "axes")?,
+            keep: field(attrs, "keep")?,
+        })
     }
 }
 
 /// The shape of `x` after `axes` are folded.
-pub(crate) fn folded_shape(x: &TensorType, axes: &[i64], keep: bool) -> Result<TensorType, ShapeError> {
+pub(crate) fn folded_shape(
+    x: &TensorType,
+    axes: &[i64],
+    keep: bool,
+) -> Result<TensorType, ShapeError> {
     let axes = axes_of(axes, x.rank())?;
-    let shape = x.shape.iter().enumerate().filter_map(|(i, d)| match (axes.contains(&i), keep) {
-        (false, _) => Some(d.clone()),
-        (true, true) => Some(1.into()),
-        (true, false) => None,
-    });
+    let shape = x
+        .shape
+        .iter()
+        .enumerate()
+        .filter_map(|(i, d)| match (axes.contains(&i), keep) {
+            (false, _) => Some(d.clone()),
+            (true, true) => Some(1.into()),
+            (true, false) => None,
+        });
     Ok(TensorType::new(x.dtype, shape))
 }
 
@@ -81,6 +93,10 @@ impl OpDef for Reduce {
         });
         let body = Expr::load(0, index.collect::<Vec<_>>());
         let sizes = folded.iter().map(|a| x.shape[*a].clone()).collect();
-        Meaning::Compute(Compute { axes: out.shape, reduce: Some((self.monoid, sizes)), body })
+        Meaning::Compute(Compute {
+            axes: out.shape,
+            reduce: Some((self.monoid, sizes)),
+            body,
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! The same elements under another shape.
 
 use crate::{
-    BinaryFn, Build, Compute, Dim, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly,
+    BinaryFn, Build, Compute, Dim, Expr, Meaning, OpDef, ShapeError, TensorType, ValueId,
+    attr::op_struct, ops::exactly,
 };
 
 op_struct! {
@@ -16,14 +17,17 @@ op_struct! {
 
 /// Runs of axes `(of x, of y)` with the same number of elements, as short as they can be found.
 fn groups(x: &[Dim], y: &[Dim]) -> Vec<(std::ops::Range<usize>, std::ops::Range<usize>)> {
-    let product = |dims: &[Dim]| dims.iter().cloned().fold(Dim::from(1), |a, b| a * b);
+    let product = |dims: &[Dim]| dims.iter().product::<Dim>();
     let (mut out, mut i, mut j) = (Vec::new(), 0, 0);
     while i < x.len() || j < y.len() {
         let found = (1..=x.len() - i + y.len() - j).find_map(|total| {
             let takes = total.saturating_sub(y.len() - j)..=total.min(x.len() - i);
-            takes.map(|a| (a, total - a)).find(|(a, b)| product(&x[i..i + a]) == product(&y[j..j + b]))
+            takes
+                .map(|a| (a, total - a))
+                .find(|(a, b)| product(&x[i..i + a]) == product(&y[j..j + b]))
         });
-        let (a, b) = found.expect("both shapes have as many elements");
+        // Without elements, some runs have no like; what is left is one group.
+        let (a, b) = found.unwrap_or((x.len() - i, y.len() - j));
         out.push((i..i + a, j..j + b));
         (i, j) = (i + a, j + b);
     }
@@ -50,7 +54,9 @@ impl OpDef for Reshape {
         for (from, to) in groups(&x.shape, &self.shape) {
             // The position within the group, then its coordinates under the shape of `x`.
             let mut at = to.clone().fold(None, |at: Option<Expr>, axis| {
-                Some(at.map_or(Expr::Axis(axis), |at| at * Expr::Size(self.shape[axis].clone()) + Expr::Axis(axis)))
+                Some(at.map_or(Expr::Axis(axis), |at| {
+                    at * Expr::Size(self.shape[axis].clone()) + Expr::Axis(axis)
+                }))
             });
             let mut coordinates = Vec::new();
             for axis in from.clone().rev() {
@@ -69,6 +75,10 @@ impl OpDef for Reshape {
             index.extend(coordinates.into_iter().rev());
         }
         let body = Expr::load(0, index);
-        Meaning::Compute(Compute { axes: self.shape.clone(), reduce: None, body })
+        Meaning::Compute(Compute {
+            axes: self.shape.clone(),
+            reduce: None,
+            body,
+        })
     }
 }

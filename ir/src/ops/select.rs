@@ -25,7 +25,10 @@ impl OpDef for Select {
         let [c, a, b] = exactly(inputs)?;
         c.require_dtype(0, "bool", |d| d == DType::Bool)?;
         b.require_dtype(2, a.dtype.name(), |d| d == a.dtype)?;
-        Ok(TensorType { dtype: a.dtype, shape: shape(inputs)? })
+        Ok(TensorType {
+            dtype: a.dtype,
+            shape: shape(inputs)?,
+        })
     }
 
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
@@ -33,6 +36,10 @@ impl OpDef for Select {
         let axes = shape(&types).expect("types were inferred");
         let load = |i: usize| broadcast_load(i, &types[i], axes.len());
         let body = load(0).select(load(1), load(2));
-        Meaning::Compute(Compute { axes, reduce: None, body })
+        Meaning::Compute(Compute {
+            axes,
+            reduce: None,
+            body,
+        })
     }
 }

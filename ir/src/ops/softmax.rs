@@ -3,7 +3,7 @@
 use crate::{
     BinaryFn, Build, DType, Meaning, Monoid, OpDef, ShapeError, TensorType, UnaryFn, ValueId,
     attr::op_struct,
-    ops::{axes_of, exactly},
+    ops::{axis_of, exactly},
 };
 
 op_struct! {
@@ -21,7 +21,7 @@ impl OpDef for Softmax {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let [x] = exactly(inputs)?;
         x.require_dtype(0, "a float", DType::is_float)?;
-        axes_of(&[self.axis], x.rank())?;
+        axis_of(self.axis, x.rank())?;
         Ok(x.clone())
     }
 

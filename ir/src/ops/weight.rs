@@ -1,6 +1,8 @@
 //! Tensors that are part of the model.
 
-use crate::{Build, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly};
+use crate::{
+    Build, Meaning, OpDef, ShapeError, TensorType, ValueId, attr::op_struct, ops::exactly,
+};
 
 op_struct! {
     /// A tensor that is part of the model: known when it is compiled.
