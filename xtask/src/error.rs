@@ -59,6 +59,24 @@ pub enum Error {
         path: PathBuf,
         found: String,
     },
+    /// Tests failed, or could not be built.
+    #[error("tests failed: {}", if names.is_empty() { "cargo says why above" } else { names })]
+    TestsFailed { names: String },
+    /// Something is owed.
+    #[error("{count} found; each line above says what to do")]
+    Untidy { count: usize },
+    /// Steps of the CI failed.
+    #[error("failed: {steps}")]
+    CiFailed { steps: String },
+    /// There is no benchmark of that name.
+    #[error("no benchmark `{name}`; `cargo xtask bench` lists them")]
+    NoBenchmark { name: String },
+    /// A program's answer was not in the form it has had so far.
+    #[error("{command} answered in another form than expected: {detail}")]
+    Unreadable {
+        command: &'static str,
+        detail: String,
+    },
     /// The workspace's root was not found.
     #[error("no Cargo.toml with [workspace] in {} or above it", from.display())]
     NoRoot { from: PathBuf },

@@ -3,10 +3,16 @@
 //! It depends on none of the workspace's crates, so it builds on a machine that has only Rust.
 //! Run `cargo xtask` for the list of commands.
 
+mod bench;
+mod bless;
+mod ci;
+mod demo;
 mod error;
 mod process;
 mod root;
 mod setup;
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -22,12 +28,50 @@ struct Command {
 }
 
 /// Every command, in the order the help shows them.
-const COMMANDS: &[Command] = &[Command {
-    name: "setup",
-    arguments: "",
-    about: "unpack LLVM, Python tools and the model under .toolchain/; resumable",
-    run: |root, _| setup::run(root),
-}];
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "demo",
+        arguments: "",
+        about: "set-up, then compile all-MiniLM-L6-v2 for this CPU and embed sentences",
+        run: |root, _| demo::run(root),
+    },
+    Command {
+        name: "test",
+        arguments: "[CARGO ARGS]",
+        about: "set-up, then every test; counts what ran and what was skipped",
+        run: test::run,
+    },
+    Command {
+        name: "setup",
+        arguments: "",
+        about: "unpack LLVM, Python tools and the model under .toolchain/; resumable",
+        run: |root, _| setup::run(root),
+    },
+    Command {
+        name: "ci",
+        arguments: "",
+        about: "fmt, clippy, test, docs, tidy, deny: all of it",
+        run: |root, _| ci::run(root),
+    },
+    Command {
+        name: "tidy",
+        arguments: "",
+        about: "layer edges, file sizes, and that each op, pass and rule has what it owes",
+        run: |root, _| tidy::run(root),
+    },
+    Command {
+        name: "bless",
+        arguments: "[PACKAGE]",
+        about: "rewrite the expected text of the case tests",
+        run: bless::run,
+    },
+    Command {
+        name: "bench",
+        arguments: "NAME [ARGS]",
+        about: "run a benchmark; without a name, list them",
+        run: bench::run,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,6 +1,10 @@
 //! Where things are.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::error::Error;
 
@@ -30,9 +34,16 @@ impl Root {
         self.0.join(path)
     }
 
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.0
+    /// A command that runs in the root.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.0);
+        command
+    }
+
+    /// The cargo that started us, in the root.
+    pub fn cargo(&self) -> Command {
+        self.command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
     }
 
     /// A path under `.toolchain/`, where set-up puts everything it makes.

@@ -14,6 +14,9 @@ use std::{fs, path::Path, process::Command};
 use crate::{error::Error, process, root::Root};
 use stamp::Stamp;
 
+pub use model::PLACE as MODEL;
+pub use venv::pip;
+
 /// One step: the name of its stamp, the pins that the stamp records, what it costs, and how.
 struct Step {
     name: &'static str,
