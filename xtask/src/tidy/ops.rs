@@ -43,7 +43,8 @@ pub fn docs(root: &Root) -> Result<Vec<String>, Error> {
         if !listed.contains(&module_of(&file.path)) {
             continue;
         }
-        for word in ["Shapes:", "Source:"] {
+        let source = (!LEAVES.contains(&module_of(&file.path).as_str())).then_some("Source:");
+        for word in ["Shapes:"].into_iter().chain(source) {
             let said = file.text.lines().any(|line| {
                 line.trim_start()
                     .strip_prefix("///")
