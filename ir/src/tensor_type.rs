@@ -48,6 +48,18 @@ pub enum ShapeError {
         /// The operand's type.
         found: TensorType,
     },
+    /// A size that does not fit, where more than one would.
+    #[error("operand {operand}, axis {axis}: wanted {wanted}, found {found}")]
+    Fit {
+        /// Position of the operand.
+        operand: usize,
+        /// Axis of the operand.
+        axis: usize,
+        /// What fits.
+        wanted: String,
+        /// The operand's type.
+        found: TensorType,
+    },
     /// Wrong element type.
     #[error("operand {operand}: wanted element type {wanted}, found {found}")]
     DType {
@@ -189,6 +201,16 @@ impl TensorType {
             wanted: wanted.into(),
             found: self.clone(),
         })
+    }
+
+    /// The error for a size of which `wanted` says what would fit.
+    pub fn size_error(&self, operand: usize, axis: usize, wanted: &str) -> ShapeError {
+        ShapeError::Fit {
+            operand,
+            axis,
+            wanted: wanted.into(),
+            found: self.clone(),
+        }
     }
 
     /// The error for a wrong number of axes.

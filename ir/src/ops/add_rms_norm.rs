@@ -10,7 +10,7 @@ op_struct! {
     /// `y = rms_norm(x + r, g)`
     ///
     /// Shapes: `x: [.., d], r: [.., d], g: [d]` -> `[.., d]`.
-    /// Source: Zhang and Sennrich 2019 (arXiv:1910.07467), equation 4, on the sum of a residual connection.
+    /// Source: Zhang and Sennrich 2019 (arXiv:1910.07467), on the sum of a residual connection.
     pub struct AddRmsNorm = "add_rms_norm" {
         /// As in `rms_norm`.
         eps: F64,

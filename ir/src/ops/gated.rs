@@ -9,7 +9,7 @@ use crate::{
 op_struct! {
     /// `y[i..] = act(gate[i..]) up[i..]`
     ///
-    /// Shapes: `gate: s, up: s` -> `s`. Source: Shazeer 2020 (arXiv:2002.05202), equation 5: `sigmoid` for GLU, `silu` for
+    /// Shapes: `gate: s, up: s` -> `s`. Source: Shazeer 2020 (arXiv:2002.05202), section 2: `sigmoid` for GLU, `silu` for
     /// SwiGLU, `gelu` for GEGLU, `relu` for ReGLU.
     pub struct Gated = "gated" {
         /// The activation of the gate.

@@ -10,7 +10,7 @@ op_struct! {
     /// `y = act(x wg) * (x wu)`, elementwise.
     ///
     /// Shapes: `x: [.., m, k], wg: [k, n], wu: [k, n]` (with `tb`, `[n, k]`) -> `[.., m, n]`.
-    /// Source: Shazeer 2020 (arXiv:2002.05202), equation 6, before its last product.
+    /// Source: Shazeer 2020 (arXiv:2002.05202), section 2, without biases.
     pub struct GatedLinear = "gated_linear" {
         /// The activation of the gate.
         act: UnaryFn,

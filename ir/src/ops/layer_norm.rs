@@ -8,7 +8,7 @@ use crate::{
 op_struct! {
     /// `y[.., i] = c[.., i] / sqrt(mean_j c[.., j]^2 + eps) * g[i] + b[i]`, with `c = x - mean_j x[.., j]`.
     ///
-    /// Shapes: `x: [.., d], g: [d], b: [d]` -> `[.., d]`. Source: Ba et al. 2016 (arXiv:1607.06450), equations 3 and 4;
+    /// Shapes: `x: [.., d], g: [d], b: [d]` -> `[.., d]`. Source: Ba et al. 2016 (arXiv:1607.06450);
     /// `eps` as in PyTorch, `torch.nn.LayerNorm`.
     pub struct LayerNorm = "layer_norm" {
         /// Added to the variance, so the root is never of zero.

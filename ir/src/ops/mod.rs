@@ -151,7 +151,13 @@ op_list! {
     add_layer_norm::AddLayerNorm,
     add_rms_norm::AddRmsNorm,
     l2_normalize::L2Normalize,
+    rope_frequencies::RopeFrequencies,
+    rope::Rope,
     attention::Attention,
+    all_reduce::AllReduce,
+    all_gather::AllGather,
+    reduce_scatter::ReduceScatter,
+    all_to_all::AllToAll,
 }
 
 impl Op {
@@ -232,6 +238,24 @@ pub(crate) fn axis_of(axis: i64, rank: usize) -> Result<usize, ShapeError> {
         wanted: format!("an axis below {rank}"),
         found: axis.to_string(),
     })
+}
+
+/// The number of ranks of a collective.
+pub(crate) fn require_ranks(ranks: i64) -> Result<Dim, ShapeError> {
+    if (1..=1 << 20).contains(&ranks) {
+        return Ok(ranks.into());
+    }
+    Err(ShapeError::Attribute {
+        attribute: "ranks",
+        wanted: "1 to 2^20".into(),
+        found: ranks.to_string(),
+    })
+}
+
+/// The size of one of `parts` equal parts of `axis` of operand 0.
+pub(crate) fn part_of(x: &TensorType, axis: usize, parts: &Dim) -> Result<Dim, ShapeError> {
+    let part = x.shape[axis].exact_div(parts);
+    part.ok_or_else(|| x.size_error(0, axis, &format!("a multiple of {parts}")))
 }
 
 /// Fails unless `x`, operand `operand`, has the type `wanted`.

@@ -51,6 +51,16 @@ impl OpSyntax for Reduce {
     }
 }
 
+/// Fails unless `monoid` folds elements of `x`, operand `operand`.
+pub(crate) fn require_foldable(
+    monoid: Monoid,
+    operand: usize,
+    x: &TensorType,
+) -> Result<(), ShapeError> {
+    let domain = monoid.function().domain();
+    x.require_dtype(operand, domain.name(), |d| domain.contains(d))
+}
+
 /// The shape of `x` after `axes` are folded.
 pub(crate) fn folded_shape(
     x: &TensorType,
@@ -73,6 +83,7 @@ pub(crate) fn folded_shape(
 impl OpDef for Reduce {
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let [x] = exactly(inputs)?;
+        require_foldable(self.monoid, 0, x)?;
         folded_shape(x, &self.axes, self.keep)
     }
 

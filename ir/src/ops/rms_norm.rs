@@ -9,7 +9,7 @@ use crate::{
 op_struct! {
     /// `y[.., i] = x[.., i] / sqrt(mean_j x[.., j]^2 + eps) * g[i]`
     ///
-    /// Shapes: `x: [.., d], g: [d]` -> `[.., d]`. Source: Zhang and Sennrich 2019 (arXiv:1910.07467), equation 4;
+    /// Shapes: `x: [.., d], g: [d]` -> `[.., d]`. Source: Zhang and Sennrich 2019 (arXiv:1910.07467);
     /// `eps` as in PyTorch, `torch.nn.RMSNorm`.
     pub struct RmsNorm = "rms_norm" {
         /// Added to the mean square, so the root is never of zero.
