@@ -11,6 +11,8 @@ pub struct Kernel {
     pub name: String,
     /// What it computes: bound, with one output.
     pub graph: Graph,
+    /// Which operands are known when the kernel is compiled, and so may be laid out for it.
+    pub constant: Vec<bool>,
     /// The rewrite rules that made its ops.
     pub rules: Vec<String>,
 }

@@ -1,0 +1,68 @@
+//! How an operand lies in memory, and the ops that lay it out so.
+
+use ir::{Graph, GraphError, ValueId, ops};
+use serde::{Deserialize, Serialize};
+
+/// How a kernel wants an operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Layout {
+    /// Row-major, as its type says.
+    Plain,
+    /// A matrix cut into panels of `lanes` columns, one after the other, each row-major; the last one is
+    /// filled up with zeros.
+    Panels {
+        /// Rows of the matrix.
+        rows: i64,
+        /// Columns of the matrix.
+        columns: i64,
+        /// Whether the tensor holds the matrix by columns.
+        transposed: bool,
+        /// Columns of a panel.
+        lanes: u32,
+    },
+}
+
+impl Layout {
+    /// Number of elements of an operand that has `plain` of them in row-major order.
+    pub fn len(self, plain: i64) -> i64 {
+        match self {
+            Self::Plain => plain,
+            Self::Panels { rows, columns, lanes, .. } => rows * padded(columns, lanes),
+        }
+    }
+
+    /// Whether an operand of `plain` elements has none.
+    pub fn is_empty(self, plain: i64) -> bool {
+        self.len(plain) == 0
+    }
+
+    /// Appends the ops that lay `x` out.
+    ///
+    /// # Errors
+    /// `x` does not have as many elements as the matrix.
+    pub fn pack(self, graph: &mut Graph, x: ValueId) -> Result<ValueId, GraphError> {
+        let Self::Panels { rows, columns, transposed, lanes } = self else { return Ok(x) };
+        let dims = |sizes: &[i64]| sizes.iter().map(|n| (*n).into()).collect();
+        let by_columns = padded(columns, lanes);
+        let panels = by_columns / i64::from(lanes);
+        let pad = |axis: usize, graph: &mut Graph, x| {
+            let mut hi = vec![0; 2];
+            hi[axis] = by_columns - columns;
+            if hi[axis] == 0 { Ok(x) } else { graph.push(ops::Pad { lo: vec![0; 2], hi, value: 0.0.into() }, &[x]) }
+        };
+        if transposed {
+            let x = graph.push(ops::Reshape { shape: dims(&[columns, rows]) }, &[x])?;
+            let x = pad(0, graph, x)?;
+            let x = graph.push(ops::Reshape { shape: dims(&[panels, lanes.into(), rows]) }, &[x])?;
+            return graph.push(ops::Permute { perm: vec![0, 2, 1] }, &[x]);
+        }
+        let x = graph.push(ops::Reshape { shape: dims(&[rows, columns]) }, &[x])?;
+        let x = pad(1, graph, x)?;
+        let x = graph.push(ops::Reshape { shape: dims(&[rows, panels, lanes.into()]) }, &[x])?;
+        graph.push(ops::Permute { perm: vec![1, 0, 2] }, &[x])
+    }
+}
+
+fn padded(columns: i64, lanes: u32) -> i64 {
+    (columns as u64).next_multiple_of(lanes.into()) as i64
+}

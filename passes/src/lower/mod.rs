@@ -1,0 +1,269 @@
+//! From a kernel and a schedule to the tile program of one block.
+
+mod attention;
+mod builder;
+mod contract;
+mod emit;
+mod fold;
+mod map;
+mod rows;
+
+use ir::{
+    DType, Form, Kernel, Schedule, Target,
+    tile::{Array, Index, Memory, Program, Shape},
+};
+
+use crate::{
+    family::{Family, NoFamily, Shaped, shape},
+    layout::Layout,
+    nest::{Nest, NestError, nest},
+};
+use builder::{Builder, Range};
+
+/// A kernel as a program, and how its operands must lie in memory.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The program. Parameters are the operands in order, then the result.
+    pub program: Program,
+    /// One for each operand.
+    pub layouts: Vec<Layout>,
+}
+
+/// Why a kernel has no program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LowerError {
+    /// The kernel is not one nest.
+    #[error("kernel `{kernel}`: {reason}")]
+    Nest {
+        /// Its name.
+        kernel: String,
+        /// Which part, and why.
+        reason: String,
+    },
+    /// The schedule is for kernels of another family.
+    #[error("kernel `{kernel}` is of family {family}; its schedule is not: {schedule:?}")]
+    Schedule {
+        /// Its name.
+        kernel: String,
+        /// Its family.
+        family: &'static str,
+        /// What was given.
+        schedule: Schedule,
+    },
+}
+
+/// The family of a kernel, and the sizes that its schedule cuts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelFamily {
+    /// Rows, and elements of each.
+    Map {
+        /// Product of the outer axes.
+        rows: i64,
+        /// Size of the innermost axis.
+        columns: i64,
+    },
+    /// Rows that are folded, and elements of each.
+    Rows {
+        /// How many.
+        rows: i64,
+        /// Size of the longest folded axis.
+        columns: i64,
+    },
+    /// Folds across rows.
+    Fold {
+        /// Product of the outer axes.
+        rows: i64,
+        /// Size of the innermost axis of the result.
+        columns: i64,
+    },
+    /// Sums of products.
+    Contract {
+        /// Independent products.
+        batch: i64,
+        /// Rows of each result.
+        rows: i64,
+        /// Columns of each result.
+        columns: i64,
+        /// Terms of each sum.
+        depth: i64,
+        /// The right operand can be packed when compiling.
+        packed: bool,
+    },
+    /// Attention.
+    Attention {
+        /// Batch times query heads.
+        heads: i64,
+        /// Queries of each.
+        queries: i64,
+        /// Keys of each.
+        keys: i64,
+        /// Size of a query.
+        depth: i64,
+        /// Size of a value.
+        columns: i64,
+    },
+}
+
+impl KernelFamily {
+    /// The word for it in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Map { .. } => "map",
+            Self::Rows { .. } => "rows",
+            Self::Fold { .. } => "fold",
+            Self::Contract { .. } => "contract",
+            Self::Attention { .. } => "attention",
+        }
+    }
+}
+
+/// The family of a kernel.
+///
+/// # Errors
+/// No template computes the kernel's graph as one.
+pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
+    let shaped = shaped(kernel)?;
+    let last = shaped.nest.stages.last().expect("a nest has stages");
+    let split = |sizes: &[i64]| match sizes {
+        [outer @ .., last] => (outer.iter().product(), *last),
+        [] => (1, 1),
+    };
+    let (rows, columns) = split(&last.sizes[..last.outer]);
+    Ok(match &shaped.family {
+        Family::Map => KernelFamily::Map { rows, columns },
+        Family::Fold => KernelFamily::Fold { rows, columns },
+        Family::Rows { rows } => KernelFamily::Rows {
+            rows: last.sizes[..*rows].iter().product(),
+            columns: shaped.nest.stages.iter().filter_map(|s| s.sizes.get(*rows)).copied().max().unwrap_or(1),
+        },
+        Family::Contract(c) => {
+            let fold = &shaped.nest.stages[0];
+            let rows = c.row.map_or(1, |r| fold.sizes[r]);
+            let columns = fold.sizes[c.lane];
+            KernelFamily::Contract {
+                batch: fold.sizes[..fold.outer].iter().product::<i64>() / rows / columns,
+                rows,
+                columns,
+                depth: fold.sizes[fold.outer..].iter().product(),
+                packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
+            }
+        }
+        Family::Attention => {
+            let s = attention::spec(&shaped.nest).sizes;
+            KernelFamily::Attention {
+                heads: s.batch * s.heads,
+                queries: s.queries,
+                keys: s.keys,
+                depth: s.depth,
+                columns: s.columns,
+            }
+        }
+    })
+}
+
+fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
+    let error = |reason: String| LowerError::Nest { kernel: kernel.name.clone(), reason };
+    let nest = nest(&kernel.graph).map_err(|e: NestError| error(e.to_string()))?;
+    shape(nest).map_err(|e: NoFamily| error(e.to_string()))
+}
+
+/// The program that computes `kernel` as `schedule` says.
+///
+/// # Errors
+/// No template computes the kernel's graph as one, or the schedule is for another template.
+pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lowered, LowerError> {
+    let Form::Simd(_) = &target.form;
+    let shaped = shaped(kernel)?;
+    let plain = vec![Layout::Plain; shaped.nest.operands.len()];
+    let name = &kernel.name;
+    let program = match (&shaped.family, schedule) {
+        (Family::Map, Schedule::Map(s)) => map::lower(name, &shaped.nest, s),
+        (Family::Rows { rows }, Schedule::Rows(s)) => rows::lower(name, &shaped.nest, *rows, s),
+        (Family::Fold, Schedule::Map(s)) => fold::lower(name, &shaped.nest, s),
+        (Family::Contract(c), Schedule::Contract(s)) => {
+            return Ok(contract::lower(name, &shaped.nest, c, &kernel.constant, s));
+        }
+        (Family::Attention, Schedule::Attention(s)) => attention::lower(name, &shaped.nest, s),
+        (_, schedule) => {
+            let family = family(kernel)?.name();
+            return Err(LowerError::Schedule { kernel: name.clone(), family, schedule: schedule.clone() });
+        }
+    };
+    Ok(Lowered { program, layouts: plain })
+}
+
+/// The parameters of a kernel's program: operands under their layouts, then the result.
+fn params(nest: &Nest, layouts: &[Layout]) -> Vec<Array> {
+    let operands = nest.operands.iter().zip(layouts).enumerate().map(|(i, ((dtype, len), layout))| Array {
+        name: format!("in{i}"),
+        dtype: *dtype,
+        len: layout.len(*len),
+        written: false,
+    });
+    let (dtype, len) = nest.result;
+    operands.chain([Array { name: "out".into(), dtype, len, written: true }]).collect()
+}
+
+/// Where the result goes.
+fn result(nest: &Nest) -> Memory {
+    Memory::Param(nest.operands.len() as u32)
+}
+
+fn operand_types(nest: &Nest) -> Vec<DType> {
+    nest.operands.iter().map(|(dtype, _)| *dtype).collect()
+}
+
+/// The coordinates of row-major position `at` in a space of these sizes.
+fn coordinates(at: &Index, sizes: &[i64]) -> Vec<Index> {
+    let mut stride: i64 = sizes.iter().product();
+    sizes
+        .iter()
+        .enumerate()
+        .map(|(i, size)| {
+            stride /= size;
+            let above = at.clone().floor_div(stride);
+            if i == 0 { above } else { above.modulo(*size) }
+        })
+        .collect()
+}
+
+/// Runs `body` over `0..size` in runs of `lanes`, then over the rest; it gets the start and the lanes of a run.
+fn runs(b: &mut Builder, size: i64, lanes: u32, mut body: impl FnMut(&mut Builder, Index, u32)) {
+    let full = size - size % i64::from(lanes);
+    if full > 0 {
+        let range = Range::below(full).by(lanes.into());
+        b.for_each(range, &[], |b, start, _| {
+            body(b, start, lanes);
+            vec![]
+        });
+    }
+    if size > full {
+        body(b, full.into(), (size - full) as u32);
+    }
+}
+
+/// Runs `body` over rows `start..end` of `size` in runs of `rows`, which divides `start`; the last run,
+/// where `size` ends within one, is shorter.
+fn row_runs(b: &mut Builder, (start, end): (Index, Index), size: i64, rows: u32, mut body: impl FnMut(&mut Builder, Index, u32)) {
+    let full = size - size % i64::from(rows);
+    if full > 0 {
+        let range = Range { start: start.clone(), end: end.clone().min(full), step: rows.into(), unroll: 1 };
+        b.for_each(range, &[], |b, at, _| {
+            body(b, at, rows);
+            vec![]
+        });
+    }
+    if size > full {
+        // One round, in the block that holds the end.
+        let range = Range { start: start.max(full), end: end.min(full + 1), step: 1, unroll: 1 };
+        b.for_each(range, &[], |b, _, _| {
+            body(b, full.into(), (size - full) as u32);
+            vec![]
+        });
+    }
+}
+
+/// `lanes` numbers of one row.
+const fn row_of(lanes: u32) -> Shape {
+    Shape::new(1, lanes)
+}
