@@ -162,6 +162,11 @@ impl Graph {
         });
     }
 
+    /// Removes all outputs; values stay.
+    pub fn clear_outputs(&mut self) {
+        self.outputs.clear();
+    }
+
     /// Number of nodes that use each value; an output counts as one use.
     pub fn uses(&self) -> Vec<usize> {
         let mut uses = vec![0; self.nodes.len()];

@@ -49,20 +49,31 @@ pub(crate) struct NoFamily(&'static str);
 /// Finds the template.
 pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     nest.drop_unit_axes();
-    let has_attention = nest.stages.iter().any(|s| matches!(s.kind, StageKind::Attention(_)));
+    let has_attention = nest
+        .stages
+        .iter()
+        .any(|s| matches!(s.kind, StageKind::Attention(_)));
     if has_attention {
         return attention(nest);
     }
     match nest.stages.as_slice() {
         [only] if matches!(only.kind, StageKind::Map(_)) => {
             merge_all(&mut nest, 0);
-            Ok(Shaped { nest, family: Family::Map })
+            Ok(Shaped {
+                nest,
+                family: Family::Map,
+            })
         }
         [only] => match &only.kind {
             StageKind::Fold(..) => one_fold(nest),
             _ => Err(NoFamily("a stage of an unknown kind")),
         },
-        [fold, map] if matches!((&fold.kind, &map.kind), (StageKind::Fold(..), StageKind::Map(_))) => {
+        [fold, map]
+            if matches!(
+                (&fold.kind, &map.kind),
+                (StageKind::Fold(..), StageKind::Map(_))
+            ) =>
+        {
             let mut aligned = nest.clone();
             match aligned.align_last(0) {
                 Some(()) => one_fold(aligned),
@@ -75,29 +86,44 @@ pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
 
 /// Merges neighbouring axes wherever every stage from `from` on allows it.
 fn merge_all(nest: &mut Nest, from: usize) {
-    let rank = nest.stages[from..].iter().map(|s| s.sizes.len()).max().unwrap_or(0);
+    let rank = nest.stages[from..]
+        .iter()
+        .map(|s| s.sizes.len())
+        .max()
+        .unwrap_or(0);
     for first in (0..rank.saturating_sub(1)).rev() {
         nest.merge(from, first);
     }
 }
 
 fn one_fold(mut nest: Nest) -> Result<Shaped, NoFamily> {
-    let StageKind::Fold(monoid, body) = &nest.stages[0].kind else { return Err(NoFamily("no fold")) };
+    let StageKind::Fold(monoid, body) = &nest.stages[0].kind else {
+        return Err(NoFamily("no fold"));
+    };
     let product = matches!(body, Body::Binary(BinaryFn::Mul, ..)) && *monoid == Monoid::Sum;
-    if !product && runs_along_fold(&nest.stages[0]) {
-        if let Ok(shaped) = rows(nest.clone()) {
-            return Ok(shaped);
-        }
+    if !product
+        && runs_along_fold(&nest.stages[0])
+        && let Ok(shaped) = rows(nest.clone())
+    {
+        return Ok(shaped);
     }
     merge_fold_axes(&mut nest);
     merge_all(&mut nest, 0);
     if product && let Some(contraction) = contraction(&nest.stages[0]) {
-        return Ok(Shaped { nest, family: Family::Contract(contraction) });
+        return Ok(Shaped {
+            nest,
+            family: Family::Contract(contraction),
+        });
     }
-    if runs_along_fold(&nest.stages[0]) && let Ok(shaped) = rows(nest.clone()) {
+    if runs_along_fold(&nest.stages[0])
+        && let Ok(shaped) = rows(nest.clone())
+    {
         return Ok(shaped);
     }
-    Ok(Shaped { nest, family: Family::Fold })
+    Ok(Shaped {
+        nest,
+        family: Family::Fold,
+    })
 }
 
 /// Merges the axes that the first stage folds, which no other stage has.
@@ -115,26 +141,44 @@ fn runs_along_fold(stage: &Stage) -> bool {
     let last = stage.sizes.len() - 1;
     let body = stage.body().expect("folds have bodies");
     stage.sizes.len() > stage.outer
-        && body.walk().iter().any(|b| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1))
+        && body
+            .walk()
+            .iter()
+            .any(|b| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1))
 }
 
 fn contraction(stage: &Stage) -> Option<Contraction> {
-    let Body::Binary(_, a, b) = stage.body()? else { return None };
+    let Body::Binary(_, a, b) = stage.body()? else {
+        return None;
+    };
     let lane = stage.outer.checked_sub(1)?;
     let (left, right) = match (a.axes().contains(&lane), b.axes().contains(&lane)) {
         (false, true) => (a, b),
         (true, false) => (b, a),
         _ => return None,
     };
-    let row = (0..lane).rev().find(|axis| left.axes().contains(axis) && !right.axes().contains(axis));
-    Some(Contraction { left: (**left).clone(), right: (**right).clone(), row, lane })
+    let row = (0..lane)
+        .rev()
+        .find(|axis| left.axes().contains(axis) && !right.axes().contains(axis));
+    Some(Contraction {
+        left: (**left).clone(),
+        right: (**right).clone(),
+        row,
+        lane,
+    })
 }
 
 fn rows(mut nest: Nest) -> Result<Shaped, NoFamily> {
     let last = nest.stages.last().expect("a nest has stages");
-    let folds: Vec<&Stage> = nest.stages.iter().filter(|s| matches!(s.kind, StageKind::Fold(..))).collect();
+    let folds: Vec<&Stage> = nest
+        .stages
+        .iter()
+        .filter(|s| matches!(s.kind, StageKind::Fold(..)))
+        .collect();
     let rows = folds.first().ok_or(NoFamily("no fold"))?.outer;
-    let fits = folds.iter().all(|f| f.outer == rows && f.sizes[..rows] == folds[0].sizes[..rows]);
+    let fits = folds
+        .iter()
+        .all(|f| f.outer == rows && f.sizes[..rows] == folds[0].sizes[..rows]);
     if !fits {
         return Err(NoFamily("folds over different rows"));
     }
@@ -142,10 +186,18 @@ fn rows(mut nest: Nest) -> Result<Shaped, NoFamily> {
         return Err(NoFamily("the result does not have the folds' rows"));
     }
     let own_rows = |b: &&Body| match b {
-        Body::Stage { at, .. } => at.iter().enumerate().all(|(i, a)| *a == crate::nest::Affine::axis(i)),
+        Body::Stage { at, .. } => at
+            .iter()
+            .enumerate()
+            .all(|(i, a)| *a == crate::nest::Affine::axis(i)),
         _ => true,
     };
-    if !nest.stages.iter().filter_map(Stage::body).all(|b| b.walk().iter().all(own_rows)) {
+    if !nest
+        .stages
+        .iter()
+        .filter_map(Stage::body)
+        .all(|b| b.walk().iter().all(own_rows))
+    {
         return Err(NoFamily("a row uses the fold of another"));
     }
     for i in 0..nest.stages.len() {
@@ -164,15 +216,26 @@ fn rows(mut nest: Nest) -> Result<Shaped, NoFamily> {
     for first in (0..rows.saturating_sub(1)).rev() {
         left -= usize::from(nest.merge(0, first));
     }
-    Ok(Shaped { nest, family: Family::Rows { rows: left } })
+    Ok(Shaped {
+        nest,
+        family: Family::Rows { rows: left },
+    })
 }
 
 fn attention(mut nest: Nest) -> Result<Shaped, NoFamily> {
-    let at = nest.stages.iter().position(|s| matches!(s.kind, StageKind::Attention(_)));
+    let at = nest
+        .stages
+        .iter()
+        .position(|s| matches!(s.kind, StageKind::Attention(_)));
     match (at, nest.stages.len()) {
         (Some(0), 1) => {}
-        (Some(0), 2) => nest.align_last(0).ok_or(NoFamily("the result of attention is not used once each"))?,
+        (Some(0), 2) => nest
+            .align_last(0)
+            .ok_or(NoFamily("the result of attention is not used once each"))?,
         _ => return Err(NoFamily("attention with folds beside it")),
     }
-    Ok(Shaped { nest, family: Family::Attention })
+    Ok(Shaped {
+        nest,
+        family: Family::Attention,
+    })
 }

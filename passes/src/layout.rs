@@ -27,7 +27,12 @@ impl Layout {
     pub fn len(self, plain: i64) -> i64 {
         match self {
             Self::Plain => plain,
-            Self::Panels { rows, columns, lanes, .. } => rows * padded(columns, lanes),
+            Self::Panels {
+                rows,
+                columns,
+                lanes,
+                ..
+            } => rows * padded(columns, lanes),
         }
     }
 
@@ -41,25 +46,72 @@ impl Layout {
     /// # Errors
     /// `x` does not have as many elements as the matrix.
     pub fn pack(self, graph: &mut Graph, x: ValueId) -> Result<ValueId, GraphError> {
-        let Self::Panels { rows, columns, transposed, lanes } = self else { return Ok(x) };
+        let Self::Panels {
+            rows,
+            columns,
+            transposed,
+            lanes,
+        } = self
+        else {
+            return Ok(x);
+        };
         let dims = |sizes: &[i64]| sizes.iter().map(|n| (*n).into()).collect();
         let by_columns = padded(columns, lanes);
         let panels = by_columns / i64::from(lanes);
         let pad = |axis: usize, graph: &mut Graph, x| {
-            let mut hi = vec![0; 2];
+            let mut hi = [0, 0];
             hi[axis] = by_columns - columns;
-            if hi[axis] == 0 { Ok(x) } else { graph.push(ops::Pad { lo: vec![0; 2], hi, value: 0.0.into() }, &[x]) }
+            let pad = ops::Pad {
+                lo: dims(&[0, 0]),
+                hi: dims(&hi),
+                value: 0.0.into(),
+            };
+            if hi[axis] == 0 {
+                Ok(x)
+            } else {
+                graph.push(pad, &[x])
+            }
         };
         if transposed {
-            let x = graph.push(ops::Reshape { shape: dims(&[columns, rows]) }, &[x])?;
+            let x = graph.push(
+                ops::Reshape {
+                    shape: dims(&[columns, rows]),
+                },
+                &[x],
+            )?;
             let x = pad(0, graph, x)?;
-            let x = graph.push(ops::Reshape { shape: dims(&[panels, lanes.into(), rows]) }, &[x])?;
-            return graph.push(ops::Permute { perm: vec![0, 2, 1] }, &[x]);
+            let x = graph.push(
+                ops::Reshape {
+                    shape: dims(&[panels, lanes.into(), rows]),
+                },
+                &[x],
+            )?;
+            return graph.push(
+                ops::Permute {
+                    axes: vec![0, 2, 1],
+                },
+                &[x],
+            );
         }
-        let x = graph.push(ops::Reshape { shape: dims(&[rows, columns]) }, &[x])?;
+        let x = graph.push(
+            ops::Reshape {
+                shape: dims(&[rows, columns]),
+            },
+            &[x],
+        )?;
         let x = pad(1, graph, x)?;
-        let x = graph.push(ops::Reshape { shape: dims(&[rows, panels, lanes.into()]) }, &[x])?;
-        graph.push(ops::Permute { perm: vec![1, 0, 2] }, &[x])
+        let x = graph.push(
+            ops::Reshape {
+                shape: dims(&[rows, panels, lanes.into()]),
+            },
+            &[x],
+        )?;
+        graph.push(
+            ops::Permute {
+                axes: vec![1, 0, 2],
+            },
+            &[x],
+        )
     }
 }
 

@@ -3,9 +3,15 @@
 //! Passes are pure: values in, values out; no files, clocks or devices, and no code generator.
 
 mod family;
+mod group;
 mod layout;
 mod lower;
+mod memory;
 mod nest;
+mod plan;
 
+pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
 pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
+pub use memory::{ALIGNMENT, Lifetime, place};
+pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};

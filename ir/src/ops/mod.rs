@@ -120,6 +120,8 @@ macro_rules! op_list {
     };
 }
 
+pub use input::Absent;
+
 op_list! {
     input::Input,
     weight::Weight,

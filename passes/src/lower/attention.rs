@@ -59,7 +59,11 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &AttentionSchedule) -> Pr
     let block = i64::from(schedule.block_queries);
     let layouts = vec![Layout::Plain; nest.operands.len()];
     let query_blocks = (s.queries as u64).div_ceil(block as u64) as i64;
-    let mut b = Builder::new(name, params(nest, &layouts), vec![s.batch * s.heads, query_blocks]);
+    let mut b = Builder::new(
+        name,
+        params(nest, &layouts),
+        vec![s.batch * s.heads, query_blocks],
+    );
     let lanes = i64::from(schedule.lanes);
     let padded = (s.keys as u64).next_multiple_of(lanes as u64) as i64;
     let panels = b.local("keys", padded * s.depth);
@@ -77,17 +81,36 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &AttentionSchedule) -> Pr
     };
     parts.lay_out_keys(&mut b);
     let first = b.grid(1) * block;
-    row_runs(&mut b, (first.clone(), first + block), s.queries, schedule.rows, |b, query, rows| {
-        parts.answer(b, &query, rows);
-    });
+    row_runs(
+        &mut b,
+        (first.clone(), first + block),
+        s.queries,
+        schedule.rows,
+        |b, query, rows| {
+            parts.answer(b, &query, rows);
+        },
+    );
     b.finish()
 }
 
 impl Parts<'_> {
     /// `body`, which has the axes of a key or value, at this place.
-    fn at(&self, b: &mut Builder, body: &Body, head: &Index, row: Index, column: Index, shape: Shape) -> Var {
+    fn at(
+        &self,
+        b: &mut Builder,
+        body: &Body,
+        head: &Index,
+        row: Index,
+        column: Index,
+        shape: Shape,
+    ) -> Var {
         let axes = [self.place[0].clone(), head.clone(), row, column];
-        let point = Point { operands: &self.operands, axes: &axes, shape, stages: &BTreeMap::new() };
+        let point = Point {
+            operands: &self.operands,
+            axes: &axes,
+            shape,
+            stages: &BTreeMap::new(),
+        };
         emit(b, &point, &mut Known::default(), body)
     }
 
@@ -96,7 +119,14 @@ impl Parts<'_> {
         let whole = (Index::Const(0), Index::Const(s.keys));
         row_runs(b, whole, s.keys, self.schedule.lanes, |b, key, lanes| {
             b.for_each(Range::below(s.depth), &[], |b, d, _| {
-                let x = self.at(b, &self.spec.k, &self.key_head, key.clone() + Index::Lane, d.clone(), row_of(lanes));
+                let x = self.at(
+                    b,
+                    &self.spec.k,
+                    &self.key_head,
+                    key.clone() + Index::Lane,
+                    d.clone(),
+                    row_of(lanes),
+                );
                 let x = b.set(Value::Broadcast(x, row_of(lanes)));
                 let to = key.clone() * s.depth + d * i64::from(self.schedule.lanes) + Index::Lane;
                 b.store(self.panels, to, x);
@@ -132,14 +162,29 @@ impl Parts<'_> {
             let shape = Shape::new(rows, lanes);
             let acc = b.splat(0.0, shape);
             let end = self.tile_end(&seen);
-            let range = Range { start: seen.start.clone(), end, step: 1, unroll: self.schedule.unroll };
+            let range = Range {
+                start: seen.start.clone(),
+                end,
+                step: 1,
+                unroll: self.schedule.unroll,
+            };
             let acc = b.for_each(range, &[acc], |b, key, carried| {
                 let at = Index::Row * self.score_stride() + key.clone();
                 let weight = b.load(self.scores, at, Shape::new(rows, 1));
-                let value =
-                    self.at(b, &self.spec.v, &self.key_head, key, start.clone() + Index::Lane, row_of(lanes));
+                let value = self.at(
+                    b,
+                    &self.spec.v,
+                    &self.key_head,
+                    key,
+                    start.clone() + Index::Lane,
+                    row_of(lanes),
+                );
                 let value = b.set(Value::Broadcast(value, row_of(lanes)));
-                vec![b.set(Value::Dot { a: weight, b: value, acc: carried[0] })]
+                vec![b.set(Value::Dot {
+                    a: weight,
+                    b: value,
+                    acc: carried[0],
+                })]
             });
             let result = b.set(Value::Binary(BinaryFn::Mul, acc[0], scale));
             let [batch, head] = self.place.clone();
@@ -160,8 +205,15 @@ impl Parts<'_> {
             0 => Index::Const(0),
             window => (position.clone() + (1 - window)).max(0).floor_div(lanes) * lanes,
         };
-        let end = if self.spec.causal { position + i64::from(rows) } else { self.spec.sizes.keys.into() };
-        Seen { start, end: end.min(self.spec.sizes.keys) }
+        let end = if self.spec.causal {
+            position + i64::from(rows)
+        } else {
+            self.spec.sizes.keys.into()
+        };
+        Seen {
+            start,
+            end: end.min(self.spec.sizes.keys),
+        }
     }
 
     /// Keys in whole tiles of lanes.
@@ -174,7 +226,9 @@ impl Parts<'_> {
         let lanes = i64::from(self.schedule.lanes);
         match seen.end {
             Index::Const(end) => end.into(),
-            ref end => ((end.clone() + (lanes - 1)).floor_div(lanes) * lanes).min(self.spec.sizes.keys),
+            ref end => {
+                ((end.clone() + (lanes - 1)).floor_div(lanes) * lanes).min(self.spec.sizes.keys)
+            }
         }
     }
 
@@ -197,15 +251,29 @@ impl Parts<'_> {
         let (full, lanes, keys) = (self.full(), self.schedule.lanes, self.spec.sizes.keys);
         let mut carried = init;
         if full > 0 {
-            let range = Range { start: seen.start.clone(), end: seen.end.clone().min(full), step: lanes.into(), unroll: 1 };
-            carried = b.for_each(range, &[carried], |b, key, c| vec![step(b, key, lanes, c[0])])[0];
+            let range = Range {
+                start: seen.start.clone(),
+                end: seen.end.clone().min(full),
+                step: lanes.into(),
+                unroll: 1,
+            };
+            carried = b.for_each(range, &[carried], |b, key, c| {
+                vec![step(b, key, lanes, c[0])]
+            })[0];
         }
         if keys > full {
             // One round, for queries that see the last keys.
             let start = seen.start.clone().max(full);
-            let range = Range { start, end: seen.end.clone().min(full + 1), step: 1, unroll: 1 };
+            let range = Range {
+                start,
+                end: seen.end.clone().min(full + 1),
+                step: 1,
+                unroll: 1,
+            };
             let rest = (keys - full) as u32;
-            carried = b.for_each(range, &[carried], |b, _, c| vec![step(b, full.into(), rest, c[0])])[0];
+            carried = b.for_each(range, &[carried], |b, _, c| {
+                vec![step(b, full.into(), rest, c[0])]
+            })[0];
         }
         carried
     }
@@ -217,11 +285,22 @@ impl Parts<'_> {
         let acc = b.splat(0.0, shape);
         let range = Range::below(s.depth).unrolled(self.schedule.unroll);
         let dot = b.for_each(range, &[acc], |b, d, carried| {
-            let q = self.at(b, &self.spec.q, head, query.clone() + Index::Row, d.clone(), Shape::new(shape.rows, 1));
+            let q = self.at(
+                b,
+                &self.spec.q,
+                head,
+                query.clone() + Index::Row,
+                d.clone(),
+                Shape::new(shape.rows, 1),
+            );
             let q = b.set(Value::Broadcast(q, Shape::new(shape.rows, 1)));
             let at = key.clone() * s.depth + d * i64::from(self.schedule.lanes) + Index::Lane;
             let k = b.load(self.panels, at, row_of(shape.lanes));
-            vec![b.set(Value::Dot { a: q, b: k, acc: carried[0] })]
+            vec![b.set(Value::Dot {
+                a: q,
+                b: k,
+                acc: carried[0],
+            })]
         });
         let mut x = scaled(b, dot[0], self.spec.scale);
         if self.spec.softcap > 0.0 {

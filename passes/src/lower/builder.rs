@@ -2,7 +2,9 @@
 
 use ir::{
     DType, F64, Monoid,
-    tile::{Access, Array, Axis, Carried, Counter, For, Index, Memory, Program, Shape, Stmt, Value, Var},
+    tile::{
+        Access, Array, Axis, Carried, Counter, For, Index, Memory, Program, Shape, Stmt, Value, Var,
+    },
 };
 
 /// A program under construction.
@@ -24,7 +26,12 @@ pub(super) struct Range {
 impl Range {
     /// `0, 1, .. < end`
     pub fn below(end: i64) -> Self {
-        Self { start: 0.into(), end: end.into(), step: 1, unroll: 1 }
+        Self {
+            start: 0.into(),
+            end: end.into(),
+            step: 1,
+            unroll: 1,
+        }
     }
 
     /// The same by this step.
@@ -41,8 +48,19 @@ impl Range {
 impl Builder {
     pub fn new(name: &str, params: Vec<Array>, grid: Vec<i64>) -> Self {
         let counters = grid.len() as u32;
-        let program = Program { name: name.into(), params, locals: vec![], grid, body: vec![] };
-        Self { program, scopes: vec![vec![]], counters, vars: 0 }
+        let program = Program {
+            name: name.into(),
+            params,
+            locals: vec![],
+            grid,
+            body: vec![],
+        };
+        Self {
+            program,
+            scopes: vec![vec![]],
+            counters,
+            vars: 0,
+        }
     }
 
     pub fn finish(mut self) -> Program {
@@ -57,7 +75,12 @@ impl Builder {
 
     /// An array of each block's own.
     pub fn local(&mut self, name: &str, len: i64) -> Memory {
-        self.program.locals.push(Array { name: name.into(), dtype: DType::F32, len, written: true });
+        self.program.locals.push(Array {
+            name: name.into(),
+            dtype: DType::F32,
+            len,
+            written: true,
+        });
         Memory::Local(self.program.locals.len() as u32 - 1)
     }
 
@@ -82,11 +105,26 @@ impl Builder {
 
     /// A tile read without a guard.
     pub fn load(&mut self, memory: Memory, at: Index, shape: Shape) -> Var {
-        self.set(Value::Load { from: Access { memory, at, guard: vec![] }, shape, other: 0.0.into() })
+        self.set(Value::Load {
+            from: Access {
+                memory,
+                at,
+                guard: vec![],
+            },
+            shape,
+            other: 0.0.into(),
+        })
     }
 
     pub fn store(&mut self, memory: Memory, at: Index, value: Var) {
-        self.push(Stmt::Store { to: Access { memory, at, guard: vec![] }, value });
+        self.push(Stmt::Store {
+            to: Access {
+                memory,
+                at,
+                guard: vec![],
+            },
+            value,
+        });
     }
 
     pub fn fold_lanes(&mut self, monoid: Monoid, x: Var) -> Var {
@@ -108,10 +146,28 @@ impl Builder {
         let stmts = self.scopes.pop().expect("the loop's scope");
         let result: Vec<Var> = init.iter().map(|_| self.var()).collect();
         let carried = (0..init.len())
-            .map(|i| Carried { init: init[i], current: current[i], next: next[i], result: result[i] })
+            .map(|i| Carried {
+                init: init[i],
+                current: current[i],
+                next: next[i],
+                result: result[i],
+            })
             .collect();
-        let Range { start, end, step, unroll } = range;
-        self.push(Stmt::For(For { counter, start, end, step, unroll, carried, body: stmts }));
+        let Range {
+            start,
+            end,
+            step,
+            unroll,
+        } = range;
+        self.push(Stmt::For(For {
+            counter,
+            start,
+            end,
+            step,
+            unroll,
+            carried,
+            body: stmts,
+        }));
         result
     }
 }

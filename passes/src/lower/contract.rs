@@ -24,8 +24,15 @@ use crate::{
 };
 
 /// The operand that the right factor reads and its layout in panels, if it can be packed.
-pub(super) fn packing(nest: &Nest, c: &Contraction, constant: &[bool], lanes: u32) -> Option<(usize, Layout)> {
-    let Body::Load { operand, at, guard } = &c.right else { return None };
+pub(super) fn packing(
+    nest: &Nest,
+    c: &Contraction,
+    constant: &[bool],
+    lanes: u32,
+) -> Option<(usize, Layout)> {
+    let Body::Load { operand, at, guard } = &c.right else {
+        return None;
+    };
     let fold = &nest.stages[0];
     let k = fold.outer;
     let whole = at.is_plain() && at.constant == 0 && guard.is_empty() && fold.sizes.len() == k + 1;
@@ -38,10 +45,24 @@ pub(super) fn packing(nest: &Nest, c: &Contraction, constant: &[bool], lanes: u3
         (1, step) if step == rows => true,
         _ => return None,
     };
-    let others = nest.stages.iter().filter_map(|s| s.body()).flat_map(Body::walk);
-    let uses = others.filter(|b| matches!(b, Body::Load { operand: o, .. } if o == operand)).count();
+    let others = nest
+        .stages
+        .iter()
+        .filter_map(|s| s.body())
+        .flat_map(Body::walk);
+    let uses = others
+        .filter(|b| matches!(b, Body::Load { operand: o, .. } if o == operand))
+        .count();
     let fits = nest.operands[*operand].1 == rows * columns && uses == 1;
-    fits.then_some((*operand, Layout::Panels { rows, columns, transposed, lanes }))
+    fits.then_some((
+        *operand,
+        Layout::Panels {
+            rows,
+            columns,
+            transposed,
+            lanes,
+        },
+    ))
 }
 
 /// What does not change from tile to tile.
@@ -68,25 +89,55 @@ pub(super) fn lower(
     }
     let rows = c.row.map_or(1, |r| fold.sizes[r]);
     let columns = fold.sizes[c.lane];
-    let batch_axes: Vec<usize> = (0..fold.outer).filter(|a| *a != c.lane && Some(*a) != c.row).collect();
+    let batch_axes: Vec<usize> = (0..fold.outer)
+        .filter(|a| *a != c.lane && Some(*a) != c.row)
+        .collect();
     let batch: Vec<i64> = batch_axes.iter().map(|a| fold.sizes[*a]).collect();
-    let (block_rows, block_columns) = (i64::from(schedule.block_rows), i64::from(schedule.block_columns));
+    let (block_rows, block_columns) = (
+        i64::from(schedule.block_rows),
+        i64::from(schedule.block_columns),
+    );
     let blocks = |size: i64, block: i64| (size as u64).div_ceil(block as u64) as i64;
-    let grid = vec![batch.iter().product(), blocks(columns, block_columns), blocks(rows, block_rows)];
+    let grid = vec![
+        batch.iter().product(),
+        blocks(columns, block_columns),
+        blocks(rows, block_rows),
+    ];
     let mut b = Builder::new(name, params(nest, &layouts), grid);
-    let parts = Parts { nest, c, operands: operand_types(nest), packed: packing.map(|(o, _)| o), schedule };
+    let parts = Parts {
+        nest,
+        c,
+        operands: operand_types(nest),
+        packed: packing.map(|(o, _)| o),
+        schedule,
+    };
     let mut axes = vec![Index::Const(0); fold.outer];
     for (axis, at) in batch_axes.iter().zip(coordinates(&b.grid(0), &batch)) {
         axes[*axis] = at;
     }
     let column = b.grid(1) * block_columns;
-    row_runs(&mut b, (column.clone(), column + block_columns), columns, schedule.lanes, |b, column, lanes| {
-        let row = b.grid(2) * block_rows;
-        row_runs(b, (row.clone(), row + block_rows), rows, schedule.rows, |b, row, rows| {
-            parts.tile(b, &axes, row, &column, Shape::new(rows, lanes));
-        });
-    });
-    Lowered { program: b.finish(), layouts }
+    row_runs(
+        &mut b,
+        (column.clone(), column + block_columns),
+        columns,
+        schedule.lanes,
+        |b, column, lanes| {
+            let row = b.grid(2) * block_rows;
+            row_runs(
+                b,
+                (row.clone(), row + block_rows),
+                rows,
+                schedule.rows,
+                |b, row, rows| {
+                    parts.tile(b, &axes, row, &column, Shape::new(rows, lanes));
+                },
+            );
+        },
+    );
+    Lowered {
+        program: b.finish(),
+        layouts,
+    }
 }
 
 impl Parts<'_> {
@@ -105,9 +156,23 @@ impl Parts<'_> {
     }
 
     /// Adds the products over axes of these sizes to `acc`.
-    fn sum(&self, b: &mut Builder, axes: &mut Vec<Index>, sizes: &[i64], column: &Index, shape: Shape, acc: Var) -> Var {
-        let [size, inner @ ..] = sizes else { return self.product(b, axes, column, shape, acc) };
-        let unroll = if inner.is_empty() { self.schedule.unroll } else { 1 };
+    fn sum(
+        &self,
+        b: &mut Builder,
+        axes: &mut Vec<Index>,
+        sizes: &[i64],
+        column: &Index,
+        shape: Shape,
+        acc: Var,
+    ) -> Var {
+        let [size, inner @ ..] = sizes else {
+            return self.product(b, axes, column, shape, acc);
+        };
+        let unroll = if inner.is_empty() {
+            self.schedule.unroll
+        } else {
+            1
+        };
         let range = Range::below(*size).unrolled(unroll);
         let out = b.for_each(range, &[acc], |b, counter, carried| {
             axes.push(counter);
@@ -118,8 +183,20 @@ impl Parts<'_> {
         out[0]
     }
 
-    fn product(&self, b: &mut Builder, axes: &[Index], column: &Index, shape: Shape, acc: Var) -> Var {
-        let point = Point { operands: &self.operands, axes, shape, stages: &BTreeMap::new() };
+    fn product(
+        &self,
+        b: &mut Builder,
+        axes: &[Index],
+        column: &Index,
+        shape: Shape,
+        acc: Var,
+    ) -> Var {
+        let point = Point {
+            operands: &self.operands,
+            axes,
+            shape,
+            stages: &BTreeMap::new(),
+        };
         let mut known = Known::default();
         let left = emit(b, &point, &mut known, &self.c.left);
         let left = b.set(Value::Broadcast(left, Shape::new(shape.rows, 1)));
@@ -129,12 +206,24 @@ impl Parts<'_> {
                 let (depth, lanes) = (fold.sizes[fold.outer], i64::from(self.schedule.lanes));
                 // Panels start at multiples of `lanes` columns: the panel's place is `column * depth`.
                 let at = column.clone() * depth + axes[fold.outer].clone() * lanes + Index::Lane;
-                let x = b.load(Memory::Param(operand as u32), at, Shape::new(1, shape.lanes));
-                if self.operands[operand] == DType::F32 { x } else { b.set(Value::Cast(DType::F32, x)) }
+                let x = b.load(
+                    Memory::Param(operand as u32),
+                    at,
+                    Shape::new(1, shape.lanes),
+                );
+                if self.operands[operand] == DType::F32 {
+                    x
+                } else {
+                    b.set(Value::Cast(DType::F32, x))
+                }
             }
             None => emit(b, &point, &mut known, &self.c.right),
         };
         let right = b.set(Value::Broadcast(right, Shape::new(1, shape.lanes)));
-        b.set(Value::Dot { a: left, b: right, acc })
+        b.set(Value::Dot {
+            a: left,
+            b: right,
+            acc,
+        })
     }
 }

@@ -44,7 +44,9 @@ impl Point<'_> {
             Atom::Axis(a) => self.axes[*a].clone(),
             Atom::Div(a, d) => self.index(a).floor_div(*d),
             Atom::Mod(a, d) => self.index(a).modulo(*d),
-            Atom::Load(operand, a) => Index::Load(Memory::Param(*operand as u32), self.index(a).into()),
+            Atom::Load(operand, a) => {
+                Index::Load(Memory::Param(*operand as u32), self.index(a).into())
+            }
         }
     }
 
@@ -74,7 +76,13 @@ pub(super) fn emit(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: 
 }
 
 /// Emits `body` as a tile of `dtype` with the point's full shape.
-pub(super) fn emit_full(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: &Body, dtype: DType) -> Var {
+pub(super) fn emit_full(
+    b: &mut Builder,
+    point: &Point<'_>,
+    known: &mut Known,
+    body: &Body,
+    dtype: DType,
+) -> Var {
     let emitted = value(b, point, known, body);
     let var = cast(b, emitted, dtype);
     b.set(Value::Broadcast(var, point.shape))
@@ -101,7 +109,10 @@ fn value(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: &Body) -> 
         }
         Body::Load { operand, at, guard } => load(b, point, *operand, at, guard),
         Body::Stage { stage, .. } => {
-            let var = point.stages.get(stage).expect("stages are emitted in order");
+            let var = point
+                .stages
+                .get(stage)
+                .expect("stages are emitted in order");
             return Emitted::Tile(*var, DType::F32);
         }
         Body::Unary(f, x) => match value(b, point, known, x) {
@@ -140,13 +151,30 @@ const fn held_as(dtype: DType) -> DType {
     }
 }
 
-fn load(b: &mut Builder, point: &Point<'_>, operand: usize, at: &Affine, guard: &[(Affine, Affine)]) -> Emitted {
+fn load(
+    b: &mut Builder,
+    point: &Point<'_>,
+    operand: usize,
+    at: &Affine,
+    guard: &[(Affine, Affine)],
+) -> Emitted {
     let at = point.index(at);
-    let guard: Vec<_> = guard.iter().map(|(x, y)| (point.index(x), point.index(y))).collect();
+    let guard: Vec<_> = guard
+        .iter()
+        .map(|(x, y)| (point.index(x), point.index(y)))
+        .collect();
     let shape = point.shape_of(guard.iter().flat_map(|(x, y)| [x, y]).chain([&at]));
     let dtype = point.operands[operand];
-    let from = Access { memory: Memory::Param(operand as u32), at, guard };
-    let var = b.set(Value::Load { from, shape, other: 0.0.into() });
+    let from = Access {
+        memory: Memory::Param(operand as u32),
+        at,
+        guard,
+    };
+    let var = b.set(Value::Load {
+        from,
+        shape,
+        other: 0.0.into(),
+    });
     let held = held_as(dtype);
     Emitted::Tile(cast(b, Emitted::Tile(var, dtype), held), held)
 }
@@ -160,7 +188,14 @@ fn same_type(b: &mut Builder, x: Emitted, y: Emitted) -> (Var, Var, DType) {
     (cast(b, x, dtype), cast(b, y, dtype), dtype)
 }
 
-fn binary(b: &mut Builder, point: &Point<'_>, known: &mut Known, f: BinaryFn, x: &Body, y: &Body) -> Emitted {
+fn binary(
+    b: &mut Builder,
+    point: &Point<'_>,
+    known: &mut Known,
+    f: BinaryFn,
+    x: &Body,
+    y: &Body,
+) -> Emitted {
     let (x, y) = (value(b, point, known, x), value(b, point, known, y));
     if let (Emitted::Num(x), Emitted::Num(y)) = (x, y) {
         return Emitted::Num(f.eval(x.get(), y.get()).into());

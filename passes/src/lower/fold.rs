@@ -17,23 +17,36 @@ use crate::nest::{Body, Nest, StageKind};
 
 pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program {
     let fold = &nest.stages[0];
-    let StageKind::Fold(monoid, body) = &fold.kind else { unreachable!("the first stage folds") };
+    let StageKind::Fold(monoid, body) = &fold.kind else {
+        unreachable!("the first stage folds")
+    };
     let operands = operand_types(nest);
-    over_rows(name, nest, &fold.sizes[..fold.outer], schedule, |b, row, start, lanes| {
-        let mut axes = row.to_vec();
-        axes.push(start + Index::Lane);
-        axes.truncate(fold.outer);
-        let shape = row_of(lanes);
-        let acc = b.splat(monoid.identity(), shape);
-        let folded = &fold.sizes[fold.outer..];
-        let acc = nested(b, &mut axes, folded, acc, &mut |b, axes, acc| {
-            let point = Point { operands: &operands, axes, shape, stages: &BTreeMap::new() };
-            let x = emit(b, &point, &mut Known::default(), body);
-            b.set(Value::Binary(monoid.function(), acc, x))
-        });
-        axes.truncate(fold.outer);
-        finish(b, nest, &operands, &axes, shape, acc);
-    })
+    over_rows(
+        name,
+        nest,
+        &fold.sizes[..fold.outer],
+        schedule,
+        |b, row, start, lanes| {
+            let mut axes = row.to_vec();
+            axes.push(start + Index::Lane);
+            axes.truncate(fold.outer);
+            let shape = row_of(lanes);
+            let acc = b.splat(monoid.identity(), shape);
+            let folded = &fold.sizes[fold.outer..];
+            let acc = nested(b, &mut axes, folded, acc, &mut |b, axes, acc| {
+                let point = Point {
+                    operands: &operands,
+                    axes,
+                    shape,
+                    stages: &BTreeMap::new(),
+                };
+                let x = emit(b, &point, &mut Known::default(), body);
+                b.set(Value::Binary(monoid.function(), acc, x))
+            });
+            axes.truncate(fold.outer);
+            finish(b, nest, &operands, &axes, shape, acc);
+        },
+    )
 }
 
 /// Loops over axes of these sizes, carrying `acc`; `step` gives its next value.
@@ -44,7 +57,9 @@ fn nested(
     acc: Var,
     step: &mut dyn FnMut(&mut Builder, &[Index], Var) -> Var,
 ) -> Var {
-    let [size, inner @ ..] = sizes else { return step(b, axes, acc) };
+    let [size, inner @ ..] = sizes else {
+        return step(b, axes, acc);
+    };
     let out = b.for_each(Range::below(*size), &[acc], |b, counter, carried| {
         axes.push(counter);
         let next = nested(b, axes, inner, carried[0], step);
@@ -65,9 +80,21 @@ pub(super) fn finish(
 ) {
     let last = nest.stages.last().expect("a nest has stages");
     let stages = BTreeMap::from([(0, value)]);
-    let point = Point { operands, axes, shape, stages: &stages };
-    let identity = Body::Stage { stage: 0, at: vec![] };
-    let body = if nest.stages.len() == 1 { &identity } else { last.body().expect("a map follows") };
+    let point = Point {
+        operands,
+        axes,
+        shape,
+        stages: &stages,
+    };
+    let identity = Body::Stage {
+        stage: 0,
+        at: vec![],
+    };
+    let body = if nest.stages.len() == 1 {
+        &identity
+    } else {
+        last.body().expect("a map follows")
+    };
     let value = emit_full(b, &point, &mut Known::default(), body, nest.result.0);
     b.store(result(nest), point.index(&last.store), value);
 }

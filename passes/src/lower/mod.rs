@@ -134,7 +134,14 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
         Family::Fold => KernelFamily::Fold { rows, columns },
         Family::Rows { rows } => KernelFamily::Rows {
             rows: last.sizes[..*rows].iter().product(),
-            columns: shaped.nest.stages.iter().filter_map(|s| s.sizes.get(*rows)).copied().max().unwrap_or(1),
+            columns: shaped
+                .nest
+                .stages
+                .iter()
+                .filter_map(|s| s.sizes.get(*rows))
+                .copied()
+                .max()
+                .unwrap_or(1),
         },
         Family::Contract(c) => {
             let fold = &shaped.nest.stages[0];
@@ -162,7 +169,10 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
 }
 
 fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
-    let error = |reason: String| LowerError::Nest { kernel: kernel.name.clone(), reason };
+    let error = |reason: String| LowerError::Nest {
+        kernel: kernel.name.clone(),
+        reason,
+    };
     let nest = nest(&kernel.graph).map_err(|e: NestError| error(e.to_string()))?;
     shape(nest).map_err(|e: NoFamily| error(e.to_string()))
 }
@@ -186,22 +196,41 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
         (Family::Attention, Schedule::Attention(s)) => attention::lower(name, &shaped.nest, s),
         (_, schedule) => {
             let family = family(kernel)?.name();
-            return Err(LowerError::Schedule { kernel: name.clone(), family, schedule: schedule.clone() });
+            return Err(LowerError::Schedule {
+                kernel: name.clone(),
+                family,
+                schedule: schedule.clone(),
+            });
         }
     };
-    Ok(Lowered { program, layouts: plain })
+    Ok(Lowered {
+        program,
+        layouts: plain,
+    })
 }
 
 /// The parameters of a kernel's program: operands under their layouts, then the result.
 fn params(nest: &Nest, layouts: &[Layout]) -> Vec<Array> {
-    let operands = nest.operands.iter().zip(layouts).enumerate().map(|(i, ((dtype, len), layout))| Array {
-        name: format!("in{i}"),
-        dtype: *dtype,
-        len: layout.len(*len),
-        written: false,
-    });
+    let operands =
+        nest.operands
+            .iter()
+            .zip(layouts)
+            .enumerate()
+            .map(|(i, ((dtype, len), layout))| Array {
+                name: format!("in{i}"),
+                dtype: *dtype,
+                len: layout.len(*len),
+                written: false,
+            });
     let (dtype, len) = nest.result;
-    operands.chain([Array { name: "out".into(), dtype, len, written: true }]).collect()
+    operands
+        .chain([Array {
+            name: "out".into(),
+            dtype,
+            len,
+            written: true,
+        }])
+        .collect()
 }
 
 /// Where the result goes.
@@ -244,10 +273,21 @@ fn runs(b: &mut Builder, size: i64, lanes: u32, mut body: impl FnMut(&mut Builde
 
 /// Runs `body` over rows `start..end` of `size` in runs of `rows`, which divides `start`; the last run,
 /// where `size` ends within one, is shorter.
-fn row_runs(b: &mut Builder, (start, end): (Index, Index), size: i64, rows: u32, mut body: impl FnMut(&mut Builder, Index, u32)) {
+fn row_runs(
+    b: &mut Builder,
+    (start, end): (Index, Index),
+    size: i64,
+    rows: u32,
+    mut body: impl FnMut(&mut Builder, Index, u32),
+) {
     let full = size - size % i64::from(rows);
     if full > 0 {
-        let range = Range { start: start.clone(), end: end.clone().min(full), step: rows.into(), unroll: 1 };
+        let range = Range {
+            start: start.clone(),
+            end: end.clone().min(full),
+            step: rows.into(),
+            unroll: 1,
+        };
         b.for_each(range, &[], |b, at, _| {
             body(b, at, rows);
             vec![]
@@ -255,7 +295,12 @@ fn row_runs(b: &mut Builder, (start, end): (Index, Index), size: i64, rows: u32,
     }
     if size > full {
         // One round, in the block that holds the end.
-        let range = Range { start: start.max(full), end: end.min(full + 1), step: 1, unroll: 1 };
+        let range = Range {
+            start: start.max(full),
+            end: end.min(full + 1),
+            step: 1,
+            unroll: 1,
+        };
         b.for_each(range, &[], |b, _, _| {
             body(b, full.into(), (size - full) as u32);
             vec![]

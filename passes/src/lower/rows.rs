@@ -24,9 +24,18 @@ pub(super) fn lower(name: &str, nest: &Nest, rows: usize, schedule: &RowsSchedul
     let count: i64 = sizes.iter().product();
     let block = i64::from(schedule.block).max(1);
     let layouts = vec![Layout::Plain; nest.operands.len()];
-    let mut b = Builder::new(name, params(nest, &layouts), vec![(count as u64).div_ceil(block as u64) as i64]);
+    let mut b = Builder::new(
+        name,
+        params(nest, &layouts),
+        vec![(count as u64).div_ceil(block as u64) as i64],
+    );
     let first = b.grid(0) * block;
-    let range = Range { start: first.clone(), end: (first + block).min(count), step: 1, unroll: 1 };
+    let range = Range {
+        start: first.clone(),
+        end: (first + block).min(count),
+        step: 1,
+        unroll: 1,
+    };
     b.for_each(range, &[], |b, row, _| {
         let place = coordinates(&row, sizes);
         let mut done = BTreeMap::new();
@@ -51,11 +60,18 @@ fn fold(
     lanes: u32,
     done: &BTreeMap<usize, Var>,
 ) -> Var {
-    let StageKind::Fold(monoid, body) = &stage.kind else { unreachable!("the caller looked") };
+    let StageKind::Fold(monoid, body) = &stage.kind else {
+        unreachable!("the caller looked")
+    };
     let size = stage.sizes[stage.outer];
     let part = |b: &mut Builder, at: Index, lanes: u32| {
         let axes: Vec<_> = place.iter().cloned().chain([at + Index::Lane]).collect();
-        let point = Point { operands, axes: &axes, shape: row_of(lanes), stages: done };
+        let point = Point {
+            operands,
+            axes: &axes,
+            shape: row_of(lanes),
+            stages: done,
+        };
         let x = emit(b, &point, &mut Known::default(), body);
         b.set(Value::Broadcast(x, row_of(lanes)))
     };
@@ -63,10 +79,14 @@ fn fold(
     let mut total = None;
     if full > 0 {
         let acc = b.splat(monoid.identity(), row_of(lanes));
-        let acc = b.for_each(Range::below(full).by(lanes.into()), &[acc], |b, at, carried| {
-            let x = part(b, at, lanes);
-            vec![b.set(Value::Binary(monoid.function(), carried[0], x))]
-        });
+        let acc = b.for_each(
+            Range::below(full).by(lanes.into()),
+            &[acc],
+            |b, at, carried| {
+                let x = part(b, at, lanes);
+                vec![b.set(Value::Binary(monoid.function(), carried[0], x))]
+            },
+        );
         total = Some(b.fold_lanes(*monoid, acc[0]));
     }
     if size > full {
@@ -91,10 +111,22 @@ fn give(
 ) {
     let last = nest.stages.len() - 1;
     let stage = &nest.stages[last];
-    let identity = Body::Stage { stage: last, at: vec![] };
-    let body = if done.contains_key(&last) { &identity } else { stage.body().expect("the last stage is a map") };
-    let mut store = |b: &mut Builder, axes: &[Index], shape| {
-        let point = Point { operands, axes, shape, stages: done };
+    let identity = Body::Stage {
+        stage: last,
+        at: vec![],
+    };
+    let body = if done.contains_key(&last) {
+        &identity
+    } else {
+        stage.body().expect("the last stage is a map")
+    };
+    let store = |b: &mut Builder, axes: &[Index], shape| {
+        let point = Point {
+            operands,
+            axes,
+            shape,
+            stages: done,
+        };
         let value = emit_full(b, &point, &mut Known::default(), body, nest.result.0);
         b.store(result(nest), point.index(&stage.store), value);
     };

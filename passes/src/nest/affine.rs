@@ -32,12 +32,18 @@ impl Affine {
 
     /// One atom.
     pub fn atom(atom: Atom) -> Self {
-        Self { terms: BTreeMap::from([(atom, 1)]), constant: 0 }
+        Self {
+            terms: BTreeMap::from([(atom, 1)]),
+            constant: 0,
+        }
     }
 
     /// A constant.
     pub fn constant(constant: i64) -> Self {
-        Self { terms: BTreeMap::new(), constant }
+        Self {
+            terms: BTreeMap::new(),
+            constant,
+        }
     }
 
     /// The value, if nothing varies.
@@ -110,13 +116,20 @@ impl Affine {
         whole.constant = self.constant.div_euclid(d) * d;
         rest.constant = self.constant.rem_euclid(d);
         let quotient = Self {
-            terms: whole.terms.iter().map(|(a, c)| (a.clone(), c / d)).collect(),
+            terms: whole
+                .terms
+                .iter()
+                .map(|(a, c)| (a.clone(), c / d))
+                .collect(),
             constant: whole.constant / d,
         };
         let (lo, hi) = rest.range(sizes);
         if lo.div_euclid(d) == hi.div_euclid(d) {
             let q = lo.div_euclid(d);
-            return (quotient.plus(1, &Self::constant(q)), rest.plus(1, &Self::constant(-q * d)));
+            return (
+                quotient.plus(1, &Self::constant(q)),
+                rest.plus(1, &Self::constant(-q * d)),
+            );
         }
         let div = Self::atom(Atom::Div(rest.clone(), d));
         (quotient.plus(1, &div), Self::atom(Atom::Mod(rest, d)))
@@ -159,7 +172,16 @@ mod tests {
         assert_eq!(at.div_mod(32, &sizes), (Affine::axis(0), Affine::axis(1)));
         let (q, r) = Affine::axis(0).div_mod(5, &sizes);
         assert!(!q.is_plain() && !r.is_plain());
-        let back = q.times(5).plus(1, &r).substitute(&|a| if a == 0 { Affine::constant(11) } else { Affine::axis(a) }, &sizes);
+        let back = q.times(5).plus(1, &r).substitute(
+            &|a| {
+                if a == 0 {
+                    Affine::constant(11)
+                } else {
+                    Affine::axis(a)
+                }
+            },
+            &sizes,
+        );
         assert_eq!(back, Affine::constant(11));
     }
 }

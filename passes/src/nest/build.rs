@@ -40,11 +40,18 @@ fn expand(graph: &Graph) -> Graph {
 
 fn expand_node(out: &mut Graph, op: &Op, inputs: &[ValueId]) -> ValueId {
     let mut term = Graph::new("term");
-    let leaves: Vec<_> = inputs.iter().map(|v| term.push(leaf(out.ty(*v)), &[]).expect("a leaf takes any type")).collect();
+    let leaves: Vec<_> = inputs
+        .iter()
+        .map(|v| {
+            term.push(leaf(out.ty(*v)), &[])
+                .expect("a leaf takes any type")
+        })
+        .collect();
     let derived = matches!(op.template(), Template::Derived);
     match op.meaning(&leaves, &mut Build::new(&mut term)) {
         Meaning::Term(result) if derived => {
-            let mut new: BTreeMap<ValueId, ValueId> = leaves.iter().copied().zip(inputs.iter().copied()).collect();
+            let mut new: BTreeMap<ValueId, ValueId> =
+                leaves.iter().copied().zip(inputs.iter().copied()).collect();
             for v in term.values().skip(leaves.len()) {
                 let node = term.node(v);
                 let inputs: Vec<_> = node.inputs.iter().map(|i| new[i]).collect();
@@ -52,24 +59,36 @@ fn expand_node(out: &mut Graph, op: &Op, inputs: &[ValueId]) -> ValueId {
             }
             new[&result]
         }
-        _ => out.push(op.clone(), inputs).expect("operands fitted before"),
+        _ => out
+            .push(op.clone(), inputs)
+            .expect("operands fitted before"),
     }
 }
 
 /// An input that stands for a value of this type.
 pub(crate) fn leaf(ty: &TensorType) -> Input {
-    Input { name: String::new(), ty: ty.clone(), absent: Absent::Required, below: 0 }
+    Input {
+        name: String::new(),
+        ty: ty.clone(),
+        absent: Absent::Required,
+        below: 0,
+    }
 }
 
 /// Whether the op only moves elements: its result holds elements of its operand, each at a place that
 /// depends on sizes alone.
 pub(crate) fn is_movement(op: &Op, inputs: &[&TensorType]) -> bool {
     let mut term = Graph::new("term");
-    let leaves: Vec<_> = inputs.iter().map(|t| term.push(leaf(t), &[]).expect("a leaf takes any type")).collect();
+    let leaves: Vec<_> = inputs
+        .iter()
+        .map(|t| term.push(leaf(t), &[]).expect("a leaf takes any type"))
+        .collect();
     match op.meaning(&leaves, &mut Build::new(&mut term)) {
-        Meaning::Compute(Compute { reduce: None, body: Expr::Load { index, .. }, .. }) => {
-            !index.iter().any(has_load)
-        }
+        Meaning::Compute(Compute {
+            reduce: None,
+            body: Expr::Load { index, .. },
+            ..
+        }) => !index.iter().any(has_load),
         _ => false,
     }
 }
@@ -81,18 +100,35 @@ fn has_load(e: &Expr) -> bool {
 /// The nest of a bound graph with one output; its operands are the graph's inputs, in order.
 pub(crate) fn nest(graph: &Graph) -> Result<Nest, NestError> {
     let graph = expand(graph);
-    let mut builder = Builder { graph: &graph, defs: Vec::new(), nest: Nest { operands: vec![], stages: vec![], result: (ir::DType::F32, 0) } };
+    let mut builder = Builder {
+        graph: &graph,
+        defs: Vec::new(),
+        nest: Nest {
+            operands: vec![],
+            stages: vec![],
+            result: (ir::DType::F32, 0),
+        },
+    };
     let output = graph.outputs()[0].value;
     let live = graph.live();
     for v in graph.values() {
-        let def = if live[v.index()] || matches!(graph.node(v).op, Op::Input(_)) { builder.define(v)? } else { Def::Dead };
+        let def = if live[v.index()] || matches!(graph.node(v).op, Op::Input(_)) {
+            builder.define(v)?
+        } else {
+            Def::Dead
+        };
         builder.defs.push(def);
     }
     let sizes = known(graph.ty(output))?;
     if !matches!(builder.defs[output.index()], Def::Stage(_)) {
         let axes: Vec<_> = (0..sizes.len()).map(Affine::axis).collect();
         let body = builder.value(output, &axes, &sizes)?;
-        let stage = Stage { outer: sizes.len(), store: row_major(&sizes, &axes), sizes, kind: StageKind::Map(body) };
+        let stage = Stage {
+            outer: sizes.len(),
+            store: row_major(&sizes, &axes),
+            sizes,
+            kind: StageKind::Map(body),
+        };
         builder.nest.stages.push(stage);
     }
     let ty = graph.ty(output);
@@ -102,11 +138,17 @@ pub(crate) fn nest(graph: &Graph) -> Result<Nest, NestError> {
 
 /// The flat offset of the element at `at` in an array of this shape.
 pub(crate) fn row_major(shape: &[i64], at: &[Affine]) -> Affine {
-    shape.iter().zip(at).fold(Affine::default(), |sum, (size, at)| sum.times(*size).plus(1, at))
+    shape
+        .iter()
+        .zip(at)
+        .fold(Affine::default(), |sum, (size, at)| {
+            sum.times(*size).plus(1, at)
+        })
 }
 
 fn known(ty: &TensorType) -> Result<Vec<i64>, NestError> {
-    ty.known_shape().ok_or_else(|| NestError::Symbolic(ty.clone()))
+    ty.known_shape()
+        .ok_or_else(|| NestError::Symbolic(ty.clone()))
 }
 
 /// What stands for a value where it is used.
@@ -128,7 +170,9 @@ impl Builder<'_> {
         let node = self.graph.node(v);
         let sizes = known(&node.ty)?;
         if let Op::Input(_) = &node.op {
-            self.nest.operands.push((node.ty.dtype, sizes.iter().product()));
+            self.nest
+                .operands
+                .push((node.ty.dtype, sizes.iter().product()));
             return Ok(Def::Operand(self.nest.operands.len() - 1));
         }
         if let Template::Attention(spec) = node.op.template() {
@@ -143,16 +187,40 @@ impl Builder<'_> {
             return Ok(Def::Map(compute.body.expand()));
         };
         let outer = sizes.len();
-        let folded = folded.iter().map(|d| d.known().ok_or_else(|| NestError::Symbolic(node.ty.clone())));
-        let all = sizes.iter().copied().map(Ok).chain(folded).collect::<Result<Vec<_>, _>>()?;
+        let folded = folded.iter().map(|d| {
+            d.known()
+                .ok_or_else(|| NestError::Symbolic(node.ty.clone()))
+        });
+        let all = sizes
+            .iter()
+            .copied()
+            .map(Ok)
+            .chain(folded)
+            .collect::<Result<Vec<_>, _>>()?;
         let axes: Vec<_> = (0..all.len()).map(Affine::axis).collect();
-        let body = self.body(&compute.body.expand(), &node.inputs, &axes, &all, node.ty.dtype)?;
+        let body = self.body(
+            &compute.body.expand(),
+            &node.inputs,
+            &axes,
+            &all,
+            node.ty.dtype,
+        )?;
         let store = row_major(&sizes, &axes[..outer]);
-        self.nest.stages.push(Stage { sizes: all, outer, store, kind: StageKind::Fold(monoid, body) });
+        self.nest.stages.push(Stage {
+            sizes: all,
+            outer,
+            store,
+            kind: StageKind::Fold(monoid, body),
+        });
         Ok(Def::Stage(self.nest.stages.len() - 1))
     }
 
-    fn attention(&mut self, spec: &ir::ops::Attention, inputs: &[ValueId], out: Vec<i64>) -> Result<Def, NestError> {
+    fn attention(
+        &mut self,
+        spec: &ir::ops::Attention,
+        inputs: &[ValueId],
+        out: Vec<i64>,
+    ) -> Result<Def, NestError> {
         let shape = |v: &ValueId| known(self.graph.ty(*v));
         let (q, k) = (shape(&inputs[0])?, shape(&inputs[1])?);
         let sizes = AttentionSizes {
@@ -174,7 +242,13 @@ impl Builder<'_> {
             let index: Vec<_> = shape
                 .iter()
                 .enumerate()
-                .map(|(i, n)| if *n == 1 { Affine::default() } else { Affine::axis(i + skip) })
+                .map(|(i, n)| {
+                    if *n == 1 {
+                        Affine::default()
+                    } else {
+                        Affine::axis(i + skip)
+                    }
+                })
                 .collect();
             Some(self.value(inputs[3], &index, &space)?)
         } else {
@@ -197,7 +271,12 @@ impl Builder<'_> {
             slope,
         };
         let store = row_major(&out, &axes);
-        self.nest.stages.push(Stage { outer: 4, sizes: out, store, kind: StageKind::Attention(attention.into()) });
+        self.nest.stages.push(Stage {
+            outer: 4,
+            sizes: out,
+            store,
+            kind: StageKind::Attention(attention.into()),
+        });
         Ok(Def::Stage(self.nest.stages.len() - 1))
     }
 
@@ -208,15 +287,29 @@ impl Builder<'_> {
             Def::Dead => unreachable!("live values use live values"),
             Def::Operand(operand) => {
                 let at = row_major(&known(&node.ty)?, at);
-                Ok(Body::Load { operand: *operand, at, guard: vec![] })
+                Ok(Body::Load {
+                    operand: *operand,
+                    at,
+                    guard: vec![],
+                })
             }
-            Def::Stage(stage) => Ok(Body::Stage { stage: *stage, at: at.to_vec() }),
+            Def::Stage(stage) => Ok(Body::Stage {
+                stage: *stage,
+                at: at.to_vec(),
+            }),
             Def::Map(expr) => self.body(expr, &node.inputs, at, sizes, node.ty.dtype),
         }
     }
 
     /// `expr` with its axes at `at`, as a number of type `dtype`.
-    fn body(&self, expr: &Expr, inputs: &[ValueId], at: &[Affine], sizes: &[i64], dtype: ir::DType) -> Result<Body, NestError> {
+    fn body(
+        &self,
+        expr: &Expr,
+        inputs: &[ValueId],
+        at: &[Affine],
+        sizes: &[i64],
+        dtype: ir::DType,
+    ) -> Result<Body, NestError> {
         let again = |e: &Expr| self.body(e, inputs, at, sizes, dtype).map(Box::new);
         Ok(match expr {
             Expr::Num(x) => Body::Num(*x),
@@ -228,7 +321,10 @@ impl Builder<'_> {
                 }
             }
             Expr::Load { operand, index } => {
-                let index: Result<Vec<_>, _> = index.iter().map(|e| self.index(e, inputs, at, sizes)).collect();
+                let index: Result<Vec<_>, _> = index
+                    .iter()
+                    .map(|e| self.index(e, inputs, at, sizes))
+                    .collect();
                 self.value(inputs[*operand], &index?, sizes)?
             }
             Expr::Unary(f, x) => Body::Unary(*f, again(x)?),
@@ -241,14 +337,20 @@ impl Builder<'_> {
                 }
             }
             Expr::Select(c, a, b) => match self.condition(c, inputs, at, sizes) {
-                Some(pairs) if !has_load(c) => self.choose(&pairs, again(a)?, again(b)?),
+                Some(pairs) if !has_load(c) => choose(&pairs, *again(a)?, *again(b)?),
                 _ => Body::Select(again(c)?, again(a)?, again(b)?),
             },
         })
     }
 
     /// `expr` as an integer of the place.
-    fn index(&self, expr: &Expr, inputs: &[ValueId], at: &[Affine], sizes: &[i64]) -> Result<Affine, NestError> {
+    fn index(
+        &self,
+        expr: &Expr,
+        inputs: &[ValueId],
+        at: &[Affine],
+        sizes: &[i64],
+    ) -> Result<Affine, NestError> {
         let again = |e: &Expr| self.index(e, inputs, at, sizes);
         match expr {
             Expr::Axis(a) => Ok(at[*a].clone()),
@@ -256,10 +358,14 @@ impl Builder<'_> {
             Expr::Load { operand, index } => {
                 let index = index.iter().map(again).collect::<Result<Vec<_>, _>>()?;
                 let whole = |b: Body| match b {
-                    Body::Load { operand, at, guard } if guard.is_empty() => Some(Affine::atom(Atom::Load(operand, at))),
+                    Body::Load { operand, at, guard } if guard.is_empty() => {
+                        Some(Affine::atom(Atom::Load(operand, at)))
+                    }
                     Body::Cast(d, x) if d.is_int() => match *x {
                         Body::Coordinate(a) => Some(a),
-                        Body::Load { operand, at, guard } if guard.is_empty() && self.nest.operands[operand].0.is_int() => {
+                        Body::Load { operand, at, guard }
+                            if guard.is_empty() && self.nest.operands[operand].0.is_int() =>
+                        {
                             Some(Affine::atom(Atom::Load(operand, at)))
                         }
                         _ => None,
@@ -280,13 +386,23 @@ impl Builder<'_> {
                     _ => Err(NestError::Index),
                 }
             }
-            Expr::Num(_) | Expr::Unary(..) | Expr::Cast(..) | Expr::Select(..) => Err(NestError::Index),
+            Expr::Num(_) | Expr::Unary(..) | Expr::Cast(..) | Expr::Select(..) => {
+                Err(NestError::Index)
+            }
         }
     }
 
     /// A condition on places as pairs, the first of each below its second.
-    fn condition(&self, c: &Expr, inputs: &[ValueId], at: &[Affine], sizes: &[i64]) -> Option<Vec<(Affine, Affine)>> {
-        let Expr::Binary(f, a, b) = c else { return None };
+    fn condition(
+        &self,
+        c: &Expr,
+        inputs: &[ValueId],
+        at: &[Affine],
+        sizes: &[i64],
+    ) -> Option<Vec<(Affine, Affine)>> {
+        let Expr::Binary(f, a, b) = c else {
+            return None;
+        };
         if *f == BinaryFn::And {
             let mut both = self.condition(a, inputs, at, sizes)?;
             both.extend(self.condition(b, inputs, at, sizes)?);
@@ -303,37 +419,45 @@ impl Builder<'_> {
             _ => None,
         }
     }
+}
 
-    /// `a` where all pairs hold, else `b`; loads of either side happen only where it is chosen.
-    fn choose(&self, pairs: &[(Affine, Affine)], a: Box<Body>, b: Box<Body>) -> Body {
-        let test = pairs.iter().map(|(a, b)| {
-            let side = |x: &Affine| Body::Coordinate(x.clone()).into();
-            Body::Binary(BinaryFn::Lt, side(a), side(b))
-        });
-        let test = test.reduce(|a, b| Body::Binary(BinaryFn::And, a.into(), b.into()));
-        let Some(test) = test else { return *a };
-        let otherwise = match pairs {
-            // Not `x < y` is `y < x + 1`.
-            [(x, y)] => guarded(*b, &[(y.clone(), x.clone().plus(1, &Affine::constant(1)))]),
-            _ => *b,
-        };
-        Body::Select(test.into(), guarded(*a, pairs).into(), otherwise.into())
-    }
+/// `a` where all pairs hold, else `b`; loads of either side happen only where it is chosen.
+fn choose(pairs: &[(Affine, Affine)], a: Body, b: Body) -> Body {
+    let test = pairs.iter().map(|(a, b)| {
+        let side = |x: &Affine| Body::Coordinate(x.clone()).into();
+        Body::Binary(BinaryFn::Lt, side(a), side(b))
+    });
+    let test = test.reduce(|a, b| Body::Binary(BinaryFn::And, a.into(), b.into()));
+    let Some(test) = test else { return a };
+    let otherwise = match pairs {
+        // Not `x < y` is `y < x + 1`.
+        [(x, y)] => guarded(b, &[(y.clone(), x.clone().plus(1, &Affine::constant(1)))]),
+        _ => b,
+    };
+    Body::Select(test.into(), guarded(a, pairs).into(), otherwise.into())
 }
 
 /// The same number, with loads that happen only where all pairs hold.
 fn guarded(body: Body, pairs: &[(Affine, Affine)]) -> Body {
     match body {
-        Body::Load { operand, at, mut guard } => {
+        Body::Load {
+            operand,
+            at,
+            mut guard,
+        } => {
             guard.extend_from_slice(pairs);
             Body::Load { operand, at, guard }
         }
         Body::Unary(f, x) => Body::Unary(f, guarded(*x, pairs).into()),
         Body::Cast(d, x) => Body::Cast(d, guarded(*x, pairs).into()),
-        Body::Binary(f, a, b) => Body::Binary(f, guarded(*a, pairs).into(), guarded(*b, pairs).into()),
-        Body::Select(c, a, b) => {
-            Body::Select(guarded(*c, pairs).into(), guarded(*a, pairs).into(), guarded(*b, pairs).into())
+        Body::Binary(f, a, b) => {
+            Body::Binary(f, guarded(*a, pairs).into(), guarded(*b, pairs).into())
         }
+        Body::Select(c, a, b) => Body::Select(
+            guarded(*c, pairs).into(),
+            guarded(*a, pairs).into(),
+            guarded(*b, pairs).into(),
+        ),
         other => other,
     }
 }

@@ -8,7 +8,7 @@ mod build;
 mod reindex;
 
 pub(crate) use affine::{Affine, Atom};
-pub(crate) use build::{NestError, is_movement, nest};
+pub(crate) use build::{NestError, is_movement, leaf, nest};
 
 use ir::{BinaryFn, DType, F64, Monoid, UnaryFn};
 
@@ -92,7 +92,11 @@ pub(crate) enum Body {
     /// An integer of the point's place.
     Coordinate(Affine),
     /// An element of an operand, read only where each first is below its second.
-    Load { operand: usize, at: Affine, guard: Vec<(Affine, Affine)> },
+    Load {
+        operand: usize,
+        at: Affine,
+        guard: Vec<(Affine, Affine)>,
+    },
     /// The result of an earlier stage, by its axes.
     Stage { stage: usize, at: Vec<Affine> },
     /// A primitive function.
@@ -139,7 +143,10 @@ impl Body {
                 at: f(at),
                 guard: guard.iter().map(|(a, b)| (f(a), f(b))).collect(),
             },
-            Self::Stage { stage, at } => Self::Stage { stage: *stage, at: at.iter().map(f).collect() },
+            Self::Stage { stage, at } => Self::Stage {
+                stage: *stage,
+                at: at.iter().map(f).collect(),
+            },
             Self::Unary(g, x) => Self::Unary(*g, again(x)),
             Self::Binary(g, a, b) => Self::Binary(*g, again(a), again(b)),
             Self::Select(c, a, b) => Self::Select(again(c), again(a), again(b)),
@@ -153,9 +160,9 @@ impl Body {
             .into_iter()
             .flat_map(|b| match b {
                 Self::Coordinate(a) => vec![a],
-                Self::Load { at, guard, .. } => {
-                    std::iter::once(at).chain(guard.iter().flat_map(|(a, b)| [a, b])).collect()
-                }
+                Self::Load { at, guard, .. } => std::iter::once(at)
+                    .chain(guard.iter().flat_map(|(a, b)| [a, b]))
+                    .collect(),
                 Self::Stage { at, .. } => at.iter().collect(),
                 _ => vec![],
             })

@@ -27,8 +27,19 @@ impl Nest {
             .collect();
         for (i, stage) in self.stages.iter_mut().enumerate() {
             let new = |axis: usize| kept[i][..axis].iter().filter(|k| **k).count();
-            let sizes: Vec<i64> = stage.sizes.iter().copied().filter(|n| *n > 1 || stage.is_attention()).collect();
-            let of = |axis: usize| if kept[i][axis] { Affine::axis(new(axis)) } else { Affine::default() };
+            let sizes: Vec<i64> = stage
+                .sizes
+                .iter()
+                .copied()
+                .filter(|n| *n > 1 || stage.is_attention())
+                .collect();
+            let of = |axis: usize| {
+                if kept[i][axis] {
+                    Affine::axis(new(axis))
+                } else {
+                    Affine::default()
+                }
+            };
             stage.map_offsets(&|a| a.substitute(&of, &sizes));
             stage.outer = new(stage.outer);
             stage.sizes = sizes;
@@ -42,22 +53,34 @@ impl Nest {
     pub fn merge(&mut self, from: usize, first: usize) -> bool {
         let mut stages = self.stages[from..].to_vec();
         for stage in &mut stages {
-            if stage.is_attention() || first + 1 >= stage.sizes.len() || (first < stage.outer) != (first + 1 < stage.outer) {
+            if stage.is_attention()
+                || first + 1 >= stage.sizes.len()
+                || (first < stage.outer) != (first + 1 < stage.outer)
+            {
                 return false;
             }
             let inner = stage.sizes[first + 1];
             let merged = |a: &Affine| merge_axis(a, first, inner);
-            let offsets = stage.body().into_iter().flat_map(|b| b.walk()).flat_map(|b| match b {
-                Body::Coordinate(a) => vec![a.clone()],
-                Body::Load { at, guard, .. } => {
-                    std::iter::once(at.clone()).chain(guard.iter().flat_map(|(a, b)| [a.clone(), b.clone()])).collect()
-                }
-                _ => vec![],
-            });
-            if offsets.chain([stage.store.clone()]).any(|a| merged(&a).is_none()) {
+            let offsets = stage
+                .body()
+                .into_iter()
+                .flat_map(|b| b.walk())
+                .flat_map(|b| match b {
+                    Body::Coordinate(a) => vec![a.clone()],
+                    Body::Load { at, guard, .. } => std::iter::once(at.clone())
+                        .chain(guard.iter().flat_map(|(a, b)| [a.clone(), b.clone()]))
+                        .collect(),
+                    _ => vec![],
+                });
+            if offsets
+                .chain([stage.store.clone()])
+                .any(|a| merged(&a).is_none())
+            {
                 return false;
             }
-            let Some(body) = stage.body().map(|b| merge_stage_loads(b, from, first)) else { return false };
+            let Some(body) = stage.body().map(|b| merge_stage_loads(b, from, first)) else {
+                return false;
+            };
             let Some(body) = body else { return false };
             let body = body.map_offsets(&|a| merged(a).unwrap_or_else(|| a.clone()));
             stage.store = merged(&stage.store).expect("just checked");
@@ -90,9 +113,9 @@ impl Nest {
         last.outer = sizes.len();
         last.sizes = sizes;
         let same = |b: &&Body| match b {
-            Body::Stage { stage, at } if *stage == anchor => {
-                at.iter().enumerate().all(|(i, a)| *a == Affine::axis(i) || (last.sizes[i] == 1 && a.known() == Some(0)))
-            }
+            Body::Stage { stage, at } if *stage == anchor => at.iter().enumerate().all(|(i, a)| {
+                *a == Affine::axis(i) || (last.sizes[i] == 1 && a.known() == Some(0))
+            }),
             _ => true,
         };
         if !last.body()?.walk().iter().all(same) {
@@ -108,8 +131,15 @@ fn drop_stage_axes(body: &Body, kept: &[Vec<bool>]) -> Body {
     let again = |b: &Body| Box::new(drop_stage_axes(b, kept));
     match body {
         Body::Stage { stage, at } => {
-            let at = at.iter().zip(&kept[*stage]).filter(|(_, k)| **k).map(|(a, _)| a.clone());
-            Body::Stage { stage: *stage, at: at.collect() }
+            let at = at
+                .iter()
+                .zip(&kept[*stage])
+                .filter(|(_, k)| **k)
+                .map(|(a, _)| a.clone());
+            Body::Stage {
+                stage: *stage,
+                at: at.collect(),
+            }
         }
         Body::Unary(f, x) => Body::Unary(*f, again(x)),
         Body::Cast(d, x) => Body::Cast(*d, again(x)),
@@ -160,12 +190,21 @@ fn merge_axis(a: &Affine, first: usize, inner: i64) -> Option<Affine> {
 
 /// Cuts one axis in two where an offset takes its quotient or remainder.
 fn split_an_axis(stage: &mut Stage) -> bool {
-    let Some(body) = stage.body() else { return false };
-    let cut = body.offsets().into_iter().chain([&stage.store]).flat_map(|a| a.terms.keys()).find_map(|atom| {
-        let (Atom::Div(a, d) | Atom::Mod(a, d)) = atom else { return None };
-        let axis = *a.axes().first()?;
-        (*a == Affine::axis(axis) && stage.sizes[axis] % d == 0).then_some((axis, *d))
-    });
+    let Some(body) = stage.body() else {
+        return false;
+    };
+    let cut = body
+        .offsets()
+        .into_iter()
+        .chain([&stage.store])
+        .flat_map(|a| a.terms.keys())
+        .find_map(|atom| {
+            let (Atom::Div(a, d) | Atom::Mod(a, d)) = atom else {
+                return None;
+            };
+            let axis = *a.axes().first()?;
+            (*a == Affine::axis(axis) && stage.sizes[axis] % d == 0).then_some((axis, *d))
+        });
     let Some((axis, by)) = cut else { return false };
     let mut sizes = stage.sizes.clone();
     sizes[axis] /= by;
@@ -205,7 +244,13 @@ fn invert(flat: &Affine, sizes: &[i64], of_sizes: &[i64]) -> Option<Vec<Affine>>
         (0..sizes.len())
             .map(|axis| match sizes[axis] {
                 1 => Affine::default(),
-                n => position.div_mod(flat.coefficient(axis), of_sizes).0.div_mod(n, of_sizes).1,
+                n => {
+                    position
+                        .div_mod(flat.coefficient(axis), of_sizes)
+                        .0
+                        .div_mod(n, of_sizes)
+                        .1
+                }
             })
             .collect(),
     )

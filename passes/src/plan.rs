@@ -1,0 +1,242 @@
+//! A graph as launches of tile programs over placed values: all that a code generator and an artifact need.
+
+use std::collections::BTreeMap;
+
+use ir::{Graph, Kernel, Schedule, Target, ValueId, ops, tile::Program};
+
+use crate::{
+    Layout,
+    group::{GroupError, group},
+    lower::{LowerError, lower},
+    memory::{Lifetime, place},
+};
+
+/// A compiled graph, short of machine code.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Distinct kernels.
+    pub kernels: Vec<PlannedKernel>,
+    /// Their launches, in order.
+    pub steps: Vec<Step>,
+    /// Tensors that are computed when compiling, each by a graph of weights with one output.
+    pub constants: Vec<Graph>,
+    /// What is given at each run, in the order of the graph.
+    pub inputs: Vec<ops::Input>,
+    /// Bytes of memory for values between launches.
+    pub arena_bytes: usize,
+}
+
+/// A kernel, the choices made for it, and its program.
+#[derive(Clone, Debug)]
+pub struct PlannedKernel {
+    /// What it computes.
+    pub kernel: Kernel,
+    /// How.
+    pub schedule: Schedule,
+    /// As a program; parameters are the operands in order, then the result.
+    pub program: Program,
+}
+
+/// One launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// By position in [`Plan::kernels`].
+    pub kernel: usize,
+    /// The arrays of the program's parameters.
+    pub args: Vec<Place>,
+}
+
+/// Where an array lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// An input, by position in [`Plan::inputs`].
+    Input(usize),
+    /// A constant, by position in [`Plan::constants`].
+    Constant(usize),
+    /// This many bytes from the start of the arena.
+    Arena(usize),
+    /// An output, by position in the graph's.
+    Output(usize),
+}
+
+/// Why a graph has no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// An op that no kernel computes.
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// A kernel that has no program.
+    #[error(transparent)]
+    Lower(#[from] LowerError),
+}
+
+/// Plans a bound graph; `rules` names the rewrite rules that made a value, `choose` the schedule of a kernel.
+///
+/// # Errors
+/// An op that no kernel computes, or a schedule of the wrong family.
+pub fn plan(
+    graph: &Graph,
+    rules: &BTreeMap<ValueId, Vec<String>>,
+    target: &Target,
+    choose: &dyn Fn(&Kernel) -> Result<Schedule, LowerError>,
+) -> Result<Plan, PlanError> {
+    let graph = &distinct_outputs(graph);
+    let groups = group(graph, rules)?;
+    let mut kernels = Vec::new();
+    let mut layouts = Vec::new();
+    for kernel in groups.kernels {
+        let schedule = choose(&kernel)?;
+        let lowered = lower(&kernel, &schedule, target)?;
+        kernels.push(PlannedKernel {
+            kernel,
+            schedule,
+            program: lowered.program,
+        });
+        layouts.push(lowered.layouts);
+    }
+    let mut places = Places::new(graph, &groups.launches);
+    let steps = groups
+        .launches
+        .iter()
+        .map(|launch| {
+            let operands = launch.operands.iter().zip(&layouts[launch.kernel]);
+            let mut args: Vec<Place> = operands.map(|(v, layout)| places.of(*v, *layout)).collect();
+            args.push(places.of(launch.result, Layout::Plain));
+            Step {
+                kernel: launch.kernel,
+                args,
+            }
+        })
+        .collect();
+    let inputs = graph.nodes().iter().filter_map(|n| {
+        if let ir::Op::Input(i) = &n.op {
+            Some(i.clone())
+        } else {
+            None
+        }
+    });
+    Ok(Plan {
+        kernels,
+        steps,
+        inputs: inputs.collect(),
+        constants: places.constants,
+        arena_bytes: places.arena_bytes,
+    })
+}
+
+/// The graph with a value of its own for each output, computed at each run.
+fn distinct_outputs(graph: &Graph) -> Graph {
+    let mut out = graph.keep(&vec![true; graph.nodes().len()]);
+    out.clear_outputs();
+    let mut seen = std::collections::BTreeSet::new();
+    for o in graph.outputs() {
+        let leaf = matches!(graph.node(o.value).op, ir::Op::Input(_));
+        let fresh = seen.insert(o.value) && !leaf && depends_on_input(graph, o.value);
+        let value = if fresh {
+            o.value
+        } else {
+            let shape = graph.ty(o.value).shape.clone();
+            out.push(ops::Reshape { shape }, &[o.value])
+                .expect("a tensor has its own shape")
+        };
+        out.output(&o.name, value);
+    }
+    out
+}
+
+fn depends_on_input(graph: &Graph, v: ValueId) -> bool {
+    let mut open = vec![v];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(u) = open.pop() {
+        if matches!(graph.node(u).op, ir::Op::Input(_)) {
+            return true;
+        }
+        if seen.insert(u) {
+            open.extend(&graph.node(u).inputs);
+        }
+    }
+    false
+}
+
+/// Where each value lies.
+struct Places<'a> {
+    graph: &'a Graph,
+    known: BTreeMap<ValueId, Place>,
+    packed: BTreeMap<(ValueId, Layout), usize>,
+    constants: Vec<Graph>,
+    arena_bytes: usize,
+}
+
+impl<'a> Places<'a> {
+    fn new(graph: &'a Graph, launches: &[crate::group::Launch]) -> Self {
+        let mut known = BTreeMap::new();
+        let inputs = graph
+            .values()
+            .filter(|v| matches!(graph.node(*v).op, ir::Op::Input(_)));
+        known.extend(inputs.enumerate().map(|(i, v)| (v, Place::Input(i))));
+        known.extend(
+            graph
+                .outputs()
+                .iter()
+                .enumerate()
+                .map(|(i, o)| (o.value, Place::Output(i))),
+        );
+        let (mut values, mut lifetimes) = (Vec::new(), Vec::new());
+        for (step, launch) in launches.iter().enumerate() {
+            if known.contains_key(&launch.result) {
+                continue;
+            }
+            let last = launches
+                .iter()
+                .rposition(|l| l.operands.contains(&launch.result))
+                .unwrap_or(step);
+            let ty = graph.ty(launch.result);
+            let elements = ty.elements().known().expect("the graph is bound");
+            let bytes =
+                usize::try_from(elements).expect("sizes are not negative") * ty.dtype.size();
+            values.push(launch.result);
+            lifetimes.push(Lifetime {
+                bytes,
+                first: step,
+                last,
+            });
+        }
+        let (offsets, arena_bytes) = place(&lifetimes);
+        known.extend(
+            values
+                .into_iter()
+                .zip(offsets.into_iter().map(Place::Arena)),
+        );
+        Self {
+            graph,
+            known,
+            packed: BTreeMap::new(),
+            constants: vec![],
+            arena_bytes,
+        }
+    }
+
+    fn of(&mut self, v: ValueId, layout: Layout) -> Place {
+        if let Some(place) = self.known.get(&v) {
+            return *place;
+        }
+        let next = self.constants.len();
+        let at = *self.packed.entry((v, layout)).or_insert(next);
+        if at == next {
+            self.constants.push(constant_graph(self.graph, v, layout));
+        }
+        Place::Constant(at)
+    }
+}
+
+/// The graph of weights that gives `v` under `layout`.
+fn constant_graph(graph: &Graph, v: ValueId, layout: Layout) -> Graph {
+    let mut out = graph.keep(&vec![true; graph.nodes().len()]);
+    out.clear_outputs();
+    let packed = layout
+        .pack(&mut out, v)
+        .expect("the layout was made for this tensor");
+    out.output("constant", packed);
+    let live = out.live();
+    out.keep(&live)
+}
