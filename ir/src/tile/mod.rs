@@ -7,9 +7,14 @@
 
 mod index;
 
+mod affine;
+mod interval;
+
 use serde::{Deserialize, Serialize};
 
+pub use affine::Affine;
 pub use index::Index;
+pub use interval::{Range, Ranges};
 
 use crate::{BinaryFn, DType, F64, Monoid, UnaryFn};
 
