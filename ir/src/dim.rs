@@ -93,6 +93,41 @@ impl Dim {
         self.terms.keys().flatten()
     }
 
+    /// The size at these sizes of its symbols; nothing if one is not given or the size exceeds 63 bits.
+    pub fn at(&self, sizes: &Sizes) -> Option<i64> {
+        self.terms.iter().try_fold(0i64, |sum, (product, c)| {
+            let term = product
+                .iter()
+                .try_fold(*c, |term, s| term.checked_mul(*sizes.get(s)?))?;
+            sum.checked_add(term)
+        })
+    }
+
+    /// Number of terms of the polynomial.
+    pub(crate) fn term_count(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// The sum of the terms' magnitudes at these sizes, if it fits.
+    ///
+    /// # Errors
+    /// A symbol that has no size.
+    pub(crate) fn magnitude(
+        &self,
+        size_of: impl Fn(&Symbol) -> Option<i64>,
+    ) -> Result<Option<i64>, Symbol> {
+        let mut sum = Some(0i64);
+        for (product, c) in &self.terms {
+            let mut term = c.checked_abs();
+            for s in product {
+                let size = size_of(s).ok_or_else(|| s.clone())?;
+                term = term.and_then(|t| t.checked_mul(size));
+            }
+            sum = sum.and_then(|n| n.checked_add(term?));
+        }
+        Ok(sum)
+    }
+
     /// `self / divisor`, if that is a polynomial too.
     pub fn exact_div(&self, divisor: &Self) -> Option<Self> {
         let (lead, by) = divisor.terms.iter().next_back()?;

@@ -14,9 +14,13 @@ mod number;
 mod scalar;
 mod schedule;
 mod target;
+mod tensor;
 mod tensor_type;
+mod verify;
+mod weights;
 
 pub mod ops;
+pub mod text;
 pub mod tile;
 
 pub use attr::{Attr, AttrError, AttrField, Attrs};
@@ -27,8 +31,11 @@ pub use graph::{Graph, GraphError, Node, Output, ValueId};
 pub use kernel::Kernel;
 pub use meaning::{Build, Compute, Exchange, Meaning, OpDef, Template};
 pub use number::F64;
-pub use ops::{Op, OpError};
+pub use ops::{Leaf, Op, OpError};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule};
 pub use target::{Bytes, Flops, Form, Roofline, Simd, Target};
+pub use tensor::{Tensor, TensorError, round_to};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};
+pub use verify::{VerifyError, verify};
+pub use weights::{WeightMap, WeightSource, WeightView};

@@ -162,7 +162,40 @@ op_list! {
     all_to_all::AllToAll,
 }
 
+/// A tensor that comes from outside the graph.
+#[derive(Clone, Copy, Debug)]
+pub enum Leaf<'a> {
+    /// Given at each run.
+    Input(&'a Input),
+    /// Part of the model.
+    Weight(&'a Weight),
+}
+
+impl<'a> Leaf<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Input(input) => &input.name,
+            Self::Weight(weight) => &weight.name,
+        }
+    }
+
+    /// What no two leaves of a graph have in common: inputs and weights are named apart.
+    pub(crate) fn key(self) -> (bool, &'a str) {
+        (matches!(self, Self::Input(_)), self.name())
+    }
+}
+
 impl Op {
+    /// The leaf, if the op is one.
+    pub fn leaf(&self) -> Option<Leaf<'_>> {
+        match self {
+            Self::Input(input) => Some(Leaf::Input(input)),
+            Self::Weight(weight) => Some(Leaf::Weight(weight)),
+            _ => None,
+        }
+    }
+
     /// Type of the result.
     ///
     /// # Errors
