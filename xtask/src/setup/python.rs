@@ -43,22 +43,23 @@ pub fn find(root: &Root) -> Result<PathBuf, Error> {
     fresh(&partial)?;
     apt::unpack(root, PACKAGES, &partial)?;
     let patchelf = partial.join("usr/bin/patchelf");
-    let set_run_path = |run_path: &str, file: &Path| {
+    // Debian keeps libraries below both lib/ and usr/lib/.
+    let set_run_path = |to_root: &str, file: &Path| {
+        let run_path = ["lib", "usr/lib"]
+            .map(|folder| format!("$ORIGIN/{to_root}/{folder}/x86_64-linux-gnu"))
+            .join(":");
         process::output(
             Command::new(&patchelf)
-                .args(["--set-rpath", run_path])
+                .args(["--set-rpath", &run_path])
                 .arg(file),
         )
     };
     // It finds its modules relative to itself; its libraries it has to be told.
-    set_run_path(
-        "$ORIGIN/../lib/x86_64-linux-gnu",
-        &partial.join("usr/bin/python3.11"),
-    )?;
+    set_run_path("../..", &partial.join("usr/bin/python3.11"))?;
     let modules = partial.join("usr/lib/python3.11/lib-dynload");
     for entry in fs::read_dir(&modules).map_err(Error::file("list", &modules))? {
         let path = entry.map_err(Error::file("list", &modules))?.path();
-        set_run_path("$ORIGIN/../../x86_64-linux-gnu", &path)?;
+        set_run_path("../../../..", &path)?;
     }
     replace(&partial, &root.toolchain("python"))?;
     Ok(unpacked)
