@@ -2,6 +2,9 @@
 //!
 //! Passes are pure: values in, values out; no files, clocks or devices, and no code generator.
 
+mod cost;
+pub mod egraph;
+mod extract;
 mod family;
 mod group;
 mod layout;
@@ -9,9 +12,12 @@ mod lower;
 mod memory;
 mod nest;
 mod plan;
+mod rewrite;
+pub mod rules;
 
 pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
 pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
+pub use rewrite::{RewriteOptions, Rewritten, rewrite};

@@ -1,0 +1,12 @@
+//! Graphs as e-graphs: terms, what is known of them, and how rules apply.
+
+mod apply;
+mod convert;
+mod facts;
+mod language;
+
+pub use apply::{EGraph, infer_pattern, rewrite_of};
+pub(crate) use convert::Interner;
+pub use convert::{graph_of, term_of};
+pub use facts::{Fact, Facts};
+pub use language::{PatternError, Term};

@@ -1,0 +1,51 @@
+//! Whole graphs, rewritten.
+
+mod support;
+
+use ir::Roofline;
+use passes::{RewriteOptions, rewrite};
+use support::{Encoder, encoder};
+
+fn options() -> RewriteOptions {
+    RewriteOptions::new(Roofline {
+        flops_per_second: 1e11,
+        bytes_per_second: 2e10,
+        dispatch_seconds: 1e-6,
+    })
+}
+
+#[test]
+fn an_encoder_layer_becomes_seven_kernels() {
+    let graph = encoder(&Encoder {
+        layers: 1,
+        width: 384,
+        heads: 12,
+        inner: 1536,
+    });
+    let out = rewrite(&graph, &options()).unwrap();
+    // What is left besides movement and leaves: each is one kernel, but for the mask's arithmetic.
+    let ops: Vec<&str> = out.graph.nodes().iter().map(|n| n.op.name()).collect();
+    let kernels = [
+        "linear",
+        "attention",
+        "layer_norm",
+        "matmul",
+        "add",
+        "gelu",
+        "softmax",
+    ];
+    let found: Vec<&str> = ops
+        .into_iter()
+        .filter(|name| kernels.contains(name))
+        .collect();
+    let wanted = [
+        "linear",
+        "attention",
+        "linear",
+        "layer_norm",
+        "linear",
+        "linear",
+        "layer_norm",
+    ];
+    assert_eq!(found, wanted);
+}
