@@ -23,7 +23,8 @@ fn fetch(root: &Root, packages: &[&str]) -> Result<Vec<PathBuf>, Error> {
     let lists = folder.join("lists/partial");
     fs::create_dir_all(&lists).map_err(Error::file("create", &lists))?;
 
-    println!("  fetching {} packages", packages.len());
+    let plural = if packages.len() == 1 { "" } else { "s" };
+    println!("  fetching {} package{plural}", packages.len());
     // A source that cannot be reached may not be one that we need: what counts is the download.
     let updated = process::output(private(&folder).arg("update"));
     let downloaded = process::output(

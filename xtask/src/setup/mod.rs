@@ -4,8 +4,10 @@
 //! step it was in, and a finished one is a handful of reads.
 
 mod apt;
+mod cxx;
 mod llvm;
 mod model;
+mod python;
 mod stamp;
 mod venv;
 
@@ -37,6 +39,14 @@ const STEPS: &[Step] = &[
         megabytes: 2300,
         wanted: llvm::wanted,
         run: llvm::unpack,
+    },
+    Step {
+        name: "c++",
+        about: "a C++ compiler for build scripts",
+        pins: cxx::pins,
+        megabytes: 50,
+        wanted: |_| Ok(true),
+        run: cxx::place,
     },
     Step {
         name: "venv",

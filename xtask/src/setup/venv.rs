@@ -6,12 +6,15 @@ use crate::{
     error::Error,
     process,
     root::Root,
-    setup::{apt, fresh},
+    setup::{apt, fresh, python},
 };
 
 /// Every wheel with its version. torch's own list of needs is not followed: without a GPU it runs
 /// with the libraries that it links, and the compilers it also names are not missed.
 const REQUIREMENTS: &str = include_str!("requirements.txt");
+
+/// pip as a wheel.
+const PIP: &str = "python3-pip-whl";
 
 /// What the stamp records.
 pub fn pins() -> String {
@@ -64,21 +67,21 @@ pub fn pip(root: &Root) -> Command {
 }
 
 fn create(root: &Root, venv: &Path) -> Result<(), Error> {
+    let python = python::find(root)?;
     fresh(venv)?;
-    let with_pip = process::succeeds(Command::new("python3").args(["-m", "venv"]).arg(venv));
-    if with_pip {
+    if process::succeeds(Command::new(&python).args(["-m", "venv"]).arg(venv)) {
         return Ok(());
     }
-    // Debian's python3 without python3-venv makes a venv, but has no pip to put into it.
+    // Debian's Python without python3-venv makes a venv, but has no pip to put into it.
     fresh(venv)?;
     process::output(
-        Command::new("python3")
+        Command::new(&python)
             .args(["-m", "venv", "--without-pip"])
             .arg(venv),
     )?;
     let unpacked = root.toolchain("cache/pip-wheel");
     fresh(&unpacked)?;
-    apt::unpack(root, &["python3-pip-whl"], &unpacked)?;
+    apt::unpack(root, &[PIP], &unpacked)?;
     let folder = unpacked.join("usr/share/python-wheels");
     let wheel = fs::read_dir(&folder)
         .map_err(Error::file("list", &folder))?
@@ -87,9 +90,9 @@ fn create(root: &Root, venv: &Path) -> Result<(), Error> {
             path.file_name()
                 .is_some_and(|n| n.to_string_lossy().starts_with("pip-"))
         })
-        .ok_or_else(|| Error::MissingProgram {
-            program: "pip".into(),
-            help: "install python3-venv".into(),
+        .ok_or_else(|| Error::NoPackages {
+            packages: PIP.into(),
+            output: format!("no pip-*.whl in {}", folder.display()),
         })?;
     // A wheel is a zip that Python runs from, so pip installs itself.
     process::output(
