@@ -23,6 +23,8 @@ pub use venv::pip;
 struct Step {
     name: &'static str,
     about: &'static str,
+    /// A file below `.toolchain/` that stands when the step is done.
+    leaves: &'static str,
     pins: fn() -> String,
     /// Peak megabytes on disk.
     megabytes: u64,
@@ -35,6 +37,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "llvm",
         about: "LLVM and MLIR 22 from Debian's packages (230 MB to fetch, 1.8 GB unpacked)",
+        leaves: "llvm/usr/lib/llvm-22/bin/llvm-config",
         pins: llvm::pins,
         megabytes: 2300,
         wanted: llvm::wanted,
@@ -43,6 +46,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "c++",
         about: "a C++ compiler for build scripts",
+        leaves: "bin/c++",
         pins: cxx::pins,
         megabytes: 50,
         wanted: |_| Ok(true),
@@ -51,6 +55,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "venv",
         about: "Python tools as wheels: numpy, torch, transformers (2 GB to fetch, 5 GB installed)",
+        leaves: "venv/bin/python",
         pins: venv::pins,
         megabytes: 8000,
         wanted: |_| Ok(true),
@@ -59,6 +64,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "model",
         about: "all-MiniLM-L6-v2 (84 MB to fetch)",
+        leaves: "models/all-MiniLM-L6-v2/model.safetensors",
         pins: model::pins,
         megabytes: 300,
         wanted: |_| Ok(true),
@@ -91,7 +97,9 @@ pub fn run(root: &Root) -> Result<(), Error> {
 
 fn first_undone(root: &Root) -> Result<Option<&'static Step>, Error> {
     for step in STEPS {
-        if (step.wanted)(root)? && !Stamp::of(root, step.name).matches(&(step.pins)()) {
+        let done = Stamp::of(root, step.name).matches(&(step.pins)())
+            && root.toolchain(step.leaves).exists();
+        if !done && (step.wanted)(root)? {
             return Ok(Some(step));
         }
     }
