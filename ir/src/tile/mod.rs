@@ -6,15 +6,21 @@
 //! ragged edges are all said in one way.
 
 mod index;
+mod place;
 
 mod affine;
+mod eval;
 mod interval;
+mod verify;
 
 use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
+pub use eval::{Arithmetic, EvalError, RunFault, evaluate};
 pub use index::Index;
 pub use interval::{Range, Ranges};
+pub use place::Place;
+pub use verify::{Fault, Types, VerifyError, types, unproven, verify};
 
 use crate::{BinaryFn, DType, F64, Monoid, UnaryFn};
 
