@@ -1,0 +1,227 @@
+//! What an artifact holds, as plain data.
+
+use std::collections::BTreeMap;
+
+use ir::{Bytes, DType, Flops, ops::Absent};
+use serde::{Deserialize, Serialize};
+
+/// Everything an artifact says about itself, apart from where its sections lie.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Name of the model.
+    pub model: String,
+    /// The program that wrote the artifact, with its version.
+    pub producer: String,
+    /// Inputs, in the order that [`BufferRef::Input`] counts.
+    pub inputs: Vec<Input>,
+    /// Outputs, in the order that [`BufferRef::Output`] counts.
+    pub outputs: Vec<Output>,
+    /// Code for each target, the preferred first.
+    pub targets: Vec<TargetCode>,
+}
+
+/// A tensor that the caller gives.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Name, unique among inputs.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+    /// What it is when left out.
+    pub absent: Absent,
+    /// Integer values lie in `0..below`, which is checked at each run; 0 says nothing.
+    pub below: i64,
+}
+
+/// A tensor that a run computes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Name, unique among outputs.
+    pub name: String,
+    /// Element type.
+    pub dtype: DType,
+}
+
+/// Kernels and programs for one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetCode {
+    /// As spelled on the command line, such as `cpu:znver4`.
+    pub target: String,
+    /// Architecture as [`std::env::consts::ARCH`] spells it.
+    pub arch: String,
+    /// What the processor must have, as `/proc/cpuinfo` spells it.
+    pub requires: Vec<String>,
+    /// Width of the vectors that the code uses.
+    pub vector: Bytes,
+    /// The tools that made the code, with their versions.
+    pub toolchain: String,
+    /// The section that holds an ELF shared object.
+    pub code: SectionId,
+    /// Kernels, in the order that [`KernelId`] counts.
+    pub kernels: Vec<Kernel>,
+    /// One program for each set of sizes.
+    pub programs: Vec<Program>,
+}
+
+/// A function of the code section, of type [`crate::KernelFn`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kernel {
+    /// Name of the ELF symbol.
+    pub symbol: String,
+    /// Name for people, such as `layer.ffn1`.
+    pub name: String,
+    /// The kind of kernel, such as `matmul`.
+    pub family: String,
+    /// Number of blocks of the grid.
+    pub blocks: u64,
+    /// Memory of its own that each thread needs.
+    pub scratch: Bytes,
+    /// Arrays it is called with.
+    pub params: Vec<Param>,
+    /// Names of the rules that made it, in order.
+    pub rules: Vec<String>,
+    /// Floating-point operations of one call.
+    pub flops: Flops,
+    /// Bytes that one call must read and write.
+    pub bytes: Bytes,
+    /// Hash of what it computes: the key of evidence and of the tuning database.
+    pub meaning: String,
+    /// Its tile program, as JSON of [`ir::tile::Program`].
+    pub tile: Option<TextRef>,
+}
+
+/// An array that a kernel is called with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// Element type.
+    pub dtype: DType,
+    /// Number of elements.
+    pub len: u64,
+    /// Whether the kernel writes it.
+    pub written: bool,
+}
+
+/// The steps that compute the outputs for one set of sizes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    /// The model's symbolic sizes, such as `seq = 128`.
+    pub sizes: BTreeMap<String, u64>,
+    /// Shape of each input.
+    pub input_shapes: Vec<Vec<u64>>,
+    /// Shape of each output.
+    pub output_shapes: Vec<Vec<u64>>,
+    /// Size of the memory that activations share.
+    pub arena: Bytes,
+    /// Kernels to call, one after the other.
+    pub steps: Vec<Step>,
+}
+
+/// One call of a kernel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The kernel.
+    pub kernel: KernelId,
+    /// One buffer for each of its parameters.
+    pub args: Vec<BufferRef>,
+}
+
+/// Memory that a kernel is given. Offsets are multiples of 64 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum BufferRef {
+    /// Part of a weight section; never written.
+    Weight {
+        /// The section.
+        section: SectionId,
+        /// Bytes from the section's start.
+        offset: u64,
+        /// Length in bytes.
+        len: u64,
+    },
+    /// Part of the arena.
+    Arena {
+        /// Bytes from the arena's start.
+        offset: u64,
+        /// Length in bytes.
+        len: u64,
+    },
+    /// A whole input, by position; never written.
+    Input(u32),
+    /// A whole output, by position.
+    Output(u32),
+}
+
+/// A section of the file, by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SectionId(pub u32);
+
+/// A kernel of a target, by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KernelId(pub u32);
+
+/// A piece of a text section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextRef {
+    /// The section.
+    pub section: SectionId,
+    /// Bytes from the section's start.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+}
+
+/// Where a section lies in the file, and what its bytes hash to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Name for people.
+    pub name: String,
+    /// What it holds.
+    pub kind: SectionKind,
+    /// Bytes from the start of the file.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+    /// blake3 of its bytes, in hexadecimal.
+    pub blake3: String,
+}
+
+/// What a section holds, which decides its alignment and when its checksum is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SectionKind {
+    /// Weights as kernels read them: page-aligned, checked before the first use.
+    Weights,
+    /// An ELF shared object: checked at load.
+    Code,
+    /// UTF-8: checked at load.
+    Text,
+}
+
+impl SectionKind {
+    /// The multiple of bytes at which such a section starts.
+    pub const fn alignment(self) -> u64 {
+        match self {
+            Self::Weights => 4096,
+            Self::Code | Self::Text => 64,
+        }
+    }
+
+    /// The word used in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::Code => "code",
+            Self::Text => "text",
+        }
+    }
+}
