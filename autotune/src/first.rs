@@ -1,7 +1,8 @@
 //! The schedule that the analytical model thinks best: what a kernel gets before anything was measured.
 
 use ir::{
-    AttentionSchedule, ContractSchedule, Form, Kernel, MapSchedule, RowsSchedule, Schedule, Simd, Target,
+    AttentionSchedule, ContractSchedule, Form, Kernel, MapSchedule, RowsSchedule, Schedule, Simd,
+    Target,
 };
 use passes::{KernelFamily, LowerError, family};
 
@@ -23,21 +24,39 @@ pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerE
     let Form::Simd(simd) = &target.form;
     let lanes = (simd.vector.0 / 4) as u32;
     Ok(match family(kernel)? {
-        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => {
-            Schedule::Map(MapSchedule { lanes: 4 * lanes, block: MAP_BLOCK })
-        }
+        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => Schedule::Map(MapSchedule {
+            lanes: 4 * lanes,
+            block: MAP_BLOCK,
+        }),
         KernelFamily::Rows { rows, .. } => {
             let block = (rows / BLOCKS).clamp(1, 32) as u32;
-            Schedule::Rows(RowsSchedule { lanes: 4 * lanes, block })
+            Schedule::Rows(RowsSchedule {
+                lanes: 4 * lanes,
+                block,
+            })
         }
-        KernelFamily::Contract { batch, rows, columns, depth, .. } => {
-            Schedule::Contract(contract(simd, batch, rows, columns, depth))
-        }
-        KernelFamily::Attention { heads, queries, depth, .. } => {
+        KernelFamily::Contract {
+            batch,
+            rows,
+            columns,
+            depth,
+            ..
+        } => Schedule::Contract(contract(simd, batch, rows, columns, depth)),
+        KernelFamily::Attention {
+            heads,
+            queries,
+            depth,
+            ..
+        } => {
             let (tile, lanes) = tile(simd, queries, i64::from(2 * lanes), depth);
             let parts = (BLOCKS as u64).div_ceil(heads as u64) as i64;
             let block = multiple((queries as u64).div_ceil(parts as u64) as i64, tile);
-            Schedule::Attention(AttentionSchedule { rows: tile as u32, lanes, unroll: 4, block_queries: block as u32 })
+            Schedule::Attention(AttentionSchedule {
+                rows: tile as u32,
+                lanes,
+                unroll: 4,
+                block_queries: block as u32,
+            })
         }
     })
 }
@@ -86,6 +105,8 @@ fn tile(simd: &Simd, rows: i64, columns: i64, depth: i64) -> (i64, u32) {
         let loads = (vectors + r) * 1000 / (r * vectors);
         (cycles / 64, loads, r)
     };
-    let (r, vectors) = shapes.min_by_key(cost).expect("a tile of one vector always fits");
+    let (r, vectors) = shapes
+        .min_by_key(cost)
+        .expect("a tile of one vector always fits");
     (r, (vectors * vector) as u32)
 }

@@ -107,7 +107,10 @@ pub fn rewrite(graph: &Graph, options: &RewriteOptions) -> Result<Rewritten, Gra
     let rules = Rules::new(&table(), options.stage);
     let candidates = saturate(graph, &rules, options);
     let (out, _) = crate::egraph::graph_of(&candidates[0].expr, graph)?;
-    Ok(Rewritten { graph: out, seconds: candidates[0].seconds })
+    Ok(Rewritten {
+        graph: out,
+        seconds: candidates[0].seconds,
+    })
 }
 
 /// What a graph was rewritten to.
