@@ -13,6 +13,7 @@ mod memory;
 mod nest;
 mod plan;
 mod rewrite;
+mod roll;
 pub mod rules;
 
 pub use group::{GroupError, Groups, Launch, group};
@@ -20,4 +21,4 @@ pub use layout::Layout;
 pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
-pub use rewrite::{RewriteOptions, Rewritten, rewrite};
+pub use rewrite::{Layers, RewriteOptions, Rewritten, rewrite};

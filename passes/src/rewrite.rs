@@ -7,8 +7,9 @@ use ir::{Graph, GraphError, Roofline};
 
 use crate::{
     cost::typical_sizes,
-    egraph::{EGraph, Facts, Term, rewrite_of, term_of},
+    egraph::{EGraph, Facts, Term, graph_of, rewrite_of, term_of},
     extract::{Extracted, extract},
+    roll::{roll, splice},
     rules::{Rule, Siblings, Stage, siblings, table},
 };
 
@@ -99,17 +100,34 @@ fn run(egraph: EGraph, rules: &Rules, last: Stage, options: &RewriteOptions) -> 
     runner.egraph
 }
 
-/// The cheapest graph equal to `graph`.
+/// The cheapest graph equal to `graph`. Repeated layers are rewritten once.
 ///
 /// # Errors
 /// An op does not fit its operands: a rule is wrong.
 pub fn rewrite(graph: &Graph, options: &RewriteOptions) -> Result<Rewritten, GraphError> {
     let rules = Rules::new(&table(), options.stage);
-    let candidates = saturate(graph, &rules, options);
-    let (out, _) = crate::egraph::graph_of(&candidates[0].expr, graph)?;
+    let rolled = roll(graph)?;
+    let mut seconds = 0.0;
+    let mut best = |part: &Graph, times: usize| -> Result<Graph, GraphError> {
+        let candidates = saturate(part, &rules, options);
+        seconds += candidates[0].seconds * times as f64;
+        Ok(graph_of(&candidates[0].expr, part)?.0)
+    };
+    let rest = best(&rolled.rest, 1)?;
+    let bodies: Result<Vec<Graph>, GraphError> = rolled
+        .bodies
+        .iter()
+        .map(|b| best(&b.graph, b.times()))
+        .collect();
+    let (out, _) = splice(graph, &rolled, &rest, &bodies?)?;
+    let layers = rolled.bodies.iter().map(|b| Layers {
+        times: b.times(),
+        nodes: b.graph.nodes().len(),
+    });
     Ok(Rewritten {
         graph: out,
-        seconds: candidates[0].seconds,
+        seconds,
+        layers: layers.collect(),
     })
 }
 
@@ -120,4 +138,15 @@ pub struct Rewritten {
     pub graph: Graph,
     /// Seconds that it takes at least, as the sum of its ops, at typical sizes.
     pub seconds: f64,
+    /// The repeated layers that were found, in order.
+    pub layers: Vec<Layers>,
+}
+
+/// Layers with one structure, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layers {
+    /// How many there are.
+    pub times: usize,
+    /// Nodes of one, with its leaves.
+    pub nodes: usize,
 }
