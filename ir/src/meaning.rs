@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BinaryFn, DType, Dim, Expr, F64, Graph, Monoid, Op, ShapeError, TensorType, UnaryFn, ValueId,
+    BinaryFn, DType, Dim, Expr, F64, Graph, Monoid, Op, Primitive, ShapeError, TensorType, UnaryFn, ValueId,
     ops,
 };
 
@@ -18,6 +18,8 @@ pub enum Meaning {
     Term(ValueId),
     /// A collective between ranks.
     Exchange(Exchange),
+    /// What index notation cannot say well: written out by hand.
+    Primitive(Primitive),
 }
 
 /// `out[i..] = monoid over r.. of body(i.., r..)`, or `out[i..] = body(i..)`.

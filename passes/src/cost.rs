@@ -116,7 +116,9 @@ impl Work {
                     }
                 }
             }
-            Meaning::Exchange(_) => work.read = types.iter().map(bytes).collect(),
+            Meaning::Exchange(_) | Meaning::Primitive(_) => {
+                work.read = types.iter().map(bytes).collect();
+            }
         }
         work.written = bytes(&out);
         work

@@ -1,0 +1,226 @@
+//! Evaluates bound graphs in f64, by the meanings of their ops: the reference for everything else.
+//!
+//! Every number is an f64, whatever the element types; only a `cast` rounds. Values of i64 are therefore
+//! exact below 2^53. Results do not depend on the number of threads.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use ir::{Tensor, WeightMap, eval, text};
+//!
+//! let graph = text::parse(r#"graph "twice" {
+//!   %x = input {name = "x", ty = f32[2], absent = required, below = 0} : f32[2]
+//!   %y = add(%x, %x) : f32[2]
+//!   return y = %y
+//! }"#)?;
+//! let inputs = BTreeMap::from([("x".to_owned(), Tensor::f32(&[2], &[1.0, 2.5]))]);
+//! let outputs = eval::evaluate(&graph, &inputs, &WeightMap::default())?;
+//! assert_eq!(*outputs["y"].values(), [2.0, 5.0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub(crate) mod compute;
+mod contract;
+mod error;
+mod exchange;
+mod leaves;
+mod linear;
+pub(crate) mod plan;
+mod point;
+mod program;
+mod strip;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use compute::{Fault, unravel};
+pub use error::EvalError;
+pub(crate) use point::{Operand, Outside};
+
+use std::collections::BTreeMap;
+
+use plan::{Action, Plan, Step, plan};
+use values::Values;
+
+use crate::{Graph, Tensor, TensorType, WeightSource};
+
+/// What one rank of a distributed evaluation is given.
+#[derive(Clone, Copy)]
+pub struct Rank<'a> {
+    /// Inputs by name.
+    pub inputs: &'a BTreeMap<String, Tensor>,
+    /// Its weights.
+    pub weights: &'a dyn WeightSource,
+}
+
+/// The outputs of a bound graph by name, in f64. A graph with collectives is evaluated as by one rank.
+///
+/// # Errors
+/// An input or a weight is missing or of another type, or an index lies outside its axis.
+pub fn evaluate(
+    graph: &Graph,
+    inputs: &BTreeMap<String, Tensor>,
+    weights: &dyn WeightSource,
+) -> Result<BTreeMap<String, Tensor>, EvalError> {
+    let mut ranks = evaluate_ranks(graph, &[Rank { inputs, weights }])?;
+    Ok(ranks.pop().expect("one rank in, one rank out"))
+}
+
+/// The outputs of a bound graph on each of several ranks, which run it together.
+///
+/// # Errors
+/// As [`evaluate`]; and where a collective's sizes are for another number of ranks.
+pub fn evaluate_ranks(
+    graph: &Graph,
+    ranks: &[Rank<'_>],
+) -> Result<Vec<BTreeMap<String, Tensor>>, EvalError> {
+    let plan = plan(graph);
+    let kept = graph.outputs().iter().map(|o| o.value.index());
+    let values = run(graph, &plan, ranks, kept)?;
+    let of_rank = |values: Vec<Option<Values<'_>>>| {
+        let outputs = graph.outputs().iter().map(|o| {
+            let step = plan.of_values[o.value.index()].expect("outputs are live");
+            let values = values[step].clone().expect("outputs are kept");
+            (o.name.clone(), tensor(graph.ty(o.value), values))
+        });
+        outputs.collect()
+    };
+    Ok(values.into_iter().map(of_rank).collect())
+}
+
+/// Every value that an output of a bound graph needs, in f64, by the number of its node.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_values(
+    graph: &Graph,
+    inputs: &BTreeMap<String, Tensor>,
+    weights: &dyn WeightSource,
+) -> Result<Vec<Option<Tensor>>, EvalError> {
+    let plan = plan(graph);
+    let mut values = run(
+        graph,
+        &plan,
+        &[Rank { inputs, weights }],
+        0..graph.nodes().len(),
+    )?;
+    let values = values.pop().expect("one rank in, one rank out");
+    let of = |v: crate::ValueId| {
+        let values = values[plan.of_values[v.index()]?]
+            .clone()
+            .expect("all values are kept");
+        Some(tensor(graph.ty(v), values))
+    };
+    Ok(graph.values().map(of).collect())
+}
+
+fn tensor(ty: &TensorType, values: Values<'_>) -> Tensor {
+    let shape = compute::known(&ty.shape);
+    Tensor::from_f64(ty.dtype, &shape, values.into_f64()).expect("a step fills its shape")
+}
+
+/// Runs all steps on all ranks; afterwards the steps of the values `kept` still have theirs.
+fn run<'a>(
+    graph: &'a Graph,
+    plan: &Plan,
+    ranks: &[Rank<'a>],
+    kept: impl Iterator<Item = usize>,
+) -> Result<Vec<Vec<Option<Values<'a>>>>, EvalError> {
+    check_bound(graph)?;
+    for rank in ranks {
+        leaves::check_names(graph, rank.inputs)?;
+    }
+    let mut uses = vec![0usize; plan.steps.len()];
+    for step in plan.steps.iter().flat_map(|s| &s.inputs).copied() {
+        uses[step] += 1;
+    }
+    for step in kept.filter_map(|v| plan.of_values[v]) {
+        uses[step] += 1;
+    }
+    let mut values = vec![vec![None; plan.steps.len()]; ranks.len()];
+    for (at, step) in plan.steps.iter().enumerate() {
+        let results = run_step(graph, plan, step, ranks, &values)?;
+        for (values, result) in values.iter_mut().zip(results) {
+            values[at] = (uses[at] > 0).then_some(result);
+        }
+        for input in &step.inputs {
+            uses[*input] -= 1;
+            if uses[*input] == 0 {
+                values.iter_mut().for_each(|v| v[*input] = None);
+            }
+        }
+    }
+    Ok(values)
+}
+
+fn check_bound(graph: &Graph) -> Result<(), EvalError> {
+    let unbound = graph.values().find_map(|value| {
+        let symbol = graph
+            .ty(value)
+            .shape
+            .iter()
+            .flat_map(crate::Dim::symbols)
+            .next()?
+            .clone();
+        Some(EvalError::Unbound { value, symbol })
+    });
+    unbound.map_or(Ok(()), Err)
+}
+
+fn run_step<'a>(
+    graph: &'a Graph,
+    plan: &Plan,
+    step: &Step,
+    ranks: &[Rank<'a>],
+    values: &[Vec<Option<Values<'a>>>],
+) -> Result<Vec<Values<'a>>, EvalError> {
+    let shapes: Vec<_> = step
+        .inputs
+        .iter()
+        .map(|i| compute::known(&plan.steps[*i].ty.shape))
+        .collect();
+    let op = graph.node(step.value).op.name();
+    let operands = |rank: usize| -> Vec<Operand<'_>> {
+        let value = |i: &usize| {
+            values[rank][*i]
+                .as_ref()
+                .expect("operands are kept until used")
+        };
+        step.inputs
+            .iter()
+            .map(value)
+            .zip(shapes.iter().map(Vec::as_slice))
+            .collect()
+    };
+    let exact = |result: Result<Vec<f64>, Fault>| match result {
+        Ok(values) => Ok(Values::Exact(values.into())),
+        Err(fault) => Err(EvalError::out_of_range(step.value, op, fault)),
+    };
+    let all = 0..ranks.len();
+    match &step.action {
+        Action::Leaf => ranks
+            .iter()
+            .map(|r| leaves::values(graph, step.value, *r))
+            .collect(),
+        Action::Compute(c) => all
+            .map(|r| exact(compute::evaluate(c, &operands(r))))
+            .collect(),
+        Action::Primitive(p) => all.map(|r| exact(p.evaluate(&operands(r)))).collect(),
+        Action::Exchange(e) => {
+            let operands: Vec<_> = all
+                .map(|r| operands(r)[0].0.to_f64().into_owned())
+                .collect();
+            let to = compute::known(&step.ty.shape);
+            let results = exchange::evaluate(e, &operands, &shapes[0], &to);
+            let results = results.ok_or(EvalError::Ranks {
+                value: step.value,
+                op,
+                found: ranks.len(),
+            })?;
+            Ok(results
+                .into_iter()
+                .map(|v| Values::Exact(v.into()))
+                .collect())
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Meanings that index notation cannot say, or only at quadratic cost: scatter and top-k.
+//!
+//! Another one needs a decision of its own: see `docs/adr/0001-one-meaning-per-op.md`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Compute, Dim, Expr, Monoid, TensorType,
+    eval::{Fault, Operand, Outside, compute, unravel},
+    tensor::count,
+};
+
+/// A meaning that is written out by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Primitive {
+    /// Elements written at computed places.
+    Scatter(Scatter),
+    /// Positions of the largest elements.
+    TopK(TopK),
+}
+
+/// `out = start`, then for each point `p` of `points`, in row-major order:
+/// `out[index(p)..] = combine(out[index(p)..], value(p))`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scatter {
+    /// Sizes of the result's axes.
+    pub shape: Vec<Dim>,
+    /// The operand that the result starts as; without one it starts as the fold's identity, or 0.
+    pub start: Option<usize>,
+    /// Sizes of the axes of the points.
+    pub points: Vec<Dim>,
+    /// Where a point goes: one integer expression per axis of the result.
+    pub index: Vec<Expr>,
+    /// What goes there.
+    pub value: Expr,
+    /// How it meets what is there; without, it replaces it, so that the last point stays.
+    pub combine: Option<Monoid>,
+}
+
+/// `out[.., j, ..]` is the position along `axis` of the `j`-th largest element, for `j < k`.
+///
+/// NaN is larger than any number (as in PyTorch); among equals the first comes first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TopK {
+    /// Axis of operand 0.
+    pub axis: usize,
+    /// How many.
+    pub k: Dim,
+}
+
+impl Primitive {
+    /// Sizes of the result's axes.
+    pub fn shape(&self, operands: &[TensorType]) -> Vec<Dim> {
+        match self {
+            Self::Scatter(scatter) => scatter.shape.clone(),
+            Self::TopK(top) => {
+                let mut shape = operands[0].shape.clone();
+                shape[top.axis] = top.k.clone();
+                shape
+            }
+        }
+    }
+
+    /// The definition: all elements of the result, row-major.
+    ///
+    /// # Errors
+    /// An index lies outside its axis.
+    pub(crate) fn evaluate(&self, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
+        match self {
+            Self::Scatter(scatter) => scatter.evaluate(operands),
+            Self::TopK(top) => Ok(top.evaluate(operands[0])),
+        }
+    }
+}
+
+impl Scatter {
+    fn evaluate(&self, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
+        let over = |body: &Expr| {
+            let (axes, body) = (self.points.clone(), body.clone());
+            let reduce = None;
+            compute::evaluate(&Compute { axes, reduce, body }, operands)
+        };
+        let indices = self.index.iter().map(over).collect::<Result<Vec<_>, _>>()?;
+        let values = over(&self.value)?;
+        let shape = compute::known(&self.shape);
+        let mut out = match self.start {
+            Some(operand) => operands[operand].0.to_f64().into_owned(),
+            None => {
+                let elements = count(&shape).expect("a tensor has under 2^63 elements");
+                vec![self.combine.map_or(0.0, Monoid::identity); elements]
+            }
+        };
+        for (point, value) in values.into_iter().enumerate() {
+            let mut at = 0usize;
+            for (axis, (size, index)) in shape.iter().zip(&indices).enumerate() {
+                let (size, index) = (*size, index[point]);
+                if !(index >= 0.0 && index < size as f64) {
+                    let coordinates = unravel(point, &compute::known(&self.points));
+                    let outside = Outside {
+                        operand: None,
+                        axis,
+                        index,
+                        size,
+                    };
+                    return Err(Fault {
+                        coordinates,
+                        outside,
+                    });
+                }
+                at = at * size as usize + index as usize;
+            }
+            out[at] = self
+                .combine
+                .map_or(value, |m| m.function().eval(out[at], value));
+        }
+        Ok(out)
+    }
+}
+
+impl TopK {
+    fn evaluate(&self, (values, shape): Operand<'_>) -> Vec<f64> {
+        let extent = |sizes: &[i64]| count(sizes).expect("a tensor has under 2^63 elements");
+        let values = values.to_f64();
+        let (outer, n) = (extent(&shape[..self.axis]), shape[self.axis] as usize);
+        let inner = extent(&shape[self.axis + 1..]);
+        let k = self
+            .k
+            .known()
+            .expect("graphs are bound before they are evaluated") as usize;
+        let mut out = vec![0.0; outer * k * inner];
+        for row in 0..outer * inner {
+            let at = |i: usize| (row / inner * n + i) * inner + row % inner;
+            let mut order: Vec<usize> = (0..n).collect();
+            order.sort_by(|i, j| {
+                let (a, b) = (values[at(*i)], values[at(*j)]);
+                b.partial_cmp(&a)
+                    .unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+            });
+            for (j, i) in order.into_iter().take(k).enumerate() {
+                out[(row / inner * k + j) * inner + row % inner] = i as f64;
+            }
+        }
+        out
+    }
+}
