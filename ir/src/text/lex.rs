@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A piece of text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// `seq`, `f32`, `true`
     Word(&'a str),
     /// `%scores`, without the sign.
@@ -15,7 +15,7 @@ pub(super) enum Token<'a> {
     Num(f64),
     /// A text in quotes.
     Text(Cow<'a, str>),
-    /// `{ } ( ) [ ] , : = + * -` or `..`
+    /// `{ } ( ) [ ] , : = + * - < #` or `..`
     Sign(&'static str),
     /// After the last token.
     End,
@@ -23,8 +23,8 @@ pub(super) enum Token<'a> {
     Stray(&'a str),
 }
 
-const SIGNS: [&str; 13] = [
-    "..", "{", "}", "(", ")", "[", "]", ",", ":", "=", "+", "*", "-",
+const SIGNS: [&str; 15] = [
+    "..", "{", "}", "(", ")", "[", "]", ",", ":", "=", "+", "*", "-", "<", "#",
 ];
 
 /// Reads one token after another.
@@ -186,7 +186,7 @@ pub(super) fn quote(text: &str) -> String {
 
 impl Token<'_> {
     /// As named in errors.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Word(w) => format!("`{w}`"),
             Self::Value(v) => format!("`%{v}`"),

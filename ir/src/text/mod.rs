@@ -11,6 +11,7 @@
 //! Names of values are free when parsed (`%scores`) and numbers when printed. Each line's type is checked
 //! against the one that follows from the operands. `//` starts a comment that ends with the line.
 
+mod cursor;
 mod lex;
 mod limits;
 mod parse;
@@ -18,7 +19,8 @@ mod print;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use lex::is_word;
+pub(crate) use cursor::{Cursor, wanted};
+pub(crate) use lex::{Token, is_word};
 pub use parse::{parse, parse_type};
 
 use crate::{GraphError, OpError, TensorType, verify::VerifyError};

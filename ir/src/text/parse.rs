@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Problem, TextError,
-    lex::{Lexer, Token, place},
+    cursor::{Cursor, wanted},
+    lex::Token,
     limits,
 };
 use crate::{
@@ -23,7 +24,7 @@ const MOST_TERMS: usize = 64;
 pub fn parse(text: &str) -> Result<Graph, TextError> {
     let mut parser = Parser::new(text);
     let graph = parser.graph();
-    graph.map_err(|problem| parser.error(problem))
+    graph.map_err(|problem| parser.cursor.error(problem))
 }
 
 /// The type that `text` spells, such as `f32[batch,384]`; any symbol may occur.
@@ -32,19 +33,12 @@ pub fn parse(text: &str) -> Result<Graph, TextError> {
 /// The first thing that is wrong, and where.
 pub fn parse_type(text: &str) -> Result<TensorType, TextError> {
     let mut parser = Parser::new(text);
-    let ty = parser.ty().and_then(|ty| parser.end().map(|()| ty));
-    ty.map_err(|problem| parser.error(problem))
+    let ty = parser.ty().and_then(|ty| parser.cursor.end().map(|()| ty));
+    ty.map_err(|problem| parser.cursor.error(problem))
 }
 
 struct Parser<'a> {
-    text: &'a str,
-    lexer: Lexer<'a>,
-    /// The next token.
-    token: Token<'a>,
-    /// Where it starts.
-    at: usize,
-    /// Where an error lies.
-    blame: usize,
+    cursor: Cursor<'a>,
     values: BTreeMap<&'a str, ValueId>,
     /// Where each node's line starts.
     lines: Vec<usize>,
@@ -52,90 +46,15 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        let mut lexer = Lexer::new(text);
-        let (token, at) = lexer.next();
-        let (values, lines) = (BTreeMap::new(), Vec::new());
         Self {
-            text,
-            lexer,
-            token,
-            at,
-            blame: at,
-            values,
-            lines,
-        }
-    }
-
-    fn error(&self, problem: Problem) -> TextError {
-        let (line, column) = place(self.text, self.blame);
-        TextError {
-            line,
-            column,
-            problem,
-        }
-    }
-
-    /// Takes the next token, which is where errors lie from now on.
-    fn take(&mut self) -> Token<'a> {
-        self.blame = self.at;
-        let (next, at) = self.lexer.next();
-        self.at = at;
-        std::mem::replace(&mut self.token, next)
-    }
-
-    fn wanted<T>(&self, wanted: &str, found: &Token<'_>) -> Result<T, Problem> {
-        Err(Problem::Syntax {
-            wanted: wanted.into(),
-            found: found.describe(),
-        })
-    }
-
-    fn sees(&self, sign: &str) -> bool {
-        matches!(self.token, Token::Sign(s) if s == sign)
-    }
-
-    /// Takes the sign if it is next.
-    fn accept(&mut self, sign: &str) -> bool {
-        let seen = self.sees(sign);
-        if seen {
-            self.take();
-        }
-        seen
-    }
-
-    fn sign(&mut self, sign: &str) -> Result<(), Problem> {
-        match self.take() {
-            Token::Sign(s) if s == sign => Ok(()),
-            other => self.wanted(&format!("`{sign}`"), &other),
-        }
-    }
-
-    fn keyword(&mut self, word: &str) -> Result<(), Problem> {
-        match self.take() {
-            Token::Word(w) if w == word => Ok(()),
-            other => self.wanted(&format!("`{word}`"), &other),
-        }
-    }
-
-    fn word(&mut self, wanted: &str) -> Result<&'a str, Problem> {
-        match self.take() {
-            Token::Word(w) => Ok(w),
-            other => self.wanted(wanted, &other),
+            cursor: Cursor::new(text),
+            values: BTreeMap::new(),
+            lines: Vec::new(),
         }
     }
 
     fn int(&mut self) -> Result<i64, Problem> {
-        match self.take() {
-            Token::Int(n) => limits::number(n),
-            other => self.wanted("an integer", &other),
-        }
-    }
-
-    fn end(&mut self) -> Result<(), Problem> {
-        match self.take() {
-            Token::End => Ok(()),
-            other => self.wanted("the end of the text", &other),
-        }
+        limits::number(self.cursor.int()?)
     }
 
     /// Items between signs, separated by commas.
@@ -144,58 +63,58 @@ impl<'a> Parser<'a> {
         [open, close]: [&str; 2],
         mut item: impl FnMut(&mut Self) -> Result<T, Problem>,
     ) -> Result<Vec<T>, Problem> {
-        self.sign(open)?;
+        self.cursor.sign(open)?;
         let mut items = Vec::new();
-        if self.accept(close) {
+        if self.cursor.accept(close) {
             return Ok(items);
         }
         loop {
             items.push(item(self)?);
-            match self.take() {
+            match self.cursor.take() {
                 Token::Sign(s) if s == close => return Ok(items),
                 Token::Sign(",") => {}
-                other => return self.wanted(&format!("`,` or `{close}`"), &other),
+                other => return wanted(&format!("`,` or `{close}`"), &other),
             }
         }
     }
 
     fn graph(&mut self) -> Result<Graph, Problem> {
-        self.keyword("graph")?;
-        let mut graph = match self.take() {
+        self.cursor.keyword("graph")?;
+        let mut graph = match self.cursor.take() {
             Token::Text(name) => Graph::new(&name),
-            other => return self.wanted("the graph's name in quotes", &other),
+            other => return wanted("the graph's name in quotes", &other),
         };
-        if self.sees("(") {
+        if self.cursor.sees("(") {
             self.list(["(", ")"], |p| p.symbol(&mut graph))?;
         }
-        self.sign("{")?;
-        while matches!(self.token, Token::Value(_)) {
+        self.cursor.sign("{")?;
+        while matches!(self.cursor.peek(), Token::Value(_)) {
             self.node(&mut graph)?;
         }
-        if matches!(self.token, Token::Word("return")) {
-            self.take();
+        if matches!(self.cursor.peek(), Token::Word("return")) {
+            self.cursor.take();
             self.outputs(&mut graph)?;
         }
-        match self.take() {
+        match self.cursor.take() {
             Token::Sign("}") => {}
-            other => return self.wanted("a value such as `%x`, `return` or `}`", &other),
+            other => return wanted("a value such as `%x`, `return` or `}`", &other),
         }
-        self.end()?;
+        self.cursor.end()?;
         if let Err(e) = verify(&graph) {
-            self.blame = e.value().map_or(0, |v| self.lines[v.index()]);
+            self.cursor.blame = e.value().map_or(0, |v| self.lines[v.index()]);
             return Err(e.into());
         }
         Ok(graph)
     }
 
     fn symbol(&mut self, graph: &mut Graph) -> Result<(), Problem> {
-        let name = self.word("the name of a size")?;
+        let name = self.cursor.word("the name of a size")?;
         if graph.symbols().contains_key(&Symbol::new(name)) {
             return Err(Problem::Duplicate(name.into()));
         }
-        self.keyword("in")?;
+        self.cursor.keyword("in")?;
         let min = self.int()?;
-        self.sign("..")?;
+        self.cursor.sign("..")?;
         let max = self.int()?;
         if min < 0 || max < min {
             return Err(Problem::Syntax {
@@ -209,38 +128,38 @@ impl<'a> Parser<'a> {
 
     /// `%name = op(%a, %b) {attribute = value} : type`
     fn node(&mut self, graph: &mut Graph) -> Result<(), Problem> {
-        let Token::Value(name) = self.take() else {
+        let Token::Value(name) = self.cursor.take() else {
             unreachable!("the caller saw a value")
         };
-        let line = self.blame;
+        let line = self.cursor.blame;
         if self.values.contains_key(name) {
             return Err(Problem::Duplicate(format!("%{name}")));
         }
-        self.sign("=")?;
-        let op = self.word("the name of an op")?;
-        let op_at = self.blame;
-        let inputs = if self.sees("(") {
+        self.cursor.sign("=")?;
+        let op = self.cursor.word("the name of an op")?;
+        let op_at = self.cursor.blame;
+        let inputs = if self.cursor.sees("(") {
             self.list(["(", ")"], Self::value)?
         } else {
             Vec::new()
         };
-        let attrs = if self.sees("{") {
+        let attrs = if self.cursor.sees("{") {
             self.attrs(graph)?
         } else {
             BTreeMap::new()
         };
-        self.sign(":")?;
-        let type_at = self.at;
+        self.cursor.sign(":")?;
+        let type_at = self.cursor.at();
         let written = self.ty()?;
-        self.blame = type_at;
+        self.cursor.blame = type_at;
         limits::ty(graph, &written)?;
 
-        self.blame = op_at;
+        self.cursor.blame = op_at;
         let value = graph.push(Op::parse(op, &attrs)?, &inputs)?;
         let inferred = graph.ty(value);
         limits::ty(graph, inferred)?;
         if *inferred != written {
-            self.blame = type_at;
+            self.cursor.blame = type_at;
             let (inferred, written) = (Box::new(inferred.clone()), Box::new(written));
             return Err(Problem::Type { inferred, written });
         }
@@ -250,26 +169,26 @@ impl<'a> Parser<'a> {
     }
 
     fn value(&mut self) -> Result<ValueId, Problem> {
-        match self.take() {
+        match self.cursor.take() {
             Token::Value(name) => match self.values.get(name) {
                 Some(v) => Ok(*v),
                 None => Err(Problem::UnknownValue(name.into())),
             },
-            other => self.wanted("a value such as `%x`", &other),
+            other => wanted("a value such as `%x`", &other),
         }
     }
 
     fn attrs(&mut self, graph: &Graph) -> Result<BTreeMap<String, Attr>, Problem> {
         let mut attrs = BTreeMap::new();
         self.list(["{", "}"], |p| {
-            let name = p.word("the name of an attribute")?;
+            let name = p.cursor.word("the name of an attribute")?;
             if attrs.contains_key(name) {
                 return Err(Problem::Duplicate(name.into()));
             }
-            p.sign("=")?;
-            let at = p.at;
+            p.cursor.sign("=")?;
+            let at = p.cursor.at();
             let attr = p.attr()?;
-            p.blame = at;
+            p.cursor.blame = at;
             limits::attr(graph, &attr)?;
             attrs.insert(name.to_owned(), attr);
             Ok(())
@@ -278,38 +197,38 @@ impl<'a> Parser<'a> {
     }
 
     fn attr(&mut self) -> Result<Attr, Problem> {
-        match self.token.clone() {
+        match self.cursor.peek().clone() {
             Token::Sign("(") => Ok(Attr::Ints(self.list(["(", ")"], Self::int)?)),
             Token::Sign("[") => Ok(Attr::Dims(self.list(["[", "]"], Self::dim)?)),
             Token::Word(word) => {
-                self.take();
+                self.cursor.take();
                 Ok(match word {
                     "true" => Attr::Bool(true),
                     "false" => Attr::Bool(false),
                     "inf" => Attr::Num(F64::new(f64::INFINITY)),
                     "nan" | "NaN" => Attr::Num(F64::new(f64::NAN)),
-                    _ if self.sees("[") => Attr::Type(self.ty_of(word)?),
+                    _ if self.cursor.sees("[") => Attr::Type(self.ty_of(word)?),
                     word => Attr::Word(word.into()),
                 })
             }
             Token::Int(_) => self.int().map(Attr::Int),
             Token::Num(x) => {
-                self.take();
+                self.cursor.take();
                 Ok(Attr::Num(x.into()))
             }
             Token::Text(text) => {
-                self.take();
+                self.cursor.take();
                 Ok(Attr::Text(text.into_owned()))
             }
             other => {
-                self.take();
-                self.wanted("the value of an attribute", &other)
+                self.cursor.take();
+                wanted("the value of an attribute", &other)
             }
         }
     }
 
     fn ty(&mut self) -> Result<TensorType, Problem> {
-        let word = self.word("a type such as f32[batch,128]")?;
+        let word = self.cursor.word("a type such as f32[batch,128]")?;
         self.ty_of(word)
     }
 
@@ -317,7 +236,7 @@ impl<'a> Parser<'a> {
     fn ty_of(&mut self, word: &str) -> Result<TensorType, Problem> {
         let Some(dtype) = DType::ALL.into_iter().find(|d| d.name() == word) else {
             let names = DType::ALL.map(DType::name).join(", ");
-            return self.wanted(&format!("an element type ({names})"), &Token::Word(word));
+            return wanted(&format!("an element type ({names})"), &Token::Word(word));
         };
         Ok(TensorType::new(dtype, self.list(["[", "]"], Self::dim)?))
     }
@@ -327,30 +246,30 @@ impl<'a> Parser<'a> {
         let mut sum = Dim::default();
         for _ in 0..MOST_TERMS {
             sum = sum + self.term()?;
-            if !self.accept("+") {
+            if !self.cursor.accept("+") {
                 return Ok(sum);
             }
         }
-        self.wanted(
+        wanted(
             &format!("at most {MOST_TERMS} terms in a size"),
             &Token::Sign("+"),
         )
     }
 
     fn term(&mut self) -> Result<Dim, Problem> {
-        let negative = self.accept("-");
+        let negative = self.cursor.accept("-");
         let (mut c, mut term) = (if negative { -1i64 } else { 1 }, Dim::from(1));
         for _ in 0..MOST_FACTORS {
-            match self.take() {
+            match self.cursor.take() {
                 Token::Int(n) => c = limits::number(c.saturating_mul(n))?,
                 Token::Word(symbol) => term = term * Dim::symbol(symbol),
-                other => return self.wanted("a size such as `128` or `seq`", &other),
+                other => return wanted("a size such as `128` or `seq`", &other),
             }
-            if !self.accept("*") {
+            if !self.cursor.accept("*") {
                 return Ok(term * c.into());
             }
         }
-        self.wanted(
+        wanted(
             &format!("at most {MOST_FACTORS} factors in a size"),
             &Token::Sign("*"),
         )
@@ -360,18 +279,18 @@ impl<'a> Parser<'a> {
     fn outputs(&mut self, graph: &mut Graph) -> Result<(), Problem> {
         let mut names = BTreeSet::new();
         loop {
-            let name = match self.take() {
+            let name = match self.cursor.take() {
                 Token::Word(w) => w.to_owned(),
                 Token::Text(t) => t.into_owned(),
-                other => return self.wanted("the name of an output", &other),
+                other => return wanted("the name of an output", &other),
             };
             if !names.insert(name.clone()) {
                 return Err(Problem::Duplicate(name));
             }
-            self.sign("=")?;
+            self.cursor.sign("=")?;
             let value = self.value()?;
             graph.output(&name, value);
-            if !self.accept(",") {
+            if !self.cursor.accept(",") {
                 return Ok(());
             }
         }

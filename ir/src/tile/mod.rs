@@ -11,6 +11,7 @@ mod place;
 mod affine;
 mod eval;
 mod interval;
+mod text;
 mod verify;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ pub use eval::{Arithmetic, EvalError, RunFault, evaluate};
 pub use index::Index;
 pub use interval::{Range, Ranges};
 pub use place::Place;
+pub use text::parse;
 pub use verify::{Fault, Types, VerifyError, types, unproven, verify};
 
 use crate::{BinaryFn, DType, F64, Monoid, UnaryFn};

@@ -5,6 +5,11 @@ use std::fmt;
 use super::super::{Counter, Memory, Place, Range, Shape, Var};
 use crate::{DType, F64, UnaryFn};
 
+/// Most blocks of a grid.
+pub(super) const MOST_BLOCKS: i64 = 1 << 48;
+/// Most elements of a tile.
+pub(super) const MOST_ELEMENTS: u64 = 1 << 20;
+
 /// The first fault of a tile program.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("tile program `{program}`, {place}: {fault}")]
@@ -31,6 +36,9 @@ pub enum Fault {
         /// Its size.
         size: i64,
     },
+    /// More blocks than can be counted.
+    #[error("grid: wanted at most {MOST_BLOCKS} blocks, found more")]
+    Blocks,
     /// A length below 0.
     #[error("array `{array}`: wanted a length of at least 0, found {len}")]
     Length {
@@ -106,9 +114,9 @@ pub enum Fault {
         /// The element type.
         dtype: DType,
     },
-    /// A tile without elements.
-    #[error("shape: wanted at least 1x1, found {0}")]
-    Empty(Shape),
+    /// A tile without elements, or with more than any device can hold.
+    #[error("shape: wanted 1 to {MOST_ELEMENTS} elements, found {0}")]
+    Elements(Shape),
     /// Another shape than wanted.
     #[error("{var}: wanted shape {wanted}, found {found}")]
     Shape {

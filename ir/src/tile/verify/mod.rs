@@ -6,6 +6,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use fault::{Fault, VerifyError};
+use fault::{MOST_BLOCKS, MOST_ELEMENTS};
 
 use super::{Access, Array, Counter, For, Index, Memory, Place, Program, Ranges, Shape, Stmt, Var};
 use crate::DType;
@@ -84,6 +85,14 @@ impl<'a> Checker<'a> {
             if *size < 1 {
                 return Err(Fault::Grid { axis, size: *size });
             }
+        }
+        let blocks = self
+            .program
+            .grid
+            .iter()
+            .try_fold(1i64, |n, size| n.checked_mul(*size));
+        if blocks.is_none_or(|n| n > MOST_BLOCKS) {
+            return Err(Fault::Blocks);
         }
         let mut names = BTreeSet::new();
         for Array { name, len, .. } in self.program.params.iter().chain(&self.program.locals) {
@@ -280,9 +289,10 @@ fn require_shape(var: Var, wanted: Shape, found: Shape) -> Result<(), Fault> {
 }
 
 fn require_elements(shape: Shape) -> Result<(), Fault> {
-    if shape.rows > 0 && shape.lanes > 0 {
+    let elements = u64::from(shape.rows) * u64::from(shape.lanes);
+    if (1..=MOST_ELEMENTS).contains(&elements) {
         Ok(())
     } else {
-        Err(Fault::Empty(shape))
+        Err(Fault::Elements(shape))
     }
 }
