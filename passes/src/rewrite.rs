@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use egg::Runner;
+use egg::{RecExpr, Runner};
 use ir::{Graph, GraphError, Roofline};
 
 use crate::{
     cost::typical_sizes,
     egraph::{EGraph, Facts, Term, graph_of, rewrite_of, term_of},
     extract::{Extracted, extract},
-    roll::{roll, splice},
+    prove::{Proof, credit, record},
+    roll::{Body, Origin, Rolled, roll, splice},
     rules::{Rule, Siblings, Stage, siblings, table},
 };
 
@@ -57,8 +58,15 @@ impl Rules {
     }
 }
 
-/// Runs the rules on `graph`; the cheapest equal terms, best first.
-pub(crate) fn saturate(graph: &Graph, rules: &Rules, options: &RewriteOptions) -> Vec<Extracted> {
+/// An e-graph in which the rules have run, and the cheapest terms for the outputs of its graph.
+struct Saturated {
+    egraph: EGraph,
+    before: RecExpr<Term>,
+    candidates: Vec<Extracted>,
+}
+
+/// Runs the rules on `graph`.
+fn saturate(graph: &Graph, rules: &Rules, options: &RewriteOptions) -> Saturated {
     let (before, _) = term_of(graph);
     let mut egraph = EGraph::new(Facts).with_explanations_enabled();
     let root = egraph.add_expr(&before);
@@ -69,9 +77,9 @@ pub(crate) fn saturate(graph: &Graph, rules: &Rules, options: &RewriteOptions) -
         .siblings
         .iter()
         .map(|s| {
-            let n = s.join(&mut egraph);
+            let sets = s.join(&mut egraph);
             egraph.rebuild();
-            n
+            sets
         })
         .sum();
     if joined > 0 {
@@ -81,7 +89,12 @@ pub(crate) fn saturate(graph: &Graph, rules: &Rules, options: &RewriteOptions) -
         egraph = run(egraph, rules, options.stage, options);
     }
     let sizes = typical_sizes(graph);
-    extract(&egraph, root, &options.roofline, &sizes, options.candidates)
+    let candidates = extract(&egraph, root, &options.roofline, &sizes, options.candidates);
+    Saturated {
+        egraph,
+        before,
+        candidates,
+    }
 }
 
 fn run(egraph: EGraph, rules: &Rules, last: Stage, options: &RewriteOptions) -> EGraph {
@@ -100,46 +113,142 @@ fn run(egraph: EGraph, rules: &Rules, last: Stage, options: &RewriteOptions) -> 
     runner.egraph
 }
 
+/// A part of a graph, rewritten.
+struct Part {
+    graph: Graph,
+    seconds: f64,
+    proof: Proof,
+    /// For each value of `graph`, the rules that made it.
+    rules: Vec<Vec<String>>,
+}
+
+/// The candidate of this number for a part, or the best if there are fewer.
+fn part(
+    saturated: &mut Saturated,
+    number: usize,
+    like: &Graph,
+    about: &str,
+) -> Result<Part, GraphError> {
+    let Saturated {
+        egraph,
+        before,
+        candidates,
+    } = saturated;
+    let Extracted { expr, seconds } = candidates.get(number).unwrap_or(&candidates[0]);
+    let (graph, values) = graph_of(expr, like)?;
+    let (proof, places) = record(egraph, about, before, expr);
+    let of: Vec<usize> = values
+        .iter()
+        .zip(places)
+        .filter_map(|(v, p)| v.map(|_| p))
+        .collect();
+    let rules = credit(&proof, &of);
+    Ok(Part {
+        graph,
+        seconds: *seconds,
+        proof,
+        rules,
+    })
+}
+
 /// The cheapest graph equal to `graph`. Repeated layers are rewritten once.
 ///
 /// # Errors
 /// An op does not fit its operands: a rule is wrong.
 pub fn rewrite(graph: &Graph, options: &RewriteOptions) -> Result<Rewritten, GraphError> {
+    let options = RewriteOptions {
+        candidates: 1,
+        ..options.clone()
+    };
+    let mut all = candidates(graph, &options)?;
+    Ok(all.swap_remove(0))
+}
+
+/// The cheapest graphs equal to `graph`, distinct, best first; at least one.
+///
+/// # Errors
+/// An op does not fit its operands: a rule is wrong.
+pub fn candidates(graph: &Graph, options: &RewriteOptions) -> Result<Vec<Rewritten>, GraphError> {
     let rules = Rules::new(&table(), options.stage);
     let rolled = roll(graph)?;
-    let mut seconds = 0.0;
-    let mut best = |part: &Graph, times: usize| -> Result<Graph, GraphError> {
-        let candidates = saturate(part, &rules, options);
-        seconds += candidates[0].seconds * times as f64;
-        Ok(graph_of(&candidates[0].expr, part)?.0)
-    };
-    let rest = best(&rolled.rest, 1)?;
-    let bodies: Result<Vec<Graph>, GraphError> = rolled
+    let mut rest = saturate(&rolled.rest, &rules, options);
+    let mut bodies: Vec<Saturated> = rolled
         .bodies
         .iter()
-        .map(|b| best(&b.graph, b.times()))
+        .map(|b| saturate(&b.graph, &rules, options))
         .collect();
-    let (out, _) = splice(graph, &rolled, &rest, &bodies?)?;
+    // Bodies hold most of the work: candidate `i` takes the `i`th form of each.
+    let parts = if bodies.is_empty() {
+        std::slice::from_ref(&rest)
+    } else {
+        &bodies
+    };
+    let count = parts.iter().map(|s| s.candidates.len()).max().unwrap_or(1);
+    let mut out: Vec<Rewritten> = Vec::new();
+    for number in 0..count {
+        let choice = if bodies.is_empty() { number } else { 0 };
+        let rest = part(
+            &mut rest,
+            choice,
+            &rolled.rest,
+            "outside of repeated layers",
+        )?;
+        let mut layers = Vec::new();
+        for (i, (saturated, body)) in bodies.iter_mut().zip(&rolled.bodies).enumerate() {
+            let about = format!("repeated layers {i}");
+            layers.push(part(saturated, number, &body.graph, &about)?);
+        }
+        out.push(whole(graph, &rolled, rest, layers)?);
+    }
+    Ok(out)
+}
+
+fn whole(
+    graph: &Graph,
+    rolled: &Rolled,
+    rest: Part,
+    bodies: Vec<Part>,
+) -> Result<Rewritten, GraphError> {
+    let graphs: Vec<Graph> = bodies.iter().map(|b| b.graph.clone()).collect();
+    let (graph, origins) = splice(graph, rolled, &rest.graph, &graphs)?;
+    let rules = origins.iter().map(|origin| match origin {
+        Origin::Rest(v) => rest.rules[v.index()].clone(),
+        Origin::Body(i, v) => bodies[*i].rules[v.index()].clone(),
+    });
+    let times = rolled.bodies.iter().map(Body::times);
+    let repeated: f64 = bodies
+        .iter()
+        .zip(times)
+        .map(|(b, n)| b.seconds * n as f64)
+        .sum();
     let layers = rolled.bodies.iter().map(|b| Layers {
         times: b.times(),
         nodes: b.graph.nodes().len(),
     });
     Ok(Rewritten {
-        graph: out,
-        seconds,
+        graph,
+        seconds: rest.seconds + repeated,
         layers: layers.collect(),
+        rules: rules.collect(),
+        proofs: std::iter::once(rest.proof)
+            .chain(bodies.into_iter().map(|b| b.proof))
+            .collect(),
     })
 }
 
 /// What a graph was rewritten to.
 #[derive(Clone, Debug)]
 pub struct Rewritten {
-    /// The cheapest graph found.
+    /// An equal graph.
     pub graph: Graph,
     /// Seconds that it takes at least, as the sum of its ops, at typical sizes.
     pub seconds: f64,
     /// The repeated layers that were found, in order.
     pub layers: Vec<Layers>,
+    /// For each value of the graph, the rules that made it; none if it was there before.
+    pub rules: Vec<Vec<String>>,
+    /// That the graphs are equal: outside of repeated layers, then for one of each kind of layer.
+    pub proofs: Vec<Proof>,
 }
 
 /// Layers with one structure, one after the other.

@@ -2,17 +2,8 @@
 
 mod support;
 
-use ir::Roofline;
-use passes::{RewriteOptions, rewrite};
-use support::{Encoder, encoder};
-
-fn options() -> RewriteOptions {
-    RewriteOptions::new(Roofline {
-        flops_per_second: 1e11,
-        bytes_per_second: 2e10,
-        dispatch_seconds: 1e-6,
-    })
-}
+use passes::rewrite;
+use support::{Encoder, encoder, options};
 
 #[test]
 fn an_encoder_layer_becomes_seven_kernels() {

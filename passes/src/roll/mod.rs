@@ -16,7 +16,7 @@ use ir::{Graph, GraphError, Op, ValueId, ops};
 use repeats::Run;
 use segments::{Cut, cut};
 use shape::{Item, Leaf, Shape, shape};
-pub(crate) use splice::splice;
+pub(crate) use splice::{Origin, splice};
 
 /// Layers that are one body, several times over.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! Graphs for tests, as importers and exporters write them.
 
 use ir::{
-    BinaryFn, Bounds, Build, DType, Dim, F64, Graph, TensorType, UnaryFn, ValueId,
+    BinaryFn, Bounds, Build, DType, Dim, F64, Graph, Roofline, TensorType, UnaryFn, ValueId,
     ops::{self, Absent},
 };
+use passes::RewriteOptions;
 
 /// Sizes of an encoder.
 pub struct Encoder {
@@ -127,4 +128,13 @@ pub fn encoder(sizes: &Encoder) -> Graph {
     }
     graph.output("last_hidden_state", x);
     graph
+}
+
+/// Limits for tests: a roofline near that of one core.
+pub fn options() -> RewriteOptions {
+    RewriteOptions::new(Roofline {
+        flops_per_second: 1e11,
+        bytes_per_second: 2e10,
+        dispatch_seconds: 1e-6,
+    })
 }
