@@ -136,15 +136,21 @@ impl Port {
         type_text(self.dtype, &self.shape)
     }
 
+    /// Fails unless this input has this type.
+    pub(crate) fn check_type(&self, dtype: DType, shape: &[usize]) -> Result<(), RunError> {
+        if dtype == self.dtype && shape == self.shape {
+            return Ok(());
+        }
+        Err(RunError::Type {
+            name: self.name.clone(),
+            wanted: self.type_text(),
+            found: type_text(dtype, shape),
+        })
+    }
+
     /// Fails unless `value` can be this input.
     pub(crate) fn check(&self, value: &TensorView<'_>) -> Result<(), RunError> {
-        if value.dtype != self.dtype || value.shape != self.shape {
-            return Err(RunError::Type {
-                name: self.name.clone(),
-                wanted: self.type_text(),
-                found: value.type_text(),
-            });
-        }
+        self.check_type(value.dtype, value.shape)?;
         if value.bytes.len() != self.byte_len() {
             return Err(RunError::Length {
                 name: self.name.clone(),

@@ -61,11 +61,19 @@ struct Slot {
 
 /// The kernels to call, with their arguments.
 struct Calls {
-    steps: Vec<(Entry, Box<[*mut u8]>)>,
+    steps: Vec<Call>,
     /// One for each thread.
     scratch: Vec<*mut u8>,
     /// Keeps the weights mapped.
     _artifact: Arc<Artifact>,
+}
+
+/// A kernel with its arguments.
+struct Call {
+    entry: Entry,
+    args: Box<[*mut u8]>,
+    /// Bytes of each argument that the kernel may use.
+    lens: Box<[usize]>,
 }
 
 // SAFETY: the addresses are of memory that the executor owns, or of weights that nobody writes; each thread has its
@@ -76,7 +84,7 @@ unsafe impl Sync for Calls {}
 
 impl Work for Calls {
     fn run(&self, step: usize, first: u64, last: u64, thread: usize) {
-        let (entry, args) = &self.steps[step];
+        let Call { entry, args, .. } = &self.steps[step];
         // SAFETY: `artifact::check` held the arguments' lengths against the kernel's parameters, and forbids writing
         // to weights and inputs; the planner that wrote the program keeps arrays apart that are used together.
         unsafe { entry.call(args, first as i64, last as i64, self.scratch[thread]) }
@@ -159,7 +167,13 @@ impl Executor {
                 .iter()
                 .map(|a| address(*a))
                 .collect::<Result<_, _>>()?;
-            Ok((entries[step.kernel.0 as usize].clone(), args))
+            let params = &kernel(step.kernel).params;
+            let lens = params
+                .iter()
+                .map(|p| p.len as usize * p.dtype.size())
+                .collect();
+            let entry = entries[step.kernel.0 as usize].clone();
+            Ok(Call { entry, args, lens })
         });
         let calls = Calls {
             steps: steps.collect::<Result<_, DeviceError>>()?,
@@ -243,6 +257,19 @@ impl Executor {
         }
         self.pool.run(self.profile);
         Ok(())
+    }
+
+    /// Runs one step of the program, on this thread only and whatever came before: for looking at single kernels.
+    pub fn run_step(&mut self, step: usize) {
+        self.pool.run_step(step);
+    }
+
+    /// What the memory of an argument of a step holds now.
+    pub fn argument(&self, step: usize, argument: usize) -> &[u8] {
+        let call = &self.pool.work().steps[step];
+        let (at, len) = (call.args[argument], call.lens[argument]);
+        // SAFETY: `artifact::check` saw that the buffer has this length. No kernel runs: that takes `&mut self`.
+        unsafe { std::slice::from_raw_parts(at, len) }
     }
 
     /// What the last run computed for the output of this name; zeros before the first run.

@@ -1,6 +1,6 @@
 //! An artifact whose code is loaded.
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use super::{
     ARCH, Executor, Options, features,
@@ -165,6 +165,17 @@ impl Model {
         })
     }
 
+    /// The first program of these sizes; those that are not named may be any.
+    pub fn program_of(&self, sizes: &BTreeMap<String, u64>) -> Result<usize, DeviceError> {
+        let fits = |p: &Program| {
+            sizes
+                .iter()
+                .all(|(name, size)| p.sizes.get(name) == Some(size))
+        };
+        let found = self.programs().iter().position(fits);
+        found.ok_or_else(|| self.no_program(spell(sizes)))
+    }
+
     /// Allocates everything that runs of a program need, checks its weights and starts its threads.
     pub fn executor(&self, program: usize, options: &Options) -> Result<Executor, DeviceError> {
         let Some(p) = self.programs().get(program) else {
@@ -174,16 +185,18 @@ impl Model {
     }
 
     fn no_program(&self, wanted: String) -> DeviceError {
-        let sizes = |p: &Program| {
-            let sizes: Vec<_> = p.sizes.iter().map(|(k, v)| format!("{k}={v}")).collect();
-            sizes.join(",")
-        };
         DeviceError::NoProgram {
             path: self.artifact.path().display().to_string(),
             wanted,
-            available: self.programs().iter().map(sizes).collect(),
+            available: self.programs().iter().map(|p| spell(&p.sizes)).collect(),
         }
     }
+}
+
+/// `batch=1,seq=128`
+fn spell(sizes: &BTreeMap<String, u64>) -> String {
+    let each = sizes.iter().map(|(name, size)| format!("{name}={size}"));
+    each.collect::<Vec<_>>().join(",")
 }
 
 /// Why a target does not fit this processor, if it does not.

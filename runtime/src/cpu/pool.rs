@@ -124,6 +124,17 @@ impl<W: Work> Pool<W> {
         }
     }
 
+    /// Runs all of one step on the caller's thread.
+    pub fn run_step(&mut self, step: usize) {
+        let blocks = self.shared.steps[step].blocks;
+        self.shared.work.run(step, 0, blocks, 0);
+    }
+
+    /// The work.
+    pub fn work(&self) -> &W {
+        &self.shared.work
+    }
+
     /// How often each step has run.
     pub fn runs(&self) -> impl Iterator<Item = u64> {
         self.shared

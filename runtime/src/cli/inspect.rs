@@ -1,0 +1,166 @@
+//! `inspect`: what an artifact holds.
+
+use std::fmt::Write;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Report, megabytes};
+use crate::{
+    Artifact,
+    evidence::{best, kernel_hash},
+    manifest::{KernelId, Program, SectionKind, TargetCode},
+    tensor::type_text,
+};
+
+/// What `inspect` shows.
+#[derive(Args, Clone, Debug, Default)]
+pub struct InspectOptions {
+    /// Show each kernel's rules too.
+    #[arg(long)]
+    pub rules: bool,
+}
+
+/// Describes an artifact.
+pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
+    let m = artifact.manifest();
+    let weights = artifact
+        .sections()
+        .iter()
+        .filter(|s| s.kind == SectionKind::Weights);
+    let weights: u64 = weights.map(|s| s.len).sum();
+    let mut out = String::new();
+    let mut targets = Vec::new();
+    line(
+        &mut out,
+        format_args!("{}, written by {}", m.model, m.producer),
+    );
+    line(
+        &mut out,
+        format_args!(
+            "{} in all, {} of weights; identity {}",
+            megabytes(artifact.len()),
+            megabytes(weights),
+            artifact.identity()
+        ),
+    );
+    for target in &m.targets {
+        let needs = if target.requires.is_empty() {
+            "nothing".into()
+        } else {
+            target.requires.join(", ")
+        };
+        line(
+            &mut out,
+            format_args!(
+                "\ntarget {} ({}), needs {needs}",
+                target.target, target.arch
+            ),
+        );
+        line(&mut out, format_args!("  made by {}", target.toolchain));
+        for program in &target.programs {
+            describe_program(&mut out, artifact, program);
+        }
+        let kernels = describe_kernels(&mut out, artifact, target, options);
+        let programs: Vec<_> = target
+            .programs
+            .iter()
+            .map(|p| json!({ "sizes": p.sizes, "steps": p.steps.len(), "arena_bytes": p.arena.0 }))
+            .collect();
+        targets.push(json!({
+            "target": target.target, "arch": target.arch, "requires": target.requires,
+            "vector_bytes": target.vector.0, "toolchain": target.toolchain,
+            "programs": programs, "kernels": kernels,
+        }));
+    }
+    let json = json!({
+        "model": m.model, "producer": m.producer, "identity": artifact.identity(),
+        "bytes": artifact.len(), "weight_bytes": weights,
+        "inputs": m.inputs, "outputs": m.outputs, "targets": targets,
+    });
+    Report {
+        text: out,
+        json,
+        passed: true,
+    }
+}
+
+fn describe_program(out: &mut String, artifact: &Artifact, program: &Program) {
+    let m = artifact.manifest();
+    let sizes: Vec<_> = program
+        .sizes
+        .iter()
+        .map(|(n, s)| format!("{n}={s}"))
+        .collect();
+    line(
+        out,
+        format_args!(
+            "  program {}: {} kernels, {} of activations",
+            sizes.join(","),
+            program.steps.len(),
+            megabytes(program.arena.0)
+        ),
+    );
+    let ports = |names: Vec<_>, shapes: &[Vec<u64>]| -> String {
+        let each = names.into_iter().zip(shapes).map(|((name, dtype), shape)| {
+            let shape: Vec<_> = shape.iter().map(|n| *n as usize).collect();
+            format!("{name} {}", type_text(dtype, &shape))
+        });
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let inputs = m.inputs.iter().map(|i| (&i.name, i.dtype)).collect();
+    let outputs = m.outputs.iter().map(|o| (&o.name, o.dtype)).collect();
+    line(
+        out,
+        format_args!("    from {}", ports(inputs, &program.input_shapes)),
+    );
+    line(
+        out,
+        format_args!("    to   {}", ports(outputs, &program.output_shapes)),
+    );
+}
+
+fn describe_kernels(
+    out: &mut String,
+    artifact: &Artifact,
+    target: &TargetCode,
+    options: &InspectOptions,
+) -> Vec<Value> {
+    let mut all = Vec::new();
+    for (i, kernel) in (0..).zip(&target.kernels) {
+        let hash = kernel_hash(artifact, target, KernelId(i));
+        let record = best(artifact.evidence(), &hash);
+        let evidence = record.map_or("no evidence: see `tilewright verify`".into(), |r| {
+            let error = r
+                .max_error
+                .map(|e| format!(", max error {e:.1e}"))
+                .unwrap_or_default();
+            format!("{} by {} on {}{error}", r.level.name(), r.tool, r.device)
+        });
+        line(
+            out,
+            format_args!(
+                "  kernel {:40} {:12} {:>6} blocks, {:.3} GFLOP, {}",
+                kernel.name,
+                kernel.family,
+                kernel.blocks,
+                kernel.flops.0 as f64 / 1e9,
+                megabytes(kernel.bytes.0)
+            ),
+        );
+        line(out, format_args!("    {evidence}"));
+        if options.rules && !kernel.rules.is_empty() {
+            line(out, format_args!("    by {}", kernel.rules.join(", ")));
+        }
+        all.push(json!({
+            "name": kernel.name, "symbol": kernel.symbol, "family": kernel.family,
+            "blocks": kernel.blocks, "scratch_bytes": kernel.scratch.0, "flops": kernel.flops.0,
+            "bytes": kernel.bytes.0, "rules": kernel.rules, "meaning": kernel.meaning, "evidence": record,
+        }));
+    }
+    all
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    writeln!(out, "{text}").expect("strings grow");
+}

@@ -1,0 +1,169 @@
+//! The commands that `tilewright-run` and `tilewright` share: each takes an open artifact and gives a report.
+
+mod bench;
+mod inspect;
+mod run;
+mod sample;
+mod verify;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    ARCH, Artifact, ArtifactError, DeviceError, NpzError, RunError, WeightChecks, WriteError,
+    features,
+};
+
+pub use bench::{BenchOptions, bench};
+pub use inspect::{InspectOptions, inspect};
+pub use run::{RunOptions, run};
+pub use verify::{VerifyOptions, verify};
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant's type has its own")]
+pub enum CliError {
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Npz(#[from] NpzError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// An array that no input of the model takes.
+    #[error("{}: array `{array}` is no input of the model; its inputs are {}", path.display(), known.join(", "))]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// Names of the inputs.
+        known: Vec<String>,
+    },
+    /// A kernel cannot be compared with its tile program.
+    #[error("kernel `{kernel}`: {reason}")]
+    Reference {
+        /// Its name.
+        kernel: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a command found, for people and for programs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// For people.
+    pub text: String,
+    /// For programs: one object.
+    pub json: Value,
+    /// Whether what was asked for holds; a `verify` that finds a difference does not.
+    pub passed: bool,
+}
+
+impl Report {
+    /// Prints to standard output. A reader that went away is no error.
+    pub fn print(&self, json: bool) -> io::Result<()> {
+        let text = if json {
+            format!("{}\n", self.json)
+        } else {
+            self.text.clone()
+        };
+        match io::stdout().lock().write_all(text.as_bytes()) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(e),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where and how a command runs an artifact.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceOptions {
+    /// Threads; otherwise as many as this process may use at once.
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// The device; `tilewright devices` lists them.
+    #[arg(long, default_value = "cpu", value_parser = ["cpu"])]
+    pub device: String,
+    /// Do not compare the checksums of weights.
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+/// Sizes that name one of an artifact's programs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes(pub BTreeMap<String, u64>);
+
+impl std::str::FromStr for Sizes {
+    type Err = String;
+
+    /// `batch=1,seq=128`
+    fn from_str(text: &str) -> Result<Self, String> {
+        let one = |part: &str| {
+            let (name, size) = part.split_once('=')?;
+            Some((name.trim().to_string(), size.trim().parse().ok()?))
+        };
+        let wanted = || format!("wanted sizes such as batch=1,seq=128, found `{text}`");
+        text.split(',')
+            .map(one)
+            .collect::<Option<_>>()
+            .map(Self)
+            .ok_or_else(wanted)
+    }
+}
+
+/// Opens an artifact as the options say.
+pub fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, CliError> {
+    let checks = if options.no_verify {
+        WeightChecks::Skip
+    } else {
+        WeightChecks::BeforeUse
+    };
+    Ok(Artifact::open(path, checks)?)
+}
+
+/// Lists what artifacts can run on here.
+pub fn devices() -> Report {
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let (processor, features) = (processor(), features());
+    let wide = ["avx512f", "avx2", "avx", "sse2"]
+        .into_iter()
+        .find(|f| features.contains(f));
+    let vectors = wide.map(|f| format!(", {f}")).unwrap_or_default();
+    Report {
+        text: format!("cpu  {processor} ({ARCH}{vectors}), {threads} threads\n"),
+        json: json!({ "devices": [{
+            "device": "cpu", "processor": processor, "arch": ARCH, "threads": threads, "features": features,
+        }]}),
+        passed: true,
+    }
+}
+
+/// What this processor is called.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|l| l.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| ARCH.into(), |(_, name)| name.trim().into())
+}
+
+/// `1.5 MB`: decimal, three digits.
+fn megabytes(bytes: u64) -> String {
+    match bytes as f64 {
+        n if n >= 1e9 => format!("{:.2} GB", n / 1e9),
+        n if n >= 1e6 => format!("{:.1} MB", n / 1e6),
+        n if n >= 1e3 => format!("{:.1} kB", n / 1e3),
+        n => format!("{n} B"),
+    }
+}

@@ -1,0 +1,158 @@
+//! `run`: arrays in, arrays out.
+
+use std::{fmt::Write, path::PathBuf, sync::Arc, time::Instant};
+
+use clap::Args;
+use ir::{DType, Tensor};
+use serde_json::json;
+
+use super::{CliError, DeviceOptions, Report};
+use crate::{Artifact, Executor, Model, Npz, Options, TensorView, write_npz};
+
+/// What `run` reads and writes.
+#[derive(Args, Clone, Debug)]
+pub struct RunOptions {
+    /// Inputs by name, as `numpy.savez` writes them.
+    #[arg(long, value_name = "IN.npz")]
+    pub inputs: Option<PathBuf>,
+    /// Where outputs go, as `numpy.load` reads them.
+    #[arg(long, value_name = "OUT.npz")]
+    pub output: Option<PathBuf>,
+    /// Where it runs.
+    #[command(flatten)]
+    pub device: DeviceOptions,
+}
+
+/// Runs an artifact once.
+pub fn run(artifact: Artifact, options: &RunOptions) -> Result<Report, CliError> {
+    let model = Model::load(Arc::new(artifact))?;
+    let mut npz = options.inputs.as_deref().map(Npz::open).transpose()?;
+    if let (Some(npz), Some(path)) = (&npz, &options.inputs) {
+        let known: Vec<_> = model
+            .artifact()
+            .manifest()
+            .inputs
+            .iter()
+            .map(|i| i.name.clone())
+            .collect();
+        if let Some(array) = npz.names().find(|n| !known.iter().any(|k| k == n)) {
+            return Err(CliError::Array {
+                path: path.clone(),
+                array: array.into(),
+                known,
+            });
+        }
+    }
+    let program = match (&npz, model.programs().len()) {
+        // The only program: a shape that does not fit is reported for the input that has it.
+        (_, 1) | (None, _) => 0,
+        (Some(npz), _) => model.program_for(|name| Some(npz.ty(name)?.1.to_vec()))?,
+    };
+    let settings = Options {
+        threads: options.device.threads,
+        profile: false,
+    };
+    let mut executor = model.executor(program, &settings)?;
+    if let Some(npz) = &mut npz {
+        set_inputs(&mut executor, npz)?;
+    }
+    let start = Instant::now();
+    executor.run()?;
+    let seconds = start.elapsed().as_secs_f64();
+    let outputs: Vec<_> = executor
+        .outputs()
+        .map(|p| {
+            (
+                p.name.as_str(),
+                executor.output(&p.name).expect("the executor names it"),
+            )
+        })
+        .collect();
+    if let Some(path) = &options.output {
+        write_npz(path, &outputs)?;
+    }
+    Ok(report(&model, &executor, &outputs, seconds))
+}
+
+/// Reads the arrays that are inputs. The type is held against the input's before the elements are read.
+fn set_inputs(executor: &mut Executor, npz: &mut Npz) -> Result<(), CliError> {
+    let ports: Vec<_> = executor.inputs().cloned().collect();
+    for port in ports {
+        let Some((dtype, shape)) = npz.ty(&port.name) else {
+            continue;
+        };
+        port.check_type(dtype, shape)?;
+        let array = npz.read(&port.name)?.expect("its type is known");
+        executor.set_input(&port.name, array.view())?;
+    }
+    Ok(())
+}
+
+fn report(
+    model: &Model,
+    executor: &Executor,
+    outputs: &[(&str, TensorView<'_>)],
+    seconds: f64,
+) -> Report {
+    let stats = executor.stats();
+    let dispatches: u64 = stats.iter().map(|s| s.dispatches).sum();
+    let mut text = String::new();
+    for (name, value) in outputs {
+        let values = leading(value, 4)
+            .map(|v| format!("{v:.6}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        writeln!(text, "{name}  {}  {values} ...", value.type_text()).expect("strings grow");
+    }
+    writeln!(
+        text,
+        "{dispatches} kernels in {:.3} ms on {} with {} threads",
+        seconds * 1e3,
+        model.target().target,
+        executor.threads()
+    )
+    .expect("strings grow");
+    let kernels: Vec<_> = stats
+        .iter()
+        .map(|s| {
+            let kernel = &model.target().kernels[s.kernel.0 as usize];
+            json!({ "name": kernel.name, "family": kernel.family, "dispatches": s.dispatches })
+        })
+        .collect();
+    let outputs: Vec<_> = outputs
+        .iter()
+        .map(|(name, v)| {
+            json!({ "name": name, "dtype": v.dtype.name(), "shape": v.shape, "bytes": v.bytes.len() })
+        })
+        .collect();
+    Report {
+        text,
+        json: json!({
+            "model": model.artifact().manifest().model,
+            "target": model.target().target,
+            "device": "cpu",
+            "threads": executor.threads(),
+            "seconds": seconds,
+            "dispatches": dispatches,
+            "kernels": kernels,
+            "outputs": outputs,
+            "reserved_bytes": executor.reserved_bytes(),
+        }),
+        passed: true,
+    }
+}
+
+/// The first values, as far as there are any.
+fn leading(value: &TensorView<'_>, count: usize) -> impl Iterator<Item = f64> {
+    let size = value.dtype.size();
+    let n = count.min(value.bytes.len() / size);
+    numbers(value.dtype, &value.bytes[..n * size]).into_iter()
+}
+
+/// Elements as numbers.
+pub(super) fn numbers(dtype: DType, bytes: &[u8]) -> Vec<f64> {
+    let count = (bytes.len() / dtype.size()) as i64;
+    Tensor::from_bytes(dtype, &[count], bytes.to_vec())
+        .expect("whole elements")
+        .into_values()
+}
