@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BinaryFn, DType, Dim, Expr, F64, Graph, Monoid, Op, Primitive, ShapeError, TensorType, UnaryFn, ValueId,
-    ops,
+    BinaryFn, DType, Dim, Expr, F64, Graph, Monoid, Op, Primitive, ShapeError, TensorType, UnaryFn,
+    ValueId, ops,
 };
 
 /// The definition of an op over given operands.

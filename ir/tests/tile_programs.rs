@@ -1,6 +1,11 @@
 //! Tile programs, run and compared with plain loops.
 
-use ir::tile::{Arithmetic, Place, Program, evaluate, parse, unproven, verify};
+use ir::{
+    Bytes, Flops,
+    tile::{
+        Arithmetic, Place, Program, count, count_block, evaluate, parse, types, unproven, verify,
+    },
+};
 
 const CONTRACTION: &str = include_str!("tile/contraction.tile");
 const SOFTMAX: &str = include_str!("tile/softmax.tile");
@@ -195,4 +200,37 @@ fn rounded_arithmetic_rounds_each_result() {
             params[1][0]
         );
     }
+}
+
+#[test]
+fn work_is_counted_without_running() {
+    let contraction = program(CONTRACTION);
+    let types_of = types(&contraction).unwrap();
+    let grid = count(&contraction, &types_of).unwrap();
+    // Six blocks of whole tiles.
+    assert_eq!(grid.dot, Flops(6 * 2 * 8 * 32 * 16));
+    assert_eq!(grid.elementwise, Flops(0));
+    assert_eq!(
+        grid.loaded,
+        [Bytes(6 * 16 * 8 * 4), Bytes(6 * 16 * 32 * 4), Bytes(0)]
+    );
+    assert_eq!(grid.stored, [Bytes(0), Bytes(0), Bytes(6 * 8 * 32 * 4)]);
+    assert_eq!(grid.compulsory(&contraction), Bytes(4 * (320 + 640 + 800)));
+    let softmax = program(SOFTMAX);
+    let block = count_block(&softmax, &types(&softmax).unwrap(), &[1]).unwrap();
+    // Two rounds in each loop: max; sub, exp and add; div; and a fold of 64 twice.
+    assert_eq!(block.elementwise, Flops(2 * 64 * (1 + 3 + 1) + 2 * 64));
+    assert_eq!(block.local, Bytes(2 * 2 * 64 * 4));
+}
+
+#[test]
+fn loops_that_differ_between_blocks_are_counted_as_they_are() {
+    let text = "tile t grid [5] {\n param %x : f32[9]\n for #1 in #0 * 2 .. min(#0 * 2 + 4, 9) step 2 {\n \
+        for #2 in 0 .. #1 { %0 = load %x[#2] : 1x1 }\n }\n}";
+    let program = program(text);
+    let loads: i64 = (0..5)
+        .flat_map(|b| (b * 2..(b * 2 + 4).min(9)).step_by(2))
+        .sum();
+    let counts = count(&program, &types(&program).unwrap()).unwrap();
+    assert_eq!(counts.loaded, [Bytes(4 * loads as u64)]);
 }

@@ -222,3 +222,16 @@ fn deep_nesting_is_an_error() {
         );
     }
 }
+
+#[test]
+fn the_page_about_tile_programs_shows_one_that_is_run() {
+    let page = include_str!("../../docs/tile.md");
+    let shown = page
+        .split("```tile\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert_eq!(parse(shown), parse(include_str!("tile/contraction.tile")));
+}

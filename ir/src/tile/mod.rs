@@ -9,6 +9,7 @@ mod index;
 mod place;
 
 mod affine;
+mod count;
 mod eval;
 mod interval;
 mod text;
@@ -17,6 +18,7 @@ mod verify;
 use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
+pub use count::{Counts, count, count_block};
 pub use eval::{Arithmetic, EvalError, RunFault, evaluate};
 pub use index::Index;
 pub use interval::{Range, Ranges};
