@@ -1,1 +1,3 @@
-//! facade
+//! tilewright compiles and tunes transformer models.
+
+pub mod import;

@@ -1,0 +1,284 @@
+//! BERT; Devlin et al. 2018 (arXiv:1810.04805), section 3; layers by Vaswani et al. 2017 (arXiv:1706.03762).
+
+use ir::{
+    BinaryFn, UnaryFn, ValueId,
+    ops::{Absent, MatMul, Softmax},
+};
+
+use super::{divides, limit};
+use crate::import::{
+    ImportError,
+    activation::activation,
+    config::Config,
+    layers::{Heads, Layers},
+};
+
+/// Buffers, and heads that a checkpoint holds beside the class that is asked for.
+pub(super) const IGNORED: &[&str] = &[
+    "*embeddings.position_ids",
+    "*embeddings.token_type_ids",
+    "cls.*",
+    "pooler.*",
+    "bert.pooler.*",
+];
+
+const CLASSES: &str = "BertModel, BertForMaskedLM, BertForSequenceClassification, \
+    BertForTokenClassification, BertForQuestionAnswering, BertForNextSentencePrediction, \
+    BertForPreTraining";
+
+struct Bert<'a> {
+    config: &'a Config,
+    hidden: i64,
+    heads: Heads,
+    inner: i64,
+    act: UnaryFn,
+    eps: f64,
+    /// Before the names of the base model's tensors.
+    prefix: &'static str,
+}
+
+/// Writes a BERT of `class`.
+pub(super) fn build(
+    config: &Config,
+    class: Option<&str>,
+    l: &mut Layers,
+) -> Result<ValueId, ImportError> {
+    let bert = Bert::read(config, l)?;
+    let hidden = bert.encode(l)?;
+    match class.unwrap_or("BertModel") {
+        "BertModel" => {
+            l.output("last_hidden_state", hidden);
+            if l.has(&format!("{}pooler.dense.weight", bert.prefix)) {
+                let pooled = bert.pool(l, hidden)?;
+                l.output("pooler_output", pooled);
+            }
+        }
+        "BertForMaskedLM" => {
+            let logits = bert.predict(l, hidden)?;
+            l.output("logits", logits);
+        }
+        "BertForSequenceClassification" => {
+            let pooled = bert.pool(l, hidden)?;
+            let logits = bert.classify(l, "classifier", bert.labels()?, pooled)?;
+            l.output("logits", logits);
+        }
+        "BertForTokenClassification" => {
+            let logits = bert.classify(l, "classifier", bert.labels()?, hidden)?;
+            l.output("logits", logits);
+        }
+        "BertForQuestionAnswering" => {
+            let both = bert.classify(l, "qa_outputs", 2, hidden)?;
+            for (column, name) in [(0, "start_logits"), (1, "end_logits")] {
+                let logits = l.column(column, both);
+                l.output(name, logits);
+            }
+        }
+        "BertForNextSentencePrediction" => {
+            let pooled = bert.pool(l, hidden)?;
+            let logits = bert.classify(l, "cls.seq_relationship", 2, pooled)?;
+            l.output("logits", logits);
+        }
+        "BertForPreTraining" => {
+            let (pooled, logits) = (bert.pool(l, hidden)?, bert.predict(l, hidden)?);
+            l.output("prediction_logits", logits);
+            let logits = bert.classify(l, "cls.seq_relationship", 2, pooled)?;
+            l.output("seq_relationship_logits", logits);
+        }
+        _ => return Err(config.unsupported("architectures", CLASSES)),
+    }
+    Ok(hidden)
+}
+
+impl<'a> Bert<'a> {
+    fn read(config: &'a Config, l: &Layers) -> Result<Self, ImportError> {
+        for key in ["is_decoder", "add_cross_attention"] {
+            if config.flag(key, false)? {
+                return Err(config.unsupported(key, "false"));
+            }
+        }
+        if !matches!(
+            config.text("position_embedding_type")?,
+            None | Some("absolute")
+        ) {
+            return Err(config.unsupported("position_embedding_type", "absolute"));
+        }
+        let hidden = config.size("hidden_size", 768, limit::WIDTH)?;
+        let heads = config.size("num_attention_heads", 12, limit::HEADS)?;
+        divides(
+            config,
+            ("hidden_size", hidden),
+            ("num_attention_heads", heads),
+        )?;
+        Ok(Self {
+            config,
+            hidden,
+            heads: Heads {
+                queries: heads,
+                keys: heads,
+                size: hidden / heads,
+            },
+            inner: config.size("intermediate_size", 3072, limit::WIDTH)?,
+            act: activation(config, "hidden_act", UnaryFn::Gelu)?,
+            eps: config.number("layer_norm_eps", 1e-12)?,
+            prefix: l.stored_prefix("bert."),
+        })
+    }
+
+    fn norm(&self, l: &mut Layers, name: &str, x: ValueId) -> Result<ValueId, ImportError> {
+        l.layer_norm(name, self.hidden, self.eps, x)
+    }
+
+    /// Embeddings and all layers.
+    fn encode(&self, l: &mut Layers) -> Result<ValueId, ImportError> {
+        let (c, d, p) = (self.config, self.hidden, self.prefix);
+        let vocabulary = c.size("vocab_size", 30_522, limit::VOCABULARY)?;
+        let positions = c.size("max_position_embeddings", 512, limit::POSITIONS)?;
+        let types = c.size("type_vocab_size", 2, limit::VOCABULARY)?;
+        l.limit_sequence(positions);
+        let ids = l.input("input_ids", Absent::Required, vocabulary);
+        let mask = l.attention_mask();
+        let mask = l.additive_mask(mask);
+        let type_ids = l.input("token_type_ids", Absent::Zeros, types);
+        let position_ids = l.input("position_ids", Absent::Positions, positions);
+
+        let words = l.embed(
+            &format!("{p}embeddings.word_embeddings.weight"),
+            [vocabulary, d],
+            ids,
+        )?;
+        let kinds = l.embed(
+            &format!("{p}embeddings.token_type_embeddings.weight"),
+            [types, d],
+            type_ids,
+        )?;
+        let places = l.embed(
+            &format!("{p}embeddings.position_embeddings.weight"),
+            [positions, d],
+            position_ids,
+        )?;
+        let x = l.add(words, kinds);
+        let x = l.add(x, places);
+        let mut x = self.norm(l, &format!("{p}embeddings.LayerNorm"), x)?;
+        for i in 0..c.size("num_hidden_layers", 12, limit::LAYERS)? {
+            x = self.layer(l, &format!("{p}encoder.layer.{i}"), mask, x)?;
+        }
+        Ok(x)
+    }
+
+    /// `x = norm(x + attend(x))`, then `norm(x + W2 act(W1 x))`.
+    fn layer(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        mask: ValueId,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        let (d, inner) = (self.hidden, self.inner);
+        let heads = self.attend(l, &format!("{name}.attention.self"), mask, x)?;
+        let y = l.linear(
+            &format!("{name}.attention.output.dense"),
+            [d, d],
+            true,
+            heads,
+        )?;
+        let y = l.add(y, x);
+        let x = self.norm(l, &format!("{name}.attention.output.LayerNorm"), y)?;
+        let y = l.linear(&format!("{name}.intermediate.dense"), [d, inner], true, x)?;
+        let y = l.unary(self.act, y);
+        let y = l.linear(&format!("{name}.output.dense"), [inner, d], true, y)?;
+        let y = l.add(y, x);
+        self.norm(l, &format!("{name}.output.LayerNorm"), y)
+    }
+
+    /// `softmax(q k^T / sqrt(size) + mask) v` for each head, as exporters write it.
+    fn attend(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        mask: ValueId,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        let Heads {
+            queries: heads,
+            size,
+            ..
+        } = self.heads;
+        let mut project = |part| {
+            let y = l.linear(
+                &format!("{name}.{part}"),
+                [self.hidden, self.hidden],
+                true,
+                x,
+            )?;
+            Ok::<_, ImportError>(l.split_heads(heads, size, y))
+        };
+        let (q, k, v) = (project("query")?, project("key")?, project("value")?);
+        let scores = l.op(
+            MatMul {
+                ta: false,
+                tb: true,
+            },
+            &[q, k],
+        );
+        let scale = l.scalar((size as f64).powf(-0.5));
+        let scores = l.mul(scores, scale);
+        let scores = l.binary(BinaryFn::Add, scores, mask);
+        let shares = l.op(Softmax { axis: 3 }, &[scores]);
+        let y = l.op(
+            MatMul {
+                ta: false,
+                tb: false,
+            },
+            &[shares, v],
+        );
+        Ok(l.merge_heads(y))
+    }
+
+    /// `tanh(W x_0 + b)` of the first token.
+    fn pool(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
+        let (name, d) = (format!("{}pooler.dense", self.prefix), self.hidden);
+        let first = l.first_token(x);
+        let y = l.linear(&name, [d, d], true, first)?;
+        Ok(l.unary(UnaryFn::Tanh, y))
+    }
+
+    /// Scores of each token of the vocabulary.
+    fn predict(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
+        let d = self.hidden;
+        let vocabulary = self.config.size("vocab_size", 30_522, limit::VOCABULARY)?;
+        let y = l.linear("cls.predictions.transform.dense", [d, d], true, x)?;
+        let y = l.unary(self.act, y);
+        let y = self.norm(l, "cls.predictions.transform.LayerNorm", y)?;
+        let tied = self.config.flag("tie_word_embeddings", true)?;
+        let table = if tied {
+            format!("{}embeddings.word_embeddings", self.prefix)
+        } else {
+            "cls.predictions.decoder".into()
+        };
+        let y = l.linear(&table, [d, vocabulary], false, y)?;
+        let bias = if tied {
+            "cls.predictions"
+        } else {
+            "cls.predictions.decoder"
+        };
+        l.shift(bias, vocabulary, y)
+    }
+
+    fn classify(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        labels: i64,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        l.linear(name, [self.hidden, labels], true, x)
+    }
+
+    /// How many classes a classifier has.
+    fn labels(&self) -> Result<i64, ImportError> {
+        match self.config.section("id2label")? {
+            Some(labels) => Ok(labels.len().max(1)),
+            None => self.config.size("num_labels", 2, limit::WIDTH),
+        }
+    }
+}

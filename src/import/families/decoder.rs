@@ -1,0 +1,235 @@
+//! What LLaMA and GLM share: inputs, causal attention over rotated heads, and the head.
+
+use ir::{
+    ValueId,
+    ops::{self, Absent, Attention},
+};
+
+use super::{divides, limit};
+use crate::import::{
+    ImportError,
+    config::Config,
+    layers::{Heads, Layers},
+    rope::{Rope, Turns},
+};
+
+/// Buffers, and the head where a base model or a tied one leaves it unused.
+pub(super) const IGNORED: &[&str] = &["*rotary_emb.inv_freq", "lm_head.weight"];
+
+/// Sizes of a decoder.
+pub(super) struct Decoder {
+    /// Elements of a hidden state.
+    pub(super) hidden: i64,
+    /// Attention.
+    pub(super) heads: Heads,
+    /// Elements between the two halves of a feed-forward layer.
+    pub(super) inner: i64,
+    /// Layers.
+    pub(super) layers: i64,
+    /// Epsilon of the norms.
+    pub(super) eps: f64,
+    vocabulary: i64,
+    positions: i64,
+    /// Before the names of the base model's tensors.
+    pub(super) prefix: &'static str,
+    headed: bool,
+    tied: bool,
+}
+
+/// What a `model_type` takes sizes to be where config.json is silent.
+pub(super) struct Absents {
+    /// Class of the base model, and of the one with a head.
+    pub(super) classes: [&'static str; 2],
+    pub(super) vocabulary: i64,
+    pub(super) hidden: i64,
+    pub(super) inner: i64,
+    pub(super) layers: i64,
+    /// Heads of queries and of keys; none: as many keys as queries.
+    pub(super) heads: (i64, Option<i64>),
+    /// Elements of a head; none: the hidden state's share.
+    pub(super) head_size: Option<i64>,
+    pub(super) positions: i64,
+    pub(super) eps: f64,
+}
+
+/// Attention of one layer.
+pub(super) struct Attend {
+    /// Queries, keys and values have a bias.
+    pub(super) bias: bool,
+    /// So has the output.
+    pub(super) output_bias: bool,
+    /// Keys this far behind are left out; 0 leaves out none.
+    pub(super) window: i64,
+    /// Pairs that are turned are neighbours, not halves apart.
+    pub(super) interleaved: bool,
+}
+
+/// What every layer reads.
+#[derive(Clone, Copy)]
+pub(super) struct Context {
+    mask: ValueId,
+    turns: Turns,
+}
+
+impl Decoder {
+    /// Sizes by `config`, for `class`.
+    pub(super) fn read(
+        config: &Config,
+        class: Option<&str>,
+        absent: &Absents,
+        l: &Layers,
+    ) -> Result<Self, ImportError> {
+        let [base, headed] = absent.classes;
+        let headed = match class.unwrap_or(base) {
+            c if c == base => false,
+            c if c == headed => true,
+            _ => return Err(config.unsupported("architectures", absent.classes.join(", "))),
+        };
+        let hidden = config.size("hidden_size", absent.hidden, limit::WIDTH)?;
+        let queries = config.size("num_attention_heads", absent.heads.0, limit::HEADS)?;
+        let keys = absent.heads.1.unwrap_or(queries);
+        let keys = config.size("num_key_value_heads", keys, limit::HEADS)?;
+        divides(
+            config,
+            ("num_attention_heads", queries),
+            ("num_key_value_heads", keys),
+        )?;
+        let size = match (config.get("head_dim"), absent.head_size) {
+            (None, Some(size)) => size,
+            (None, None) => {
+                hidden
+                    / divides(
+                        config,
+                        ("hidden_size", hidden),
+                        ("num_attention_heads", queries),
+                    )?
+            }
+            (Some(_), _) => config.size("head_dim", 1, limit::WIDTH / queries)?,
+        };
+        Ok(Self {
+            hidden,
+            heads: Heads {
+                queries,
+                keys,
+                size,
+            },
+            inner: config.size("intermediate_size", absent.inner, limit::WIDTH)?,
+            layers: config.size("num_hidden_layers", absent.layers, limit::LAYERS)?,
+            eps: config.number("rms_norm_eps", absent.eps)?,
+            vocabulary: config.size("vocab_size", absent.vocabulary, limit::VOCABULARY)?,
+            positions: config.size(
+                "max_position_embeddings",
+                absent.positions,
+                limit::POSITIONS,
+            )?,
+            prefix: l.stored_prefix("model."),
+            headed,
+            tied: config.flag("tie_word_embeddings", false)?,
+        })
+    }
+
+    /// The inputs: embedded tokens, and what every layer reads. A `partial` share of each head is turned.
+    pub(super) fn begin(
+        &self,
+        config: &Config,
+        partial: f64,
+        l: &mut Layers,
+    ) -> Result<(ValueId, Context), ImportError> {
+        l.limit_sequence(self.positions);
+        let ids = l.input("input_ids", Absent::Required, self.vocabulary);
+        let mask = l.attention_mask();
+        let mask = l.additive_mask(mask);
+        let position_ids = l.input("position_ids", Absent::Positions, 0);
+        let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
+        let turns = rope.turns(l, position_ids);
+        let table = format!("{}embed_tokens.weight", self.prefix);
+        let x = l.embed(&table, [self.vocabulary, self.hidden], ids)?;
+        Ok((x, Context { mask, turns }))
+    }
+
+    /// Root-mean-square normalisation.
+    pub(super) fn norm(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        l.rms_norm(name, self.hidden, self.eps, x)
+    }
+
+    /// Causal attention over rotated queries and keys, and its output projection.
+    pub(super) fn attend(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        how: &Attend,
+        context: Context,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        let (
+            d,
+            Heads {
+                queries,
+                keys,
+                size,
+            },
+        ) = (self.hidden, self.heads);
+        let mut project = |part, heads| {
+            let y = l.linear(
+                &format!("{name}.{part}_proj"),
+                [d, heads * size],
+                how.bias,
+                x,
+            )?;
+            Ok::<_, ImportError>(l.split_heads(heads, size, y))
+        };
+        let (q, k, v) = (
+            project("q", queries)?,
+            project("k", keys)?,
+            project("v", keys)?,
+        );
+        let turn = |l: &mut Layers, x| {
+            let Turns { cos, sin } = context.turns;
+            l.op(
+                ops::Rope {
+                    interleaved: how.interleaved,
+                },
+                &[x, cos, sin],
+            )
+        };
+        let (q, k) = (turn(l, q), turn(l, k));
+        let op = Attention {
+            scale: (size as f64).powf(-0.5).into(),
+            causal: true,
+            window: how.window,
+            softcap: 0.0.into(),
+            mask: true,
+            alibi: false,
+        };
+        let y = l.op(op, &[q, k, v, context.mask]);
+        let y = l.merge_heads(y);
+        l.linear(
+            &format!("{name}.o_proj"),
+            [queries * size, d],
+            how.output_bias,
+            y,
+        )
+    }
+
+    /// The last norm and the outputs; gives the last hidden state.
+    pub(super) fn end(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
+        let x = self.norm(l, &format!("{}norm", self.prefix), x)?;
+        if self.headed {
+            let table = if self.tied {
+                format!("{}embed_tokens", self.prefix)
+            } else {
+                "lm_head".into()
+            };
+            let logits = l.linear(&table, [self.hidden, self.vocabulary], false, x)?;
+            l.output("logits", logits);
+        } else {
+            l.output("last_hidden_state", x);
+        }
+        Ok(x)
+    }
+}

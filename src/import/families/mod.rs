@@ -1,0 +1,68 @@
+//! Model families: one file each, one line for each `model_type` in the table below.
+
+mod bert;
+mod decoder;
+mod glm;
+mod gpt2;
+mod llama;
+
+use ir::ValueId;
+
+use super::{ImportError, config::Config, layers::Layers};
+
+/// How one `model_type` becomes a graph.
+pub(super) struct Family {
+    /// As in config.json.
+    pub(super) model_type: &'static str,
+    /// Writes the graph of the class named, or of the base model if there is none; gives the last hidden state.
+    pub(super) build: fn(&Config, Option<&str>, &mut Layers) -> Result<ValueId, ImportError>,
+    /// Stored tensors that a class may leave unused, with a `*` at one end.
+    pub(super) ignored: &'static [&'static str],
+}
+
+const fn family(
+    model_type: &'static str,
+    build: fn(&Config, Option<&str>, &mut Layers) -> Result<ValueId, ImportError>,
+    ignored: &'static [&'static str],
+) -> Family {
+    Family {
+        model_type,
+        build,
+        ignored,
+    }
+}
+
+/// Every `model_type` that can be imported.
+pub(super) const FAMILIES: &[Family] = &[
+    family("bert", bert::build, bert::IGNORED),
+    family("gpt2", gpt2::build, gpt2::IGNORED),
+    family("llama", llama::build_llama, decoder::IGNORED),
+    family("mistral", llama::build_mistral, decoder::IGNORED),
+    family("qwen2", llama::build_qwen2, decoder::IGNORED),
+    family("glm", glm::build_glm, decoder::IGNORED),
+    family("glm4", glm::build_glm4, decoder::IGNORED),
+];
+
+/// Limits on sizes in a configuration, several times those of the largest models known (2026), so that
+/// products of sizes stay below 2^63 and a graph below a million nodes.
+mod limit {
+    /// Elements of a hidden state, and of what a feed-forward layer widens it to.
+    pub(super) const WIDTH: i64 = 1 << 20;
+    /// Layers.
+    pub(super) const LAYERS: i64 = 1024;
+    /// Heads.
+    pub(super) const HEADS: i64 = 1 << 12;
+    /// Tokens of a vocabulary.
+    pub(super) const VOCABULARY: i64 = 1 << 24;
+    /// Tokens of a sequence.
+    pub(super) const POSITIONS: i64 = 1 << 24;
+}
+
+/// `parts` after `whole` was found to be a multiple of it.
+fn divides(config: &Config, whole: (&str, i64), parts: (&str, i64)) -> Result<i64, ImportError> {
+    if whole.1 % parts.1 != 0 {
+        let wanted = format!("a multiple of {}, {}", parts.0, parts.1);
+        return Err(config.wrong(whole.0, wanted));
+    }
+    Ok(parts.1)
+}

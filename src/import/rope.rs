@@ -1,0 +1,193 @@
+//! Frequencies of rotary position embeddings, in f32 and in the order of operations of `transformers`.
+//!
+//! Source: Su et al. 2021 (arXiv:2104.09864), equation 15; `transformers.modeling_rope_utils`, 5.23.
+
+use std::f32::consts::TAU;
+
+use ir::{
+    DType, Dim, UnaryFn, ValueId,
+    ops::{Cast, Reshape},
+};
+
+use super::{ImportError, config::Config, layers::Layers};
+
+/// Which elements of a head are turned, and how fast.
+pub(super) struct Rope {
+    /// One for each pair of elements that are turned.
+    frequencies: Vec<f32>,
+    /// Factor of sines and cosines.
+    factor: f64,
+}
+
+/// Sines and cosines of a run's positions, `[batch, 1, seq, pairs]`: the same for all heads.
+#[derive(Clone, Copy)]
+pub(super) struct Turns {
+    pub(super) cos: ValueId,
+    pub(super) sin: ValueId,
+}
+
+impl Rope {
+    /// What `config` says for heads of `size` elements, a `partial` share of which is turned unless it says otherwise.
+    pub(super) fn read(
+        config: &Config,
+        size: i64,
+        partial: f64,
+        positions: i64,
+    ) -> Result<Self, ImportError> {
+        let section = match config.section("rope_scaling")? {
+            Some(section) => Some(section),
+            None => config.section("rope_parameters")?,
+        };
+        let at = section.as_ref().unwrap_or(config);
+        let base = at.number("rope_theta", config.number("rope_theta", 10_000.0)?)?;
+        let partial = at.number(
+            "partial_rotary_factor",
+            config.number("partial_rotary_factor", partial)?,
+        )?;
+        let turned = (size as f64 * partial) as i64;
+        if turned < 2 || turned > size || turned % 2 != 0 {
+            let wanted = format!("an even number of the {size} elements of a head to be turned");
+            return Err(at.wrong("partial_rotary_factor", wanted));
+        }
+        let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
+        let mut rope = Self {
+            frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
+            factor: 1.0,
+        };
+        if let Some(section) = &section {
+            rope.scale(config, section, positions, base, turned)?;
+        }
+        Ok(rope)
+    }
+
+    /// Applies the scaling that `section` names.
+    fn scale(
+        &mut self,
+        config: &Config,
+        section: &Config,
+        positions: i64,
+        base: f64,
+        turned: i64,
+    ) -> Result<(), ImportError> {
+        let key = if section.get("rope_type").is_some() {
+            "rope_type"
+        } else {
+            "type"
+        };
+        let trained = section.size("original_max_position_embeddings", positions, 1 << 24)?;
+        let trained = config.size("original_max_position_embeddings", trained, 1 << 24)?;
+        match section.text(key)?.unwrap_or("default") {
+            // Dynamic scaling starts beyond the largest position, which a graph does not reach.
+            "default" | "dynamic" => Ok(()),
+            "linear" => {
+                let factor = required(section, "factor")? as f32;
+                self.frequencies.iter_mut().for_each(|f| *f /= factor);
+                Ok(())
+            }
+            "llama3" => self.scale_llama3(section, trained),
+            "yarn" => self.scale_yarn(section, trained, base, turned),
+            _ => Err(section.unsupported(key, "default, dynamic, linear, llama3, yarn")),
+        }
+    }
+
+    /// Llama 3.1: low frequencies are divided, high ones stay, those between are blended.
+    fn scale_llama3(&mut self, section: &Config, trained: i64) -> Result<(), ImportError> {
+        let factor = required(section, "factor")? as f32;
+        let low = required(section, "low_freq_factor")?;
+        let high = required(section, "high_freq_factor")?;
+        if high <= low {
+            return Err(section.wrong(
+                "high_freq_factor",
+                format!("more than low_freq_factor, {low}"),
+            ));
+        }
+        let trained = trained as f32;
+        let (longest, shortest) = (trained / low as f32, trained / high as f32);
+        for f in &mut self.frequencies {
+            let wave = TAU / *f;
+            if wave > longest {
+                *f /= factor;
+            } else if wave >= shortest {
+                let smooth = (trained / wave - low as f32) / (high - low) as f32;
+                *f = (1.0 - smooth) * *f / factor + smooth * *f;
+            }
+        }
+        Ok(())
+    }
+
+    /// YaRN; Peng et al. 2023 (arXiv:2309.00071), section 3.
+    fn scale_yarn(
+        &mut self,
+        section: &Config,
+        trained: i64,
+        base: f64,
+        turned: i64,
+    ) -> Result<(), ImportError> {
+        let factor = required(section, "factor")?;
+        let magnitude = |m: f64| {
+            if factor <= 1.0 {
+                1.0
+            } else {
+                0.1 * m * factor.ln() + 1.0
+            }
+        };
+        let absent = match (section.get("mscale"), section.get("mscale_all_dim")) {
+            (Some(_), Some(_)) => {
+                magnitude(section.number("mscale", 1.0)?)
+                    / magnitude(section.number("mscale_all_dim", 1.0)?)
+            }
+            _ => magnitude(1.0),
+        };
+        self.factor = section.number("attention_factor", absent)?;
+        let pair_of = |rotations: f64| {
+            let turns = trained as f64 / (rotations * std::f64::consts::TAU);
+            turned as f64 * turns.ln() / (2.0 * base.ln())
+        };
+        let mut first = pair_of(section.number("beta_fast", 32.0)?);
+        let mut last = pair_of(section.number("beta_slow", 1.0)?);
+        if section.flag("truncate", true)? {
+            (first, last) = (first.floor(), last.ceil());
+        }
+        let (first, mut last) = (first.max(0.0), last.min((turned - 1) as f64));
+        if first == last {
+            last += 0.001;
+        }
+        for (i, f) in self.frequencies.iter_mut().enumerate() {
+            let ramp = ((i as f32 - first as f32) / (last - first) as f32).clamp(0.0, 1.0);
+            let kept = 1.0 - ramp;
+            *f = *f / factor as f32 * (1.0 - kept) + *f * kept;
+        }
+        Ok(())
+    }
+
+    /// Sines and cosines of `positions: [batch, seq]`.
+    pub(super) fn turns(self, layers: &mut Layers, positions: ValueId) -> Turns {
+        let frequencies = layers.made("rope.inv_freq", self.frequencies);
+        let positions = layers.op(Cast { dtype: DType::F32 }, &[positions]);
+        let [batch, seq] =
+            <[Dim; 2]>::try_from(layers.shape(positions)).expect("ids have two axes");
+        let shape = vec![batch, 1.into(), seq, 1.into()];
+        let column = layers.op(Reshape { shape }, &[positions]);
+        let angles = layers.mul(column, frequencies);
+        let mut of = |f| {
+            let x = layers.unary(f, angles);
+            if self.factor == 1.0 {
+                return x;
+            }
+            let factor = layers.scalar(self.factor);
+            layers.mul(x, factor)
+        };
+        Turns {
+            cos: of(UnaryFn::Cos),
+            sin: of(UnaryFn::Sin),
+        }
+    }
+}
+
+/// A positive number that must be given.
+fn required(section: &Config, key: &str) -> Result<f64, ImportError> {
+    match section.get(key) {
+        Some(_) => section.number(key, 1.0),
+        None => Err(section.wrong(key, "a positive number")),
+    }
+}
