@@ -167,12 +167,14 @@ impl Layers {
         }
     }
 
-    /// `prefix` if the files' names begin so, else nothing: a base model is stored with its head's prefix or without.
-    pub(super) fn stored_prefix(&self, prefix: &'static str) -> &'static str {
-        match &self.source {
-            Source::Files(weights) if !weights.names().any(|n| n.starts_with(prefix)) => "",
-            _ => prefix,
-        }
+    /// `prefix` if names of the files begin so, else nothing: a base model is stored with its head's prefix or
+    /// without. Assumed weights have it where there is a head.
+    pub(super) fn stored_prefix(&self, prefix: &'static str, headed: bool) -> &'static str {
+        let prefixed = match &self.source {
+            Source::Files(weights) => weights.names().any(|n| n.starts_with(prefix)),
+            Source::Assumed(_) => headed,
+        };
+        if prefixed { prefix } else { "" }
     }
 
     /// A tensor of the files, as stored.

@@ -43,9 +43,10 @@ pub(super) fn build(
     class: Option<&str>,
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
-    let bert = Bert::read(config, l)?;
+    let class = class.unwrap_or("BertModel");
+    let bert = Bert::read(config, class, l)?;
     let hidden = bert.encode(l)?;
-    match class.unwrap_or("BertModel") {
+    match class {
         "BertModel" => {
             l.output("last_hidden_state", hidden);
             if l.has(&format!("{}pooler.dense.weight", bert.prefix)) {
@@ -90,7 +91,7 @@ pub(super) fn build(
 }
 
 impl<'a> Bert<'a> {
-    fn read(config: &'a Config, l: &Layers) -> Result<Self, ImportError> {
+    fn read(config: &'a Config, class: &str, l: &Layers) -> Result<Self, ImportError> {
         for key in ["is_decoder", "add_cross_attention"] {
             if config.flag(key, false)? {
                 return Err(config.unsupported(key, "false"));
@@ -120,7 +121,7 @@ impl<'a> Bert<'a> {
             inner: config.size("intermediate_size", 3072, limit::WIDTH)?,
             act: activation(config, "hidden_act", UnaryFn::Gelu)?,
             eps: config.number("layer_norm_eps", 1e-12)?,
-            prefix: l.stored_prefix("bert."),
+            prefix: l.stored_prefix("bert.", class != "BertModel"),
         })
     }
 

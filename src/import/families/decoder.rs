@@ -122,7 +122,7 @@ impl Decoder {
                 absent.positions,
                 limit::POSITIONS,
             )?,
-            prefix: l.stored_prefix("model."),
+            prefix: l.stored_prefix("model.", headed),
             headed,
             tied: config.flag("tie_word_embeddings", false)?,
         })

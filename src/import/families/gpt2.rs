@@ -34,7 +34,7 @@ pub(super) fn build(
     };
     let gpt2 = Gpt2::read(config)?;
     let vocabulary = config.size("vocab_size", 50_257, limit::VOCABULARY)?;
-    let prefix = l.stored_prefix("transformer.");
+    let prefix = l.stored_prefix("transformer.", headed);
     let x = gpt2.decode(config, l, prefix, vocabulary)?;
     if headed {
         let tied = config.flag("tie_word_embeddings", true)?;
