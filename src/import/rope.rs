@@ -11,6 +11,23 @@ use ir::{
 
 use super::{ImportError, config::Config, layers::Layers};
 
+/// How frequencies are stretched to longer contexts.
+enum Scaling {
+    None,
+    Linear,
+    Llama3,
+    Yarn,
+}
+
+/// By `rope_type`. Dynamic scaling starts beyond the largest position, which a graph does not reach.
+const SCALINGS: &[(&str, Scaling)] = &[
+    ("default", Scaling::None),
+    ("dynamic", Scaling::None),
+    ("linear", Scaling::Linear),
+    ("llama3", Scaling::Llama3),
+    ("yarn", Scaling::Yarn),
+];
+
 /// Which elements of a head are turned, and how fast.
 pub(super) struct Rope {
     /// One for each pair of elements that are turned.
@@ -76,17 +93,20 @@ impl Rope {
         };
         let trained = section.size("original_max_position_embeddings", positions, 1 << 24)?;
         let trained = config.size("original_max_position_embeddings", trained, 1 << 24)?;
-        match section.text(key)?.unwrap_or("default") {
-            // Dynamic scaling starts beyond the largest position, which a graph does not reach.
-            "default" | "dynamic" => Ok(()),
-            "linear" => {
+        let word = section.text(key)?.unwrap_or("default");
+        let Some((_, scaling)) = SCALINGS.iter().find(|(name, _)| *name == word) else {
+            let known: Vec<_> = SCALINGS.iter().map(|(name, _)| *name).collect();
+            return Err(section.unsupported(key, known.join(", ")));
+        };
+        match scaling {
+            Scaling::None => Ok(()),
+            Scaling::Linear => {
                 let factor = required(section, "factor")? as f32;
                 self.frequencies.iter_mut().for_each(|f| *f /= factor);
                 Ok(())
             }
-            "llama3" => self.scale_llama3(section, trained),
-            "yarn" => self.scale_yarn(section, trained, base, turned),
-            _ => Err(section.unsupported(key, "default, dynamic, linear, llama3, yarn")),
+            Scaling::Llama3 => self.scale_llama3(section, trained),
+            Scaling::Yarn => self.scale_yarn(section, trained, base, turned),
         }
     }
 
