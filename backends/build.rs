@@ -26,6 +26,7 @@ fn main() -> io::Result<()> {
         format!("GROUP ( {} )\n", parts.join(" ")),
     )?;
     println!("cargo:rustc-link-search=native={}", out.display());
+    println!("cargo:rustc-env=TILEWRIGHT_LLVM_PREFIX={prefix}");
     println!(
         "cargo:rustc-link-arg=-Wl,-rpath,{}",
         library_folder.display()

@@ -1,1 +1,16 @@
-//! backends
+//! Tile programs to machine code, and the targets it is made for.
+//!
+//! Code is made from [`ir::tile::Program`]s alone: this crate never sees a graph, a schedule or a device. One
+//! folder holds each kind of target, and its targets as data.
+//!
+//! ```
+//! let target = backends::resolve("cpu:x86-64-v3")?;
+//! assert!(backends::targets().contains(&target));
+//! # Ok::<(), backends::TargetError>(())
+//! ```
+
+pub mod cpu;
+
+mod resolve;
+
+pub use resolve::{TargetError, resolve, targets};

@@ -1,0 +1,260 @@
+//! Functions of one number in f32, lane by lane, without calls: within 4 units in the last place.
+
+use std::f64::consts::{FRAC_PI_2, LN_2, LOG2_E};
+
+use ir::UnaryFn;
+
+use super::{
+    Emitter, coefficients as c,
+    text::{Elem, Value},
+};
+
+/// `ln 2` in a part of 14 bits, exact in products with small whole numbers, and the rest.
+const LN_2_HIGH: f64 = 0.693359375;
+
+impl Emitter<'_> {
+    /// Whether there is code for a function of floating-point numbers.
+    pub(super) fn has_code(&self, f: UnaryFn) -> bool {
+        matches!(f.def(), ir::UnaryDef::Primitive(_))
+    }
+
+    pub(super) fn float_function(&mut self, f: UnaryFn, x: Value) -> Value {
+        match f {
+            UnaryFn::Neg => self.text.unary("arith.negf", x),
+            UnaryFn::Abs => self.text.intrinsic("fabs", x),
+            UnaryFn::Sqrt => self.text.intrinsic("sqrt", x),
+            UnaryFn::Floor => self.text.intrinsic("floor", x),
+            UnaryFn::Ceil => self.text.intrinsic("ceil", x),
+            UnaryFn::Round => self.text.intrinsic("roundeven", x),
+            UnaryFn::Recip => self.inverse(x),
+            UnaryFn::Rsqrt => {
+                let root = self.text.intrinsic("sqrt", x);
+                self.inverse(root)
+            }
+            UnaryFn::Not => {
+                let zero = self.text.float(x.ty, 0.0);
+                let is_zero = self.text.compare("oeq", x, zero);
+                self.text.convert("arith.uitofp", is_zero, x.ty)
+            }
+            UnaryFn::Exp => self.exp(x),
+            UnaryFn::Log => self.log(x),
+            UnaryFn::Tanh => self.tanh(x),
+            UnaryFn::Erf => self.erf(x),
+            UnaryFn::Sin => self.wave(x, 0),
+            UnaryFn::Cos => self.wave(x, 1),
+            _ => unreachable!("`has_code` says which functions have code"),
+        }
+    }
+
+    fn inverse(&mut self, x: Value) -> Value {
+        let one = self.text.float(x.ty, 1.0);
+        self.text.binary("arith.divf", one, x)
+    }
+
+    /// A polynomial, its coefficients from the lowest power up.
+    pub(super) fn polynomial(&mut self, x: Value, coefficients: &[f64]) -> Value {
+        let (last, rest) = coefficients
+            .split_last()
+            .expect("a polynomial has a coefficient");
+        let start = self.text.float(x.ty, *last);
+        rest.iter().rev().fold(start, |sum, coefficient| {
+            let coefficient = self.text.float(x.ty, *coefficient);
+            self.text.fma(sum, x, coefficient)
+        })
+    }
+
+    /// `x` moved into `lo..=hi`; a NaN stays one.
+    pub(super) fn clamp(&mut self, x: Value, lo: f64, hi: f64) -> Value {
+        let (lo, hi) = (self.text.float(x.ty, lo), self.text.float(x.ty, hi));
+        let below = self.text.compare("ogt", lo, x);
+        let x = self.text.select(below, lo, x);
+        let above = self.text.compare("olt", hi, x);
+        self.text.select(above, hi, x)
+    }
+
+    /// `a b + c` for a constant `b`.
+    pub(super) fn fma_by(&mut self, a: Value, b: f64, c: Value) -> Value {
+        let b = self.text.float(a.ty, b);
+        self.text.fma(a, b, c)
+    }
+
+    fn by(&mut self, a: Value, b: f64) -> Value {
+        let b = self.text.float(a.ty, b);
+        self.text.binary("arith.mulf", a, b)
+    }
+
+    fn square(&mut self, x: Value) -> Value {
+        self.text.binary("arith.mulf", x, x)
+    }
+
+    /// The magnitude of `a` with the sign of `b`.
+    fn with_sign(&mut self, a: Value, b: Value) -> Value {
+        let ty = a.ty;
+        self.text.op(
+            ty,
+            format_args!("llvm.intr.copysign({a}, {b}) : ({ty}, {ty}) -> {ty}"),
+        )
+    }
+
+    /// `e^x = 2^n e^r` with whole `n` and `|r| <= ln(2) / 2`. Two factors make `2^n`, so that results below
+    /// the least normal number come out rounded once.
+    fn exp(&mut self, x: Value) -> Value {
+        // e^89 is infinite, e^-105 is 0.
+        let x = self.clamp(x, -105.0, 89.0);
+        let n = self.by(x, LOG2_E);
+        let n = self.text.intrinsic("roundeven", n);
+        let r = self.fma_by(n, -LN_2_HIGH, x);
+        let r = self.fma_by(n, LN_2_HIGH - LN_2, r);
+        let q = self.polynomial(r, &c::EXP);
+        let square = self.square(r);
+        let tail = self.text.fma(square, q, r);
+        let one = self.text.float(x.ty, 1.0);
+        let sum = self.text.binary("arith.addf", tail, one);
+
+        let int = x.ty.of(Elem::I32);
+        let n = self.text.convert("arith.fptosi", n, int);
+        let (shift, bias, place) = (
+            self.text.int(int, 1),
+            self.text.int(int, 127),
+            self.text.int(int, 23),
+        );
+        let first = self.text.binary("arith.shrsi", n, shift);
+        let second = self.text.binary("arith.subi", n, first);
+        let factor = |e: &mut Self, n: Value| {
+            let exponent = e.text.binary("arith.addi", n, bias);
+            let bits = e.text.binary("arith.shli", exponent, place);
+            e.text.convert("arith.bitcast", bits, x.ty)
+        };
+        let (first, second) = (factor(self, first), factor(self, second));
+        let part = self.text.binary("arith.mulf", sum, first);
+        self.text.binary("arith.mulf", part, second)
+    }
+
+    /// `ln x = e ln 2 + ln(1 + f)`, where `1 + f` lies between `sqrt(1/2)` and `sqrt(2)`.
+    fn log(&mut self, x: Value) -> Value {
+        let int = x.ty.of(Elem::I32);
+        let least = self.text.float(x.ty, f64::from(f32::MIN_POSITIVE));
+        let tiny = self.text.compare("olt", x, least);
+        let grown = self.by(x, 8_388_608.0);
+        let normal = self.text.select(tiny, grown, x);
+        let bits = self.text.convert("arith.bitcast", normal, int);
+        let start = self
+            .text
+            .int(int, i64::from(std::f32::consts::FRAC_1_SQRT_2.to_bits()));
+        let place = self.text.int(int, 23);
+        let over = self.text.binary("arith.subi", bits, start);
+        let e = self.text.binary("arith.shrsi", over, place);
+        let scale = self.text.binary("arith.shli", e, place);
+        let mantissa = self.text.binary("arith.subi", bits, scale);
+        let mantissa = self.text.convert("arith.bitcast", mantissa, x.ty);
+        let e = self.text.convert("arith.sitofp", e, x.ty);
+        let less = self.text.float(x.ty, -23.0);
+        let lowered = self.text.binary("arith.addf", e, less);
+        let e = self.text.select(tiny, lowered, e);
+
+        let minus_one = self.text.float(x.ty, -1.0);
+        let f = self.text.binary("arith.addf", mantissa, minus_one);
+        let q = self.polynomial(f, &c::LOG);
+        let square = self.square(f);
+        let cube = self.text.binary("arith.mulf", square, f);
+        let tail = self.by(e, LN_2 - LN_2_HIGH);
+        let tail = self.text.fma(cube, q, tail);
+        let tail = self.fma_by(square, -0.5, tail);
+        let low = self.text.binary("arith.addf", tail, f);
+        let result = self.fma_by(e, LN_2_HIGH, low);
+
+        let [zero, infinity, minus_infinity, nan] =
+            [0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(|n| self.text.float(x.ty, n));
+        let finite = self.text.compare("olt", x, infinity);
+        let result = self.text.select(finite, result, x);
+        let is_zero = self.text.compare("oeq", x, zero);
+        let result = self.text.select(is_zero, minus_infinity, result);
+        let negative = self.text.compare("olt", x, zero);
+        self.text.select(negative, nan, result)
+    }
+
+    /// An odd polynomial near 0, else `1 - 2 / (e^(2 |x|) + 1)`.
+    fn tanh(&mut self, x: Value) -> Value {
+        let square = self.square(x);
+        let q = self.polynomial(square, &c::TANH);
+        let cube = self.text.binary("arith.mulf", square, x);
+        let near = self.text.fma(cube, q, x);
+
+        let size = self.text.intrinsic("fabs", x);
+        let twice = self.text.binary("arith.addf", size, size);
+        let power = self.exp(twice);
+        let one = self.text.float(x.ty, 1.0);
+        let below = self.text.binary("arith.addf", power, one);
+        let inverse = self.inverse(below);
+        let far = self.fma_by(inverse, -2.0, one);
+        let far = self.with_sign(far, x);
+        let limit = self.text.float(x.ty, 0.625);
+        let is_near = self.text.compare("olt", size, limit);
+        self.text.select(is_near, near, far)
+    }
+
+    /// An odd polynomial near 0, else `1 - e^p(|x|)`.
+    fn erf(&mut self, x: Value) -> Value {
+        let square = self.square(x);
+        let q = self.polynomial(square, &c::ERF);
+        let near = self.text.fma(x, q, x);
+
+        let size = self.text.intrinsic("fabs", x);
+        // Beyond, the nearest number is 1.
+        let t = self.clamp(size, 0.0, 4.0);
+        let p = self.polynomial(t, &c::LOG_ERFC);
+        let rest = self.exp(p);
+        let one = self.text.float(x.ty, 1.0);
+        let far = self.text.binary("arith.subf", one, rest);
+        let far = self.with_sign(far, x);
+        let limit = self.text.float(x.ty, 0.9277);
+        let is_near = self.text.compare("olt", size, limit);
+        self.text.select(is_near, near, far)
+    }
+
+    /// `sin(x + quarters pi / 2)`. The multiple of `pi / 2` is taken off in f64, in two parts: exact enough
+    /// up to about 2^30; beyond 2^50 the result is only some number from -1 to 1.
+    fn wave(&mut self, x: Value, quarters: i64) -> Value {
+        // pi / 2 - FRAC_PI_2
+        const REST: f64 = 6.123_233_995_736_766e-17;
+        // Adding it leaves a whole number in the low bits.
+        const SHIFT: f64 = 6_755_399_441_055_744.0;
+        let wide = self.text.convert("arith.extf", x, x.ty.of(Elem::F64));
+        let n = self.by(wide, FRAC_PI_2.recip());
+        let n = self.text.intrinsic("roundeven", n);
+        let r = self.fma_by(n, -FRAC_PI_2, wide);
+        let r = self.fma_by(n, -REST, r);
+        let r = self.text.convert("arith.truncf", r, x.ty);
+        let r = self.clamp(r, -0.8, 0.8);
+        let shift = self.text.float(wide.ty, SHIFT);
+        let shifted = self.text.binary("arith.addf", n, shift);
+        let bits = self
+            .text
+            .convert("arith.bitcast", shifted, x.ty.of(Elem::I64));
+        let int = x.ty.of(Elem::I32);
+        let n = self.text.convert("arith.trunci", bits, int);
+        let offset = self.text.int(int, quarters);
+        let n = self.text.binary("arith.addi", n, offset);
+
+        let square = self.square(r);
+        let q = self.polynomial(square, &c::SIN);
+        let cube = self.text.binary("arith.mulf", square, r);
+        let sine = self.text.fma(cube, q, r);
+        let q = self.polynomial(square, &c::COS);
+        let fourth = self.square(square);
+        let one = self.text.float(x.ty, 1.0);
+        let start = self.fma_by(square, -0.5, one);
+        let cosine = self.text.fma(fourth, q, start);
+
+        let [zero, one, two] = [0, 1, 2].map(|n| self.text.int(int, n));
+        let odd = self.text.binary("arith.andi", n, one);
+        let is_even = self.text.compare("eq", odd, zero);
+        let value = self.text.select(is_even, sine, cosine);
+        let half = self.text.binary("arith.andi", n, two);
+        let thirty = self.text.int(int, 30);
+        let sign = self.text.binary("arith.shli", half, thirty);
+        let bits = self.text.convert("arith.bitcast", value, int);
+        let bits = self.text.binary("arith.xori", bits, sign);
+        self.text.convert("arith.bitcast", bits, x.ty)
+    }
+}

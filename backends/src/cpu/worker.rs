@@ -1,0 +1,189 @@
+//! Code generation in processes of its own: LLVM ends the process on what it cannot select, and then only a
+//! worker is lost.
+//!
+//! A worker is a run of a program that calls [`serve`]. It reads requests and writes replies as frames: a length
+//! of 8 bytes, little endian, then as many bytes. A request is JSON; a reply is an object after a 0, or JSON of
+//! a failure after a 1. It ends with its input, and is killed with the thread that started it.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use ir::{Target, tile::Program};
+use serde::{Deserialize, Serialize};
+
+use super::{BackendError, Failure, bridge, object};
+
+/// How to start workers.
+#[derive(Clone, Debug)]
+pub struct Processes {
+    /// What to run.
+    pub program: PathBuf,
+    /// What makes it call [`serve`].
+    pub arguments: Vec<OsString>,
+    /// How many at once, at least 1.
+    pub count: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Request {
+    program: Program,
+    target: Target,
+}
+
+/// Answers requests from standard input on standard output until there are no more.
+///
+/// # Errors
+/// The other side speaks another language, or ended in the middle of a frame.
+pub fn serve() -> io::Result<()> {
+    bridge::end_with_parent();
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    while let Some(frame) = read_frame(&mut input)? {
+        let request: Request = serde_json::from_slice(&frame)?;
+        let reply = match object(&request.program, &request.target) {
+            Ok(mut bytes) => {
+                bytes.insert(0, 0);
+                bytes
+            }
+            Err(failure) => {
+                let mut bytes = vec![1];
+                serde_json::to_writer(&mut bytes, &failure)?;
+                bytes
+            }
+        };
+        write_frame(&mut output, &reply)?;
+    }
+    Ok(())
+}
+
+/// The objects of programs, in their order.
+pub(super) fn objects(
+    programs: &[Program],
+    target: &Target,
+    processes: &Processes,
+) -> Result<Vec<Vec<u8>>, BackendError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        let mut worker = None;
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(program) = programs.get(i) else {
+                break done;
+            };
+            done.push((i, ask(&mut worker, processes, program, target)));
+        }
+    };
+    let count = processes.count.clamp(1, programs.len().max(1));
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
+        let joined = threads
+            .into_iter()
+            .map(|t| t.join().expect("work does not panic"));
+        joined.flatten().collect()
+    });
+    done.sort_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+struct Worker {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It may have ended already; either way nothing is left of it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ask(
+    slot: &mut Option<Worker>,
+    processes: &Processes,
+    program: &Program,
+    target: &Target,
+) -> Result<Vec<u8>, BackendError> {
+    let unusable = |error| BackendError::Worker {
+        program: processes.program.clone(),
+        error,
+    };
+    let mut worker = match slot.take() {
+        Some(worker) => worker,
+        None => start(processes).map_err(unusable)?,
+    };
+    let request = Request {
+        program: program.clone(),
+        target: target.clone(),
+    };
+    let request = serde_json::to_vec(&request).expect("programs are plain data");
+    let sent = write_frame(&mut worker.input, &request);
+    let reply = sent.and_then(|()| read_frame(&mut worker.output));
+    let failed = |failure| BackendError::Kernel {
+        kernel: program.name.clone(),
+        failure,
+    };
+    match reply {
+        Ok(Some(reply)) => {
+            *slot = Some(worker);
+            match reply.split_first() {
+                Some((0, object)) => Ok(object.to_vec()),
+                Some((1, failure)) => {
+                    let failure = serde_json::from_slice(failure);
+                    Err(failed(failure.map_err(|e| unusable(e.into()))?))
+                }
+                _ => Err(unusable(io::ErrorKind::InvalidData.into())),
+            }
+        }
+        // The pipe broke: the worker has ended.
+        Ok(None) | Err(_) => {
+            let status = worker.child.wait().map_err(unusable)?;
+            Err(failed(Failure::Crashed(status.to_string())))
+        }
+    }
+}
+
+fn start(processes: &Processes) -> io::Result<Worker> {
+    let mut child = Command::new(&processes.program)
+        .args(&processes.arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let input = child.stdin.take().expect("the pipe was asked for");
+    let output = child.stdout.take().expect("the pipe was asked for");
+    Ok(Worker {
+        child,
+        input,
+        output,
+    })
+}
+
+fn write_frame(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    to.write_all(&(bytes.len() as u64).to_le_bytes())?;
+    to.write_all(bytes)?;
+    to.flush()
+}
+
+/// The next frame; none at the end of the input.
+fn read_frame(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 8];
+    match from.read_exact(&mut length) {
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = u64::from_le_bytes(length);
+    let mut bytes = Vec::new();
+    from.take(length).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(bytes))
+}

@@ -1,0 +1,126 @@
+//! Targets by name.
+
+use ir::{Form, Target};
+
+use crate::cpu;
+
+/// Why a name is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// No target has the name.
+    #[error("target: no `{name}`; help: {}", help(nearest))]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Targets spelled almost so, or all if none is.
+        nearest: Vec<String>,
+    },
+    /// This machine lacks what every target of the kind needs.
+    #[error("target: this machine is no known `cpu`; the least demanding one, {least}, needs {}", missing.join(", "))]
+    Host {
+        /// The target that it is nearest to.
+        least: String,
+        /// What it lacks.
+        missing: Vec<String>,
+    },
+}
+
+fn help(nearest: &[String]) -> String {
+    format!("wanted `cpu` or one of {}", nearest.join(", "))
+}
+
+/// All targets.
+pub fn targets() -> Vec<Target> {
+    cpu::targets::targets()
+}
+
+/// The target of this name; `cpu` is the named one that this machine is.
+///
+/// # Errors
+/// There is none.
+pub fn resolve(name: &str) -> Result<Target, TargetError> {
+    if name == "cpu" {
+        return host();
+    }
+    let all = targets();
+    if let Some(target) = all.iter().find(|t| t.name == name) {
+        return Ok(target.clone());
+    }
+    let mut ranked: Vec<(usize, &str)> = all
+        .iter()
+        .map(|t| (distance(name, &t.name), t.name.as_str()))
+        .collect();
+    ranked.sort_unstable();
+    let near: Vec<_> = ranked.iter().filter(|(d, _)| *d <= 3).take(3).collect();
+    let nearest = match near.is_empty() {
+        true => all.iter().map(|t| t.name.clone()).collect(),
+        false => near.into_iter().map(|(_, n)| (*n).to_owned()).collect(),
+    };
+    Err(TargetError::Unknown {
+        name: name.into(),
+        nearest,
+    })
+}
+
+/// What a target requires and this machine lacks.
+fn missing(target: &Target) -> Vec<String> {
+    let Form::Simd(simd) = &target.form;
+    let lacks = |feature: &&String| cpu::targets::host_has(feature) != Some(true);
+    simd.requires.iter().filter(lacks).cloned().collect()
+}
+
+fn host() -> Result<Target, TargetError> {
+    let all = targets();
+    if let Some(target) = all.iter().find(|t| missing(t).is_empty()) {
+        return Ok(target.clone());
+    }
+    let least = all
+        .iter()
+        .min_by_key(|t| missing(t).len())
+        .expect("there are targets");
+    Err(TargetError::Host {
+        least: least.name.clone(),
+        missing: missing(least),
+    })
+}
+
+/// The number of characters to insert, drop or replace: Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_answered_with_near_names() {
+        let error = resolve("cpu:znver5").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "target: no `cpu:znver5`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4"
+        );
+    }
+
+    #[test]
+    fn every_requirement_can_be_asked_of_the_host() {
+        for target in targets() {
+            let Form::Simd(simd) = &target.form;
+            for feature in &simd.requires {
+                assert!(cpu::targets::host_has(feature).is_some(), "{feature}");
+            }
+            assert_eq!(resolve(&target.name).unwrap(), target);
+        }
+    }
+}
