@@ -156,12 +156,29 @@ word_fields! {
     Monoid, "sum, prod, max or min";
 }
 
+/// Declares an op's struct, and keeps its comments for the documentation page.
+macro_rules! documented {
+    ($(#[doc = $doc:literal])* pub struct $Op:ident { $($(#[doc = $about:literal])* $field:ident: $Type:ty,)* }) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub struct $Op { $($(#[doc = $about])* pub $field: $Type,)* }
+
+        impl crate::ops::Documented for $Op {
+            const TEXT: &'static str = concat!($($doc, "\n",)*);
+            const FIELDS: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($field), concat!($($about, "\n",)*)),)*];
+        }
+    };
+}
+pub(crate) use documented;
+
 /// Declares an op's struct; each field is an attribute, by its own name.
 macro_rules! op_struct {
-    ($(#[$meta:meta])* pub struct $Op:ident = $name:literal { $($(#[$fmeta:meta])* $field:ident: $Type:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        pub struct $Op { $($(#[$fmeta])* pub $field: $Type,)* }
+    ($(#[doc = $doc:literal])* pub struct $Op:ident = $name:literal { $($(#[doc = $about:literal])* $field:ident: $Type:ty,)* }) => {
+        crate::attr::documented! {
+            $(#[doc = $doc])*
+            pub struct $Op { $($(#[doc = $about])* $field: $Type,)* }
+        }
 
         impl crate::ops::OpSyntax for $Op {
             fn names() -> Vec<&'static str> {

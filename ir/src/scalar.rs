@@ -17,11 +17,11 @@ pub enum UnaryDef {
 }
 
 macro_rules! unary_functions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $kind:ident, $def:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $word:literal, $kind:ident, $def:expr;)*) => {
         /// A function of one number.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum UnaryFn { $($(#[$doc])* $name,)* }
+        pub enum UnaryFn { $($(#[doc = $doc])* $name,)* }
 
         impl UnaryFn {
             /// Every function, in the order of the table.
@@ -30,6 +30,11 @@ macro_rules! unary_functions {
             /// The word used in text forms.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
+            }
+
+            /// What it is, in Markdown.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc, "\n",)*),)* }
             }
 
             /// What the function is.
@@ -41,11 +46,11 @@ macro_rules! unary_functions {
 }
 
 macro_rules! binary_functions {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $def:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $word:literal, $def:expr;)*) => {
         /// A function of two numbers. Comparisons and logic give 0 or 1.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum BinaryFn { $($(#[$doc])* $name,)* }
+        pub enum BinaryFn { $($(#[doc = $doc])* $name,)* }
 
         impl BinaryFn {
             /// Every function, in the order of the table.
@@ -54,6 +59,11 @@ macro_rules! binary_functions {
             /// The word used in text forms.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
+            }
+
+            /// What it is, in Markdown.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc, "\n",)*),)* }
             }
 
             /// The value in f64.
@@ -182,7 +192,12 @@ pub enum Domain {
 impl Domain {
     /// What is wanted, in words.
     pub const fn name(self) -> &'static str {
-        ["any", "a float or an integer", "a float", "bool"][self as usize]
+        [
+            "any element type",
+            "a float or an integer",
+            "a float",
+            "bool",
+        ][self as usize]
     }
 
     /// Whether elements of this type are taken.

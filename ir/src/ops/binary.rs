@@ -2,23 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Attr, BinaryFn, Build, Compute, DType, Dim, Expr, Meaning, OpDef, ShapeError, TensorType,
     ValueId,
-    attr::{AttrError, Attrs},
+    attr::{AttrError, Attrs, documented},
     ops::{OpSyntax, exactly},
     tensor_type::broadcast_shapes,
 };
 
-/// `y[i..] = f(a[i..], b[i..])`, named as the function; shapes broadcast as in NumPy.
-///
-/// Shapes: `a: s, b: t` -> the broadcast of `s` and `t`. Source: NumPy, "Broadcasting".
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Binary {
-    /// The function.
-    pub f: BinaryFn,
+documented! {
+    /// `y[i..] = f(a[i..], b[i..])`, named as the function; shapes broadcast as in NumPy.
+    ///
+    /// Shapes: `a: s, b: t` -> the broadcast of `s` and `t`. Source: NumPy, "Broadcasting".
+    pub struct Binary {
+        /// The function.
+        f: BinaryFn,
+    }
 }
 
 impl OpSyntax for Binary {

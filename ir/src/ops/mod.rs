@@ -32,6 +32,38 @@ pub trait OpSyntax: Sized {
     fn parse(name: &str, attrs: &BTreeMap<String, Attr>) -> Result<Self, AttrError>;
 }
 
+/// The comments of an op's struct.
+pub trait Documented {
+    /// Equation, shapes and source.
+    const TEXT: &'static str;
+    /// Each field with what it is; the op's name says those that are no attribute.
+    const FIELDS: &'static [(&'static str, &'static str)];
+}
+
+/// What is written about an op: a part of the documentation page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpDoc {
+    /// The names it may have.
+    pub names: Vec<&'static str>,
+    /// Equation, shapes and source, in Markdown.
+    pub text: &'static str,
+    /// What each attribute is.
+    pub attributes: Vec<(&'static str, &'static str)>,
+}
+
+fn doc_of<T: OpSyntax + Documented>() -> OpDoc {
+    let known = T::attr_names();
+    let attributes = T::FIELDS
+        .iter()
+        .copied()
+        .filter(|(name, _)| known.contains(name));
+    OpDoc {
+        names: T::names(),
+        text: T::TEXT,
+        attributes: attributes.collect(),
+    }
+}
+
 /// Text that spells no op.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpError {
@@ -97,6 +129,11 @@ macro_rules! op_list {
                     return Some($Op::attr_names());
                 })*
                 None
+            }
+
+            /// What is written about each op, in the order of the list.
+            pub fn docs() -> Vec<OpDoc> {
+                vec![$(doc_of::<$Op>(),)*]
             }
 
             /// The op of this name with these attributes.

@@ -2,25 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Attr, Build, Compute, Expr, Meaning, Monoid, OpDef, ShapeError, TensorType, ValueId,
-    attr::{AttrError, AttrField, Attrs, field},
+    attr::{AttrError, AttrField, Attrs, documented, field},
     ops::{OpSyntax, axes_of, exactly},
 };
 
-/// `y[i..] = fold over axes of x`, named as the monoid.
-///
-/// Shapes: `x: s` -> `s` without `axes`, or with size 1 there. Source: NumPy, `ufunc.reduce`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Reduce {
-    /// How numbers are folded.
-    pub monoid: Monoid,
-    /// Axes that are folded, ascending.
-    pub axes: Vec<i64>,
-    /// Whether they stay, with size 1.
-    pub keep: bool,
+documented! {
+    /// `y[i..] = fold over axes of x`, named as the monoid.
+    ///
+    /// Shapes: `x: s` -> `s` without `axes`, or with size 1 there. Source: NumPy, `ufunc.reduce`.
+    pub struct Reduce {
+        /// How numbers are folded.
+        monoid: Monoid,
+        /// Axes that are folded, ascending.
+        axes: Vec<i64>,
+        /// Whether they stay, with size 1.
+        keep: bool,
+    }
 }
 
 impl OpSyntax for Reduce {

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Attr, Build, Compute, Expr, Meaning, OpDef, ShapeError, TensorType, UnaryFn, ValueId,
-    attr::{AttrError, Attrs},
+    attr::{AttrError, Attrs, documented},
     ops::{OpSyntax, exactly},
 };
 
-/// `y[i..] = f(x[i..])`, named as the function.
-///
-/// Shapes: `x: s` -> `s`. Source: each function's line in [`UnaryFn`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Unary {
-    /// The function.
-    pub f: UnaryFn,
+documented! {
+    /// `y[i..] = f(x[i..])`, named as the function.
+    ///
+    /// Shapes: `x: s` -> `s`. Source: each function's line.
+    pub struct Unary {
+        /// The function.
+        f: UnaryFn,
+    }
 }
 
 impl OpSyntax for Unary {
