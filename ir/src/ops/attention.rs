@@ -87,6 +87,7 @@ impl OpDef for Attention {
             }
         }
         if self.alibi {
+            inputs[wanted - 1].require_dtype(wanted - 1, q.dtype.name(), |d| d == q.dtype)?;
             inputs[wanted - 1].require_shape(wanted - 1, &q.shape[1..2])?;
         }
         Ok(TensorType::new(

@@ -158,6 +158,7 @@ macro_rules! op_list {
 }
 
 pub use input::Absent;
+pub use rope_frequencies::RopeScaling;
 
 op_list! {
     input::Input,
