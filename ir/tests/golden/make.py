@@ -56,7 +56,7 @@ def unary(f):
         ("abs", torch.abs, "all", 0, False),
         ("exp", torch.exp, "all", 4, False),
         ("log", torch.log, "positive", 4, False),
-        ("sqrt", torch.sqrt, "positive", 0, False),
+        ("sqrt", torch.sqrt, "positive", 2, False),
         ("rsqrt", torch.rsqrt, "positive", 4, False),
         ("recip", torch.reciprocal, "all", 0, False),
         ("tanh", torch.tanh, "all", 6, False),
