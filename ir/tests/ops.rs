@@ -233,8 +233,8 @@ fn attr() -> impl Strategy<Value = Attr> {
 /// An op of this name, each attribute the first one of the pool that it takes, counted from a place of its own.
 fn spell(name: &str, pool: &[Attr]) -> Option<Op> {
     let mut attrs = BTreeMap::new();
-    let mut next = name.bytes().map(usize::from).sum::<usize>();
-    for _ in 0..8 * pool.len() {
+    let first = name.bytes().map(usize::from).sum::<usize>();
+    for next in first..first + 8 * pool.len() {
         let wrong = match Op::parse(name, &attrs) {
             Ok(op) => return Some(op),
             Err(OpError::Attr {
@@ -248,7 +248,6 @@ fn spell(name: &str, pool: &[Attr]) -> Option<Op> {
             Err(e) => panic!("{e}"),
         };
         attrs.insert(wrong.to_owned(), pool[next % pool.len()].clone());
-        next += 1;
     }
     None
 }
