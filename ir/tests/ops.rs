@@ -89,6 +89,72 @@ fn every_op_has_fitting_types() {
     assert_eq!(found, known);
 }
 
+/// Sizes of 63 bits and more are refused where they enter: by attributes, by products, by binding.
+#[test]
+fn sizes_that_overflow_are_errors() {
+    let (s, half) = (Dim::symbol("s"), Dim::from(1 << 31));
+    let huge = TensorType::new(DType::F32, [half.clone(), half.clone()]);
+    let e = Op::from(ops::Constant {
+        value: 0.0.into(),
+        ty: huge.clone(),
+    })
+    .infer(&[])
+    .unwrap_err();
+    assert!(
+        e.to_string().starts_with("attribute `ty`: wanted sizes"),
+        "{e}"
+    );
+    let tall = huge
+        .shape
+        .iter()
+        .fold(TensorType::new(DType::F32, [1.into()]), |ty, d| {
+            TensorType::new(ty.dtype, ty.shape.into_iter().chain([d.clone()]))
+        });
+    let e = Op::from(ops::Softmax { axis: 0 })
+        .infer(&[tall])
+        .unwrap_err();
+    assert!(
+        e.to_string()
+            .starts_with("operand 0: wanted 0 to 2^48 elements"),
+        "{e}"
+    );
+    let column = TensorType::new(DType::F32, [half.clone(), 1.into()]);
+    let row = TensorType::new(DType::F32, [half]);
+    let e = Op::from(ops::Binary {
+        f: ir::BinaryFn::Add,
+    })
+    .infer(&[column, row])
+    .unwrap_err();
+    assert!(
+        e.to_string()
+            .starts_with("result: wanted 0 to 2^48 elements"),
+        "{e}"
+    );
+
+    let mut graph = Graph::new("square");
+    graph.declare(
+        "s",
+        ir::Bounds {
+            min: 1,
+            max: i64::MAX,
+        },
+    );
+    let ty = TensorType::new(DType::F32, [s.clone(), s]);
+    graph
+        .push(
+            ops::Constant {
+                value: 0.0.into(),
+                ty,
+            },
+            &[],
+        )
+        .unwrap();
+    let sizes = |n: i64| ir::Sizes::from([(ir::Symbol::new("s"), n)]);
+    assert!(graph.bind(&sizes(1 << 24)).is_ok());
+    assert!(graph.bind(&sizes(1 << 25)).is_err());
+    assert!(graph.bind(&sizes(i64::MAX)).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
 
