@@ -108,7 +108,13 @@ fn deny(root: &Root) -> Outcome {
         println!("building cargo-deny {DENY}");
         let mut command = root.cargo();
         command
-            .args(["install", "--quiet", "--debug", "--locked", "--no-default-features"])
+            .args([
+                "install",
+                "--quiet",
+                "--debug",
+                "--locked",
+                "--no-default-features",
+            ])
             .args(["cargo-deny", "--version", DENY, "--root"])
             .arg(&folder)
             .env("CARGO_TARGET_DIR", root.toolchain("cache/cargo-deny"));

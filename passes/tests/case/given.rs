@@ -19,8 +19,9 @@ pub struct Given {
 }
 
 impl Given {
-    /// Small unequal sizes, and numbers from a fixed seed.
-    pub fn new(graph: &Graph) -> Given {
+    /// Small unequal sizes, and numbers from a fixed seed. `allowed` is the error that rules of the
+    /// case are known to make.
+    pub fn new(graph: &Graph, allowed: f64) -> Given {
         let sizes: Sizes = graph
             .symbols()
             .iter()
@@ -50,7 +51,7 @@ impl Given {
             .map(|node| elements(&node.ty))
             .max()
             .unwrap_or(1);
-        let tolerance = f64::EPSILON * longest as f64 * bound.nodes().len() as f64;
+        let tolerance = allowed + f64::EPSILON * longest as f64 * bound.nodes().len() as f64;
         Given {
             sizes,
             inputs,
