@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::ImportError;
 
-/// Most bytes of a JSON file that is read whole; the parsed form takes at most 64 times as many.
-const LIMIT: u64 = 4 << 20;
+/// Most bytes of a JSON file that is read whole; the parsed form takes at most 160 times as many.
+const LIMIT: u64 = 1 << 20;
 
 /// A JSON object of a model's files, and where it is from.
 pub(super) struct Config {
