@@ -19,13 +19,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod capi;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod evidence;
 pub mod manifest;
 
 mod artifact;
-mod capi;
 mod cpu;
 mod npz;
 mod tensor;

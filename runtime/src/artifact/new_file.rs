@@ -36,7 +36,7 @@ impl NewFile {
             Err(
                 rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR | rustix::io::Errno::INVAL,
             ) => {
-                let name = beside(&path);
+                let name = beside(&path, &format!("{}", std::process::id()));
                 let file = File::options()
                     .read(true)
                     .write(true)
@@ -76,7 +76,7 @@ impl NewFile {
             Err(rustix::io::Errno::EXIST) => {}
             other => return Ok(other?),
         }
-        let name = beside(&self.path);
+        let name = beside(&self.path, "new");
         // Another process may publish to the same path; each round, one of the two succeeds.
         for _ in 0..64 {
             match link(&name) {
@@ -130,10 +130,11 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// The hidden name that a file has while it replaces `path`.
-fn beside(path: &Path) -> PathBuf {
+/// A hidden name for a file that is to replace `path`.
+fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
+    name.push(".");
+    name.push(end);
     path.with_file_name(name)
 }

@@ -1,6 +1,6 @@
 //! Runs, measures, checks and describes artifacts, on machines without a compiler.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
@@ -67,7 +67,12 @@ fn main() -> ExitCode {
             c.json,
         ),
         Command::Verify(c) => {
-            let progress = |kernel: &str| eprintln!("checking {kernel}");
+            let terminal = std::io::stderr().is_terminal();
+            let progress = |kernel: &str| {
+                if terminal {
+                    eprintln!("checking {kernel}");
+                }
+            };
             let artifact = open(&c.artifact, &c.options.device);
             (
                 artifact.and_then(|a| verify(a, &c.options, progress)),

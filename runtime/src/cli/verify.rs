@@ -76,7 +76,20 @@ pub fn verify(
         }
     }
     if !options.no_record {
-        let records = merge(model.artifact().evidence(), &records(&model, &seen));
+        let differs = |r: &&Record| {
+            let failed = seen.iter().filter(|s| s.error > s.bound);
+            let mut hashes =
+                failed.map(|s| kernel_hash(model.artifact(), model.target(), s.kernel));
+            hashes.any(|h| h == r.kernel)
+        };
+        let old: Vec<_> = model
+            .artifact()
+            .evidence()
+            .iter()
+            .filter(|r| !differs(r))
+            .cloned()
+            .collect();
+        let records = merge(&old, &records(&model, &seen));
         model.artifact().rewrite_evidence(&records)?;
     }
     Ok(report(&model, &seen))

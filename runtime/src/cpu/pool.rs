@@ -49,6 +49,8 @@ struct Shared<W> {
     began: AtomicU64,
     timed: AtomicBool,
     epoch: Instant,
+    /// Threads that have started.
+    started: AtomicUsize,
     sleepers: AtomicUsize,
     sleep: Mutex<()>,
     wake: Condvar,
@@ -92,6 +94,7 @@ impl<W: Work> Pool<W> {
             began: AtomicU64::new(0),
             timed: AtomicBool::new(false),
             epoch: Instant::now(),
+            started: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
             sleep: Mutex::new(()),
             wake: Condvar::new(),
@@ -107,6 +110,13 @@ impl<W: Work> Pool<W> {
                 .spawn(move || shared.serve(thread))?;
             pool.threads.push(spawned);
         }
+        // So that what starting a thread allocates is allocated before the first run.
+        let s = &*pool.shared;
+        let mut guard = s.lock();
+        while s.started.load(Ordering::SeqCst) < threads - 1 {
+            guard = s.wake.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(guard);
         Ok(pool)
     }
 
@@ -166,6 +176,10 @@ impl<W: Work> Drop for Pool<W> {
 impl<W: Work> Shared<W> {
     /// The life of a thread other than the caller.
     fn serve(&self, thread: usize) {
+        let guard = self.lock();
+        self.started.fetch_add(1, Ordering::SeqCst);
+        drop(guard);
+        self.wake.notify_all();
         let mut at = self.at();
         while !self.stop.load(Ordering::SeqCst) {
             let worked = step_of(at) < self.steps.len() && self.take(at, thread);
@@ -292,4 +306,59 @@ const fn step_of(cursor: u64) -> usize {
 
 const fn block_of(cursor: u64) -> u64 {
     cursor & (BLOCKS_BELOW - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes how often each block ran, and that the steps before it had ended.
+    struct Notes {
+        blocks: Vec<Vec<AtomicU64>>,
+        early: AtomicU64,
+    }
+
+    impl Work for Notes {
+        fn run(&self, step: usize, first: u64, last: u64, _thread: usize) {
+            let count = self.blocks[step][0].load(Ordering::Relaxed);
+            for block in first..last {
+                self.blocks[step][block as usize].fetch_add(1, Ordering::Relaxed);
+            }
+            let before = self.blocks[..step].iter().flatten();
+            let late = before.filter(|b| b.load(Ordering::Relaxed) < count).count();
+            self.early.fetch_add(late as u64, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn every_block_runs_once_and_in_the_order_of_steps() {
+        for threads in [1, 2, 5] {
+            for blocks in [&[][..], &[1], &[0, 3, 0, 0], &[100, 1, 1, 17, 0, 64]] {
+                let notes = Notes {
+                    blocks: blocks
+                        .iter()
+                        .map(|n| (0..(*n).max(1)).map(|_| AtomicU64::new(0)).collect())
+                        .collect(),
+                    early: AtomicU64::new(0),
+                };
+                // The places that stand for steps without blocks.
+                for (place, n) in notes.blocks.iter().zip(blocks) {
+                    place[0].store(if *n == 0 { 1 << 40 } else { 0 }, Ordering::Relaxed);
+                }
+                let mut pool = Pool::new(threads, blocks, notes).unwrap();
+                // More runs than the cursor counts.
+                let runs = if blocks.len() == 1 { 5000 } else { 300 };
+                for _ in 0..runs {
+                    pool.run(true);
+                }
+                let notes = pool.work();
+                for (place, n) in notes.blocks.iter().zip(blocks).filter(|(_, n)| **n > 0) {
+                    let counts: Vec<_> = place.iter().map(|b| b.load(Ordering::Relaxed)).collect();
+                    assert_eq!(counts, vec![runs; *n as usize]);
+                }
+                assert_eq!(notes.early.load(Ordering::Relaxed), 0);
+                assert!(pool.runs().all(|r| r == runs));
+            }
+        }
+    }
 }

@@ -11,7 +11,11 @@ use std::{
     process::Command,
 };
 
-use ir::{Bytes, DType, Flops, ops::Absent};
+use ir::{
+    BinaryFn, Bytes, DType, F64, Flops,
+    ops::Absent,
+    tile::{self, Access, Array, Counter, Index, Memory, Shape, Stmt, Value, Var},
+};
 use tilewright_runtime::{
     ARCH, Writer,
     manifest::{
@@ -35,6 +39,11 @@ void embed(char **args, int64_t first, int64_t last, char *scratch) {
         for (int j = 0; j < 16; j++) row[j] = table[ids[i] * 16 + j];
         for (int j = 0; j < 16; j++) y[i * 16 + j] = row[j] * scale[j];
     }
+}
+void embed_wrongly(char **args, int64_t first, int64_t last, char *scratch) {
+    embed(args, first, last, scratch);
+    float *y = (float *)args[3];
+    for (int64_t i = first; i < last; i++) y[i * 16 + 3] *= 1.001f;
 }
 void add_mask(char **args, int64_t first, int64_t last, char *scratch) {
     const float *y = (const float *)args[0];
@@ -111,14 +120,90 @@ pub fn program(
     }
 }
 
+/// The tile programs of the two kernels for this many rows.
+pub fn tiles(rows: u64) -> [tile::Program; 2] {
+    let array = |name: &str, dtype, len: u64, written| Array {
+        name: name.into(),
+        dtype,
+        len: len as i64,
+        written,
+    };
+    let program = |name: &str, params, body| tile::Program {
+        name: name.into(),
+        params,
+        locals: Vec::new(),
+        grid: vec![rows as i64],
+        body,
+    };
+    let row = || Index::from(Counter(0));
+    let lanes = Shape::new(1, WIDTH as u32);
+    let access = |param, at| Access {
+        memory: Memory::Param(param),
+        at,
+        guard: Vec::new(),
+    };
+    let load = |var, param, at, shape| {
+        let from = access(param, at);
+        Stmt::Let(
+            Var(var),
+            Value::Load {
+                from,
+                shape,
+                other: F64::from(0.0),
+            },
+        )
+    };
+    let across = |row: Index| row * 16 + Index::Lane;
+    let f = DType::F32;
+    let embed = vec![
+        load(
+            0,
+            0,
+            across(Index::Load(Memory::Param(2), row().into())),
+            lanes,
+        ),
+        load(1, 1, Index::Lane, lanes),
+        Stmt::Let(Var(2), Value::Binary(BinaryFn::Mul, Var(0), Var(1))),
+        Stmt::Store {
+            to: access(3, across(row())),
+            value: Var(2),
+        },
+    ];
+    let add_mask = vec![
+        load(0, 0, across(row()), lanes),
+        load(1, 1, row(), Shape::ONE),
+        Stmt::Let(Var(2), Value::Cast(f, Var(1))),
+        Stmt::Let(Var(3), Value::Binary(BinaryFn::Add, Var(0), Var(2))),
+        Stmt::Store {
+            to: access(2, across(row())),
+            value: Var(3),
+        },
+    ];
+    let embed_params = vec![
+        array("table", f, VOCABULARY * WIDTH, false),
+        array("scale", f, WIDTH, false),
+        array("ids", DType::I64, rows, false),
+        array("y", f, rows * WIDTH, true),
+    ];
+    let mask_params = vec![
+        array("y", f, rows * WIDTH, false),
+        array("mask", DType::I32, rows, false),
+        array("z", f, rows * WIDTH, true),
+    ];
+    [
+        program("embed", embed_params, embed),
+        program("add_mask", mask_params, add_mask),
+    ]
+}
+
 /// The two kernels for this many rows.
-pub fn kernels(rows: u64, tile: Option<TextRef>) -> [Kernel; 2] {
+pub fn kernels(rows: u64, tiles: [TextRef; 2]) -> [Kernel; 2] {
     let param = |dtype, len, written| Param {
         dtype,
         len,
         written,
     };
-    let kernel = |symbol: &str, scratch, params| Kernel {
+    let kernel = |symbol: &str, tile, scratch, params| Kernel {
         symbol: symbol.into(),
         name: format!("tiny.{symbol}"),
         family: "elementwise".into(),
@@ -129,12 +214,13 @@ pub fn kernels(rows: u64, tile: Option<TextRef>) -> [Kernel; 2] {
         flops: Flops(rows * WIDTH),
         bytes: Bytes(2 * rows * WIDTH * 4),
         meaning: format!("{:064x}", symbol.len()),
-        tile,
+        tile: Some(tile),
     };
     let f = DType::F32;
     [
         kernel(
             "embed",
+            tiles[0],
             WIDTH * 4,
             vec![
                 param(f, VOCABULARY * WIDTH, false),
@@ -145,6 +231,7 @@ pub fn kernels(rows: u64, tile: Option<TextRef>) -> [Kernel; 2] {
         ),
         kernel(
             "add_mask",
+            tiles[1],
             0,
             vec![
                 param(f, rows * WIDTH, false),
@@ -165,9 +252,16 @@ pub fn sections(writer: &mut Writer, object: &[u8], rows: &[u64]) -> Manifest {
         }
         (0..WIDTH).try_for_each(|j| out.write_all(&scale(j).to_le_bytes()))
     };
+    let mut json = String::new();
+    let mut texts = Vec::new();
+    for program in rows.iter().flat_map(|n| tiles(*n)) {
+        let one = serde_json::to_string(&program).unwrap();
+        texts.push((json.len() as u64, one.len() as u64));
+        json += &one;
+    }
     let text = writer
         .section("tile programs", SectionKind::Text, |out| {
-            out.write_all(b"tile")
+            out.write_all(json.as_bytes())
         })
         .unwrap();
     let code = writer
@@ -176,12 +270,15 @@ pub fn sections(writer: &mut Writer, object: &[u8], rows: &[u64]) -> Manifest {
     let weights = writer
         .section("weights", SectionKind::Weights, fill)
         .unwrap();
-    let tile = TextRef {
+    let tile = |i: usize| TextRef {
         section: text,
-        offset: 0,
-        len: 4,
+        offset: texts[i].0,
+        len: texts[i].1,
     };
-    let kernels = rows.iter().flat_map(|n| kernels(*n, Some(tile))).collect();
+    let each = rows.iter().enumerate();
+    let kernels = each
+        .flat_map(|(i, n)| kernels(*n, [tile(2 * i), tile(2 * i + 1)]))
+        .collect();
     let programs = (0..)
         .zip(rows)
         .map(|(i, n)| program(*n, [2 * i, 2 * i + 1], weights))
