@@ -22,4 +22,4 @@ pub use layout::Layout;
 pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
-pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite};
+pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use egg::{RecExpr, Runner};
+use egg::{Id, RecExpr, Runner};
 use ir::{Graph, GraphError, Roofline};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     extract::{Extracted, extract},
     prove::{Proof, credit, record},
     roll::{Body, Origin, Rolled, roll, splice},
-    rules::{Rule, Siblings, Stage, siblings, table},
+    rules::{Rule, Stage, siblings, table},
 };
 
 /// What bounds a rewrite and ranks its results. Limits are counts, so that results do not depend on the clock.
@@ -42,22 +42,6 @@ impl RewriteOptions {
     }
 }
 
-/// The rules and siblings that take part, ready to run.
-pub(crate) struct Rules {
-    rules: Vec<(Stage, egg::Rewrite<Term, Facts>)>,
-    siblings: Vec<Siblings>,
-}
-
-impl Rules {
-    pub(crate) fn new(table: &[Arc<Rule>], last: Stage) -> Self {
-        let rules = table.iter().filter(|r| r.stage <= last);
-        Self {
-            rules: rules.map(|r| (r.stage, rewrite_of(r))).collect(),
-            siblings: siblings(),
-        }
-    }
-}
-
 /// An e-graph in which the rules have run, and the cheapest terms for the outputs of its graph.
 struct Saturated {
     egraph: EGraph,
@@ -65,52 +49,55 @@ struct Saturated {
     candidates: Vec<Extracted>,
 }
 
-/// Runs the rules on `graph`.
-fn saturate(graph: &Graph, rules: &Rules, options: &RewriteOptions) -> Saturated {
-    let (before, _) = term_of(graph);
+/// The e-graph of the outputs of `graph`, in which `rules` have run, and the class of all outputs together.
+pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> (EGraph, Id) {
     let mut egraph = EGraph::new(Facts).with_explanations_enabled();
-    let root = egraph.add_expr(&before);
+    let root = egraph.add_expr(&term_of(graph).0);
     egraph.rebuild();
-    egraph = run(egraph, rules, Stage::Recognise, options);
-    egraph = run(egraph, rules, Stage::Fuse, options);
-    let joined: usize = rules
-        .siblings
-        .iter()
-        .map(|s| {
-            let sets = s.join(&mut egraph);
-            egraph.rebuild();
-            sets
-        })
-        .sum();
+    for stage in [Stage::Recognise, Stage::Fuse] {
+        egraph = run(egraph, rules, stage, options);
+    }
+    let mut joined = 0;
+    for kind in siblings() {
+        joined += kind.join(&mut egraph);
+        egraph.rebuild();
+    }
     if joined > 0 {
         egraph = run(egraph, rules, Stage::Fuse, options);
     }
     if options.stage > Stage::Fuse {
         egraph = run(egraph, rules, options.stage, options);
     }
-    let sizes = typical_sizes(graph);
-    let candidates = extract(&egraph, root, &options.roofline, &sizes, options.candidates);
-    Saturated {
-        egraph,
-        before,
-        candidates,
-    }
+    (egraph, root)
 }
 
-fn run(egraph: EGraph, rules: &Rules, last: Stage, options: &RewriteOptions) -> EGraph {
-    let active = rules
-        .rules
+fn run(egraph: EGraph, rules: &[Arc<Rule>], last: Stage, options: &RewriteOptions) -> EGraph {
+    let active: Vec<_> = rules
         .iter()
-        .filter(|(stage, _)| *stage <= last)
-        .map(|(_, r)| r);
+        .filter(|r| r.stage <= last)
+        .map(rewrite_of)
+        .collect();
     let runner: Runner<Term, Facts> = Runner::new(Facts)
         .with_egraph(egraph)
         .with_node_limit(options.nodes)
         .with_iter_limit(options.iterations)
         // Results must not depend on the clock, so there is no limit that a run can meet.
         .with_time_limit(Duration::from_secs(1 << 32))
-        .run(active);
+        .run(&active);
     runner.egraph
+}
+
+impl Saturated {
+    fn new(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> Self {
+        let (egraph, root) = saturate(graph, rules, options);
+        let sizes = typical_sizes(graph);
+        let candidates = extract(&egraph, root, &options.roofline, &sizes, options.candidates);
+        Self {
+            egraph,
+            before: term_of(graph).0,
+            candidates,
+        }
+    }
 }
 
 /// A part of a graph, rewritten.
@@ -169,13 +156,13 @@ pub fn rewrite(graph: &Graph, options: &RewriteOptions) -> Result<Rewritten, Gra
 /// # Errors
 /// An op does not fit its operands: a rule is wrong.
 pub fn candidates(graph: &Graph, options: &RewriteOptions) -> Result<Vec<Rewritten>, GraphError> {
-    let rules = Rules::new(&table(), options.stage);
+    let rules = table();
     let rolled = roll(graph)?;
-    let mut rest = saturate(&rolled.rest, &rules, options);
+    let mut rest = Saturated::new(&rolled.rest, &rules, options);
     let mut bodies: Vec<Saturated> = rolled
         .bodies
         .iter()
-        .map(|b| saturate(&b.graph, &rules, options))
+        .map(|b| Saturated::new(&b.graph, &rules, options))
         .collect();
     // Bodies hold most of the work: candidate `i` takes the `i`th form of each.
     let parts = if bodies.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egg::{Applier, ENodeOrVar, Id, Pattern, PatternAst, Rewrite, Subst, Symbol, Var};
+use egg::{Applier, ENodeOrVar, Id, Pattern, PatternAst, Rewrite, Searcher, Subst, Symbol, Var};
 
 use super::{
     facts::{Fact, Facts},
@@ -23,6 +23,18 @@ pub fn infer_pattern(pattern: &PatternAst<Term>, bound: &Bindings) -> Option<Fac
         });
     }
     facts.pop()
+}
+
+/// What the variables of `rule` are bound to wherever it applies in `egraph`.
+pub fn instances(rule: &Arc<Rule>, egraph: &EGraph) -> Vec<Bindings> {
+    let apply = Apply(rule.clone());
+    let found = rule.left.search(egraph);
+    let found = found
+        .iter()
+        .flat_map(|m| m.substs.iter().map(|s| (m.eclass, s)));
+    found
+        .filter_map(|(eclass, subst)| apply.bindings(egraph, eclass, subst))
+        .collect()
 }
 
 struct Apply(Arc<Rule>);

@@ -1,7 +1,7 @@
 //! What is known of each class: the one type of its members, and whether it depends on inputs.
 
 use egg::{Analysis, DidMerge, EGraph, Id};
-use ir::{Attr, Op, TensorType};
+use ir::{Attr, TensorType, ops::Leaf};
 
 use super::language::Term;
 
@@ -56,8 +56,8 @@ impl Fact {
                 let types: Option<Vec<_>> =
                     operands.iter().map(|id| child(*id).ty().cloned()).collect();
                 let ty = op.infer(&types?).ok()?;
-                let fixed =
-                    !matches!(op, Op::Input(_)) && operands.iter().all(|id| child(*id).is_fixed());
+                let fixed = !matches!(op.leaf(), Some(Leaf::Input(_)))
+                    && operands.iter().all(|id| child(*id).is_fixed());
                 Some(Self::Tensor { ty, fixed })
             }
         }

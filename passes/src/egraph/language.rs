@@ -97,29 +97,8 @@ impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Op(name, _) => f.write_str(name),
-            Self::Attr(attr) => write!(f, "{}", Spelled(attr)),
+            Self::Attr(attr) => write!(f, "{attr}"),
             Self::Outputs(_) => f.write_str("outputs"),
-        }
-    }
-}
-
-/// An attribute as proofs and patterns print it.
-pub(crate) struct Spelled<'a>(pub &'a Attr);
-
-impl fmt::Display for Spelled<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, open, items: Vec<String>, close| {
-            write!(f, "{open}{}{close}", items.join(","))
-        };
-        match self.0 {
-            Attr::Bool(x) => write!(f, "{x}"),
-            Attr::Int(x) => write!(f, "{x}"),
-            Attr::Num(x) => write!(f, "{x}"),
-            Attr::Ints(xs) => list(f, '(', xs.iter().map(ToString::to_string).collect(), ')'),
-            Attr::Dims(xs) => list(f, '[', xs.iter().map(ToString::to_string).collect(), ']'),
-            Attr::Word(x) => f.write_str(x),
-            Attr::Text(x) => write!(f, "{x:?}"),
-            Attr::Type(x) => write!(f, "{x}"),
         }
     }
 }

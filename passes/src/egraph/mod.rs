@@ -5,9 +5,8 @@ mod convert;
 mod facts;
 mod language;
 
-pub use apply::{EGraph, infer_pattern, rewrite_of};
+pub use apply::{EGraph, infer_pattern, instances, rewrite_of};
 pub(crate) use convert::Interner;
 pub use convert::{graph_of, term_of};
 pub use facts::{Fact, Facts};
-pub(crate) use language::Spelled;
 pub use language::{PatternError, Term};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Proof, ProofTerm};
-use crate::egraph::{Spelled, Term};
+use crate::egraph::Term;
 
 impl fmt::Display for Proof {
     /// Terms that are ops, one a line; then the steps, and what follows from them.
@@ -37,7 +37,7 @@ impl fmt::Display for Proof {
 impl Proof {
     fn spell(&self, attr: usize) -> String {
         match self.terms.get(attr) {
-            Some(ProofTerm::Attr(attr)) => Spelled(attr).to_string(),
+            Some(ProofTerm::Attr(attr)) => attr.to_string(),
             _ => format!("t{attr}"),
         }
     }

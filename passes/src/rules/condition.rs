@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use egg::Var;
-use ir::{Attr, TensorType};
+use ir::{Attr, DType, TensorType};
 
 use crate::egraph::Fact;
 
@@ -187,5 +187,21 @@ pub(crate) fn swaps_last(axes: &str) -> Condition {
         let last = wanted.len().checked_sub(2)?;
         wanted[last..].reverse();
         Some(axes == wanted)
+    })
+}
+
+/// The element type of `x` has the exponents of f32, so that a product of activations is finite.
+pub(crate) fn wide(x: &str) -> Condition {
+    let v = var(x);
+    test(format!("{x} is not of f16"), move |b| {
+        Some(b.ty(v)?.dtype != DType::F16)
+    })
+}
+
+/// The number `x` is finite.
+pub(crate) fn finite(x: &str) -> Condition {
+    let v = var(x);
+    test(format!("{x} is finite"), move |b| {
+        Some(b.num(v)?.is_finite())
     })
 }

@@ -3,7 +3,7 @@
 use ir::Attr;
 
 use super::{
-    Condition, Rule, Sense, Stage,
+    Condition, Rule, Stage,
     condition::{computed, var},
     rule,
 };
@@ -18,7 +18,6 @@ pub(super) fn rules() -> Vec<Rule> {
                 &format!("(slice ?axis ?size ?start ?step (matmul false {tb} ?x ?w))"),
                 &format!("(matmul false {tb} ?x (slice {axis} ?size ?start ?step ?w))"),
             )
-            .equal(Sense::Bits)
             .when(last_axis("?axis", "?x"))
             .at(Stage::Fuse),
         );
@@ -31,7 +30,6 @@ pub(super) fn rules() -> Vec<Rule> {
                      (slice 0 ?size ?start ?step ?b))"
                 ),
             )
-            .equal(Sense::Bits)
             .when(last_axis("?axis", "?x"))
             .at(Stage::Fuse),
         );

@@ -4,7 +4,7 @@ use ir::{Attr, Dim, UnaryDef, UnaryFn};
 
 use super::{
     Condition, Rule, Sense,
-    condition::{computed, near, number, scalar_type, swaps_last, test, var},
+    condition::{computed, finite, near, number, scalar_type, swaps_last, test, var, wide},
     define::define_function,
     rule,
 };
@@ -44,7 +44,7 @@ pub(super) fn rules() -> Vec<Rule> {
         rule("add-commutes", "(add ?a ?b)", "(add ?b ?a)").equal(Sense::Bits),
         rule("mul-commutes", "(mul ?a ?b)", "(mul ?b ?a)").equal(Sense::Bits),
         rule("div-by-constant", "(div ?x (constant ?t ?c))", "(mul ?x (constant ?t ?r))")
-            .when(number("?r", ["?c"], |[c]| 1.0 / c)),
+            .when(number("?r", ["?c"], reciprocal)),
         rule("sub-constant", "(sub ?x (constant ?t ?c))", "(add ?x (constant ?t ?n))")
             .equal(Sense::Bits)
             .when(number("?n", ["?c"], |[c]| -c)),
@@ -112,13 +112,17 @@ pub(super) fn rules() -> Vec<Rule> {
             "(matmul ?ta ?tb (mul ?a (constant ?t ?c)) ?b)",
             "(mul (matmul ?ta ?tb ?a ?b) (constant ?t ?c))",
         )
-        .when(is_scalar("?t")),
+        .when(is_scalar("?t"))
+        .when(wide("?a"))
+        .when(finite("?c")),
         rule(
             "scale-of-right",
             "(matmul ?ta ?tb ?a (mul ?b (constant ?t ?c)))",
             "(mul (matmul ?ta ?tb ?a ?b) (constant ?t ?c))",
         )
-        .when(is_scalar("?t")),
+        .when(is_scalar("?t"))
+        .when(wide("?a"))
+        .when(finite("?c")),
         rule(
             "attention-unscaled",
             "(matmul false false (softmax 3 (matmul false true ?q ?k)) ?v)",
@@ -178,4 +182,13 @@ fn is_one_along(m: &str, axes: &str, x: &str) -> Condition {
         let mut axes = b.ints(axes)?.iter();
         Some(shape.len() == b.ty(x)?.rank() && axes.all(|a| shape[*a as usize].known() == Some(1)))
     })
+}
+
+/// `1 / c`, if f16 can hold it.
+fn reciprocal([c]: [f64; 1]) -> f64 {
+    if c.abs() < 1.0 / 65504.0 {
+        f64::NAN
+    } else {
+        1.0 / c
+    }
 }

@@ -61,8 +61,10 @@ impl Given {
         }
     }
 
-    /// Panics unless the outputs are the wanted ones.
-    pub fn compare(&self, path: &str, found: &Outputs) {
+    /// Panics unless the outputs are the wanted ones, but for roundings, and for an error relative to
+    /// the largest element of `within`. What is no number must be none in both.
+    pub fn compare(&self, path: &str, found: &Outputs, within: f64) {
+        let tolerance = self.tolerance.max(within);
         assert!(
             self.wanted.keys().eq(found.keys()),
             "{path}: outputs are {:?}",
@@ -76,7 +78,7 @@ impl Given {
             for (at, (wanted, found)) in wanted.iter().zip(found.iter()).enumerate() {
                 let error = (wanted - found).abs();
                 assert!(
-                    error <= self.tolerance * scale,
+                    error <= tolerance * scale || wanted.is_nan() && found.is_nan(),
                     "{path}: {name}, element {at}: wanted {wanted}, found {found}"
                 );
             }

@@ -17,6 +17,8 @@ pub struct Made {
     text: String,
     /// What it computes, at given inputs and weights.
     outputs: Outputs,
+    /// How far they may be off, relative to the largest, because the pass changes numbers.
+    within: f64,
 }
 
 /// A pass for these tests: makes text of the graph, and computes with what it made of it bound.
@@ -71,6 +73,6 @@ fn run(path: String, before: &str, pass: Pass) -> String {
         .find_map(|line| line.strip_prefix(ALLOWED)?.trim().parse().ok());
     let given = Given::new(&graph, allowed.unwrap_or(0.0));
     let made = pass(&graph, &given);
-    given.compare(&path, &made.outputs);
+    given.compare(&path, &made.outputs, made.within);
     made.text
 }

@@ -1,4 +1,12 @@
-//! Graphs for tests, as importers and exporters write them.
+//! Graphs for tests, as importers and exporters write them, and how rules and cases are checked.
+
+#![allow(dead_code, reason = "each test file takes what it needs")]
+
+pub mod cases;
+pub mod field;
+pub mod random;
+pub mod sample;
+pub mod verdict;
 
 use ir::{
     BinaryFn, Bounds, Build, DType, Dim, F64, Graph, Roofline, TensorType, UnaryFn, ValueId,
