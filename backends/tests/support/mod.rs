@@ -7,7 +7,7 @@ use std::io::Write;
 use backends::cpu::{Object, Workers, compile};
 use ir::{
     DType, Form,
-    tile::{Access, Array, Index, Memory, Program},
+    tile::{Access, Array, Carried, Counter, For, Index, Memory, Program, Shape, Stmt, Value, Var},
 };
 
 /// The contents of an array.
@@ -167,4 +167,113 @@ pub fn run(program: &Program, target: &str, inputs: &[Data]) -> Option<Vec<Data>
         .zip(&buffers)
         .filter(|(array, _)| array.written);
     Some(written.map(|(_, buffer)| buffer.data()).collect())
+}
+
+const LEFT: Memory = Memory::Param(0);
+const RIGHT: Memory = Memory::Param(1);
+const RESULT: Memory = Memory::Param(2);
+
+/// `[rows, depth] x [depth, columns]`, the right one in panels of `tile.lanes` columns; a block is one tile.
+pub fn contraction(
+    name: &str,
+    rows: i64,
+    columns: i64,
+    depth: i64,
+    tile: Shape,
+    unroll: u32,
+) -> Program {
+    let (m, n) = (i64::from(tile.rows), i64::from(tile.lanes));
+    let (row, column) = (Index::from(Counter(1)) * m, Index::from(Counter(0)) * n);
+    let k = || Index::from(Counter(2));
+    let load = |memory, at, shape| Value::Load {
+        from: access(memory, at),
+        shape,
+        other: 0.0.into(),
+    };
+    let left = (row.clone() + Index::Row) * depth + k();
+    let right = column.clone() * depth + k() * n + Index::Lane;
+    Program {
+        name: name.into(),
+        params: vec![
+            array("left", DType::F32, rows * depth, false),
+            array("right", DType::F32, columns * depth, false),
+            array("result", DType::F32, rows * columns, true),
+        ],
+        locals: vec![],
+        grid: vec![columns / n, rows / m],
+        body: vec![
+            Stmt::Let(Var(0), Value::Splat(0.0.into(), DType::F32, tile)),
+            Stmt::For(For {
+                counter: Counter(2),
+                start: 0.into(),
+                end: depth.into(),
+                step: 1,
+                unroll,
+                carried: vec![Carried {
+                    init: Var(0),
+                    current: Var(1),
+                    next: Var(4),
+                    result: Var(5),
+                }],
+                body: vec![
+                    Stmt::Let(Var(2), load(LEFT, left, Shape::new(tile.rows, 1))),
+                    Stmt::Let(Var(3), load(RIGHT, right, Shape::new(1, tile.lanes))),
+                    Stmt::Let(
+                        Var(4),
+                        Value::Dot {
+                            a: Var(2),
+                            b: Var(3),
+                            acc: Var(1),
+                        },
+                    ),
+                ],
+            }),
+            Stmt::Store {
+                to: access(RESULT, (row + Index::Row) * columns + column + Index::Lane),
+                value: Var(5),
+            },
+        ],
+    }
+}
+
+/// Values as a device holds them.
+pub fn encoded(dtype: DType, values: &[f64]) -> Data {
+    match dtype {
+        DType::F32 => values.iter().map(|x| *x as f32).collect::<Vec<_>>().into(),
+        DType::F16 => values
+            .iter()
+            .map(|x| half::f16::from_f64(*x).to_bits())
+            .collect::<Vec<_>>()
+            .into(),
+        DType::Bf16 => values
+            .iter()
+            .map(|x| half::bf16::from_f64(*x).to_bits())
+            .collect::<Vec<_>>()
+            .into(),
+        DType::I8 => values.iter().map(|x| *x as i8).collect::<Vec<_>>().into(),
+        DType::U8 | DType::Bool => values.iter().map(|x| *x as u8).collect::<Vec<_>>().into(),
+        DType::I32 => values.iter().map(|x| *x as i32).collect::<Vec<_>>().into(),
+        DType::I64 => values.iter().map(|x| *x as i64).collect::<Vec<_>>().into(),
+    }
+}
+
+/// The values of what a device holds.
+pub fn decoded(dtype: DType, data: &Data) -> Vec<f64> {
+    match dtype {
+        DType::F32 => data.f32().into_iter().map(f64::from).collect(),
+        DType::F16 => data
+            .u16()
+            .into_iter()
+            .map(|x| half::f16::from_bits(x).to_f64())
+            .collect(),
+        DType::Bf16 => data
+            .u16()
+            .into_iter()
+            .map(|x| half::bf16::from_bits(x).to_f64())
+            .collect(),
+        DType::I8 => data.i8().into_iter().map(f64::from).collect(),
+        DType::U8 | DType::Bool => data.u8().into_iter().map(f64::from).collect(),
+        DType::I32 => data.i32().into_iter().map(f64::from).collect(),
+        DType::I64 => data.i64().into_iter().map(|x| x as f64).collect(),
+    }
 }

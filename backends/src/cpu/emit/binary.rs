@@ -71,18 +71,29 @@ impl Emitter<'_> {
             BinaryFn::Div => self.text.binary("arith.divf", a, b),
             BinaryFn::Max => self.pick("ogt", a, b),
             BinaryFn::Min => self.pick("olt", a, b),
-            BinaryFn::FloorDiv => {
-                let quotient = self.text.binary("arith.divf", a, b);
-                self.text.intrinsic("floor", quotient)
-            }
-            BinaryFn::Mod => {
-                let quotient = self.float_binary(BinaryFn::FloorDiv, a, b);
-                let negated = self.text.unary("arith.negf", b);
-                self.text.fma(quotient, negated, a)
-            }
+            BinaryFn::FloorDiv => self.whole_and_rest(a, b).0,
+            BinaryFn::Mod => self.whole_and_rest(a, b).1,
             BinaryFn::Pow => self.power(a, b),
             _ => unreachable!("predicates are handled before"),
         }
+    }
+
+    /// `floor(a / b)` and `a - b floor(a / b)`. A quotient that was rounded up to a whole number leaves a rest
+    /// of the other sign, and is one too large.
+    fn whole_and_rest(&mut self, a: Value, b: Value) -> (Value, Value) {
+        let quotient = self.text.binary("arith.divf", a, b);
+        let whole = self.text.intrinsic("floor", quotient);
+        let negated = self.text.unary("arith.negf", b);
+        let rest = self.text.fma(whole, negated, a);
+        let [zero, one] = [0.0, 1.0].map(|n| self.text.float(a.ty, n));
+        let product = self.text.binary("arith.mulf", rest, negated);
+        let over = self.text.compare("ogt", product, zero);
+        let less = self.text.binary("arith.subf", whole, one);
+        let more = self.text.binary("arith.addf", rest, b);
+        (
+            self.text.select(over, less, whole),
+            self.text.select(over, more, rest),
+        )
     }
 
     /// `a` if the predicate holds or `a` is a NaN, else `b`: x86's own maximum, and one blend.

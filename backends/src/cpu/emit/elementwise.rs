@@ -206,28 +206,20 @@ impl Emitter<'_> {
         }
     }
 
-    /// Towards zero, kept within the bounds of the type; 0 of a NaN.
+    /// Towards zero, kept within 64 bits, then wrapped; 0 of a NaN.
     fn float_to_int(&mut self, to: DType, value: Value) -> Value {
-        let (lo, hi): (f64, f64) = match to {
-            DType::U8 => (0.0, 255.0),
-            DType::I8 => (-128.0, 127.0),
-            // The largest f32 below the bound.
-            DType::I32 => (-2_147_483_648.0, 2_147_483_520.0),
-            _ => (-9_223_372_036_854_775_808.0, 9_223_371_487_098_961_920.0),
-        };
-        let [lo, hi, zero] = [lo, hi, 0.0].map(|n| self.text.float(value.ty, n));
-        let below = self.text.compare("olt", value, lo);
-        let value = self.text.select(below, lo, value);
-        let above = self.text.compare("ogt", value, hi);
-        let value = self.text.select(above, hi, value);
+        // The largest f32 below the upper bound.
+        let value = self.clamp(
+            value,
+            -9_223_372_036_854_775_808.0,
+            9_223_371_487_098_961_920.0,
+        );
+        let zero = self.text.float(value.ty, 0.0);
         let number = self.text.compare("ord", value, value);
         let value = self.text.select(number, value, zero);
-        let wide = if to == DType::I64 {
-            Elem::I64
-        } else {
-            Elem::I32
-        };
-        let int = self.text.convert("arith.fptosi", value, value.ty.of(wide));
+        let int = self
+            .text
+            .convert("arith.fptosi", value, value.ty.of(Elem::I64));
         self.text
             .convert("arith.trunci", int, value.ty.of(register(to)))
     }

@@ -1,0 +1,104 @@
+//! Code generation in other processes. This test is its own worker, so it has a `main`.
+
+mod support;
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use backends::cpu::{BackendError, Failure, Processes, Workers, compile, serve};
+use ir::tile::Shape;
+use support::contraction;
+
+fn main() {
+    match env::args().nth(1).as_deref() {
+        Some("--worker") => serve().unwrap(),
+        Some("--parent") => parent(),
+        _ => {
+            the_bytes_are_those_made_in_process();
+            a_worker_that_ends_is_a_failure_of_its_kernel();
+            no_worker_outlives_its_parent();
+            println!("test result: ok. 3 passed; 0 failed; 0 ignored");
+        }
+    }
+}
+
+fn workers(program: PathBuf, count: usize) -> Workers {
+    Workers::Processes(Processes {
+        program,
+        arguments: vec!["--worker".into()],
+        count,
+    })
+}
+
+fn the_bytes_are_those_made_in_process() {
+    let target = backends::resolve("cpu:x86-64-v3").unwrap();
+    let programs: Vec<_> = [2, 3, 4]
+        .map(|rows| contraction(&format!("c{rows}"), rows, 16, 8, Shape::new(1, 16), 2))
+        .into();
+    let here = compile(&programs, &target, &Workers::InProcess).unwrap();
+    let there = compile(&programs, &target, &workers(env::current_exe().unwrap(), 2)).unwrap();
+    assert_eq!(here, there);
+    assert_eq!(here.symbols, ["c2", "c3", "c4"]);
+}
+
+fn a_worker_that_ends_is_a_failure_of_its_kernel() {
+    let target = backends::resolve("cpu:x86-64-v3").unwrap();
+    let program = contraction("lost", 2, 16, 8, Shape::new(1, 16), 1);
+    let error = compile(&[program], &target, &workers("/bin/false".into(), 1)).unwrap_err();
+    let BackendError::Kernel {
+        kernel,
+        failure: Failure::Crashed(_),
+    } = &error
+    else {
+        panic!("{error}");
+    };
+    assert_eq!(kernel, "lost");
+}
+
+/// Starts a worker, says its number, and waits to be killed.
+fn parent() {
+    let mut worker = Command::new(env::current_exe().unwrap())
+        .arg("--worker")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    println!("{}", worker.id());
+    std::io::stdout().flush().unwrap();
+    worker
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_end(&mut Vec::new())
+        .unwrap();
+}
+
+fn no_worker_outlives_its_parent() {
+    let mut parent = Command::new(env::current_exe().unwrap())
+        .arg("--parent")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(parent.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let stat = Path::new("/proc").join(line.trim()).join("stat");
+    let lives = || fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z "));
+    let start = Instant::now();
+    while lives() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "worker {line} lives on"
+        );
+        thread::yield_now();
+    }
+}
