@@ -3,7 +3,7 @@
 //! A family's file reads as its paper's equations; it asks for weights by name and shape, and what is asked for is
 //! checked against the files. Nothing is allocated for a size before it was checked: besides the mapped weights, an
 //! import takes at most 160 times the bytes of each configuration, 32 times those of an index, 16 times those of a
-//! header, and a graph of at most 1024 layers (`tests/import_memory.rs`).
+//! header, and a graph of at most 1024 layers (`tests/import/memory.rs`).
 
 mod activation;
 mod config;

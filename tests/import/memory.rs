@@ -1,14 +1,11 @@
 //! What an import may take, at most, over the bytes of the files it reads.
 
-#![cfg(target_os = "linux")]
-
-mod import_folder;
-
 use std::{env, fs, path::Path, process::Command};
 
-use import_folder::Folder;
 use serde_json::json;
 use tilewright::import;
+
+use crate::folder::Folder;
 
 /// Set for a child, of which an import is all it does, so that its peak is the import's.
 const CHILD: &str = "TILEWRIGHT_TEST_IMPORT";
@@ -32,7 +29,7 @@ fn measure(folder: &Folder) -> (usize, String) {
     let mut child = Command::new(env::current_exe().unwrap());
     child.args([
         "--exact",
-        "memory_is_bounded_by_the_bytes_read",
+        "memory::memory_is_bounded_by_the_bytes_read",
         "--nocapture",
     ]);
     let output = child.env(CHILD, &folder.0).output().unwrap();

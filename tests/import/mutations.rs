@@ -1,13 +1,12 @@
 //! Spoiled bytes, anywhere: an importer gives a model or an error, and never panics.
 
-mod import_folder;
-
 use std::fs;
 
-use import_folder::Folder;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tilewright::import;
+
+use crate::folder::Folder;
 
 const MODELS: [&str; 8] = [
     "bert",

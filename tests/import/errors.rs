@@ -1,12 +1,11 @@
 //! Bad models: each is refused with a message that names the file, and the key or tensor in it.
 
-mod import_folder;
-
 use std::fs;
 
-use import_folder::Folder;
 use serde_json::{Map, Value, json};
 use tilewright::import;
+
+use crate::folder::Folder;
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";

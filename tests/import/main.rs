@@ -1,0 +1,8 @@
+//! Importers: their numbers against `transformers`, and what they make of bad files.
+
+mod errors;
+mod folder;
+#[cfg(target_os = "linux")]
+mod memory;
+mod mutations;
+mod numbers;
