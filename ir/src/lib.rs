@@ -4,6 +4,8 @@
 //! [`ops`]; its evaluation, cost, text form and rewriting are derived from that definition.
 
 mod attr;
+mod cost;
+mod differentiate;
 mod dim;
 mod dtype;
 mod expr;
@@ -26,6 +28,8 @@ pub mod text;
 pub mod tile;
 
 pub use attr::{Attr, AttrError, AttrField, Attrs};
+pub use cost::{KernelCost, Work};
+pub use differentiate::{DifferentiateError, adjoints};
 pub use dim::{Bounds, Dim, Sizes, Symbol};
 pub use dtype::{DType, UnknownDType};
 pub use expr::Expr;

@@ -1,6 +1,6 @@
 //! Meanings that index notation cannot say, or only at quadratic cost: scatter and top-k.
 //!
-//! Another one needs a decision of its own: see `docs/adr/0001-one-meaning-per-op.md`.
+//! Another one needs a decision of its own: see `docs/adr/0004-one-meaning-per-op.md`.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub enum Primitive {
     TopK(TopK),
 }
 
-/// `out = start`, then for each point `p` of `points`, in row-major order:
+/// `out = start`, then for each point `p` of `points` with `when(p)`, in row-major order:
 /// `out[index(p)..] = combine(out[index(p)..], value(p))`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scatter {
@@ -29,6 +29,8 @@ pub struct Scatter {
     pub start: Option<usize>,
     /// Sizes of the axes of the points.
     pub points: Vec<Dim>,
+    /// Only points at which this is not 0 count; at others nothing else is evaluated.
+    pub when: Option<Expr>,
     /// Where a point goes: one integer expression per axis of the result.
     pub index: Vec<Expr>,
     /// What goes there.
@@ -65,7 +67,7 @@ impl Primitive {
     ///
     /// # Errors
     /// An index lies outside its axis.
-    pub(crate) fn evaluate(&self, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
+    pub(crate) fn values(&self, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
         match self {
             Self::Scatter(scatter) => scatter.evaluate(operands),
             Self::TopK(top) => Ok(top.evaluate(operands[0])),
@@ -76,12 +78,20 @@ impl Primitive {
 impl Scatter {
     fn evaluate(&self, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
         let over = |body: &Expr| {
-            let (axes, body) = (self.points.clone(), body.clone());
-            let reduce = None;
+            let (axes, reduce) = (self.points.clone(), None);
+            let body = match &self.when {
+                Some(when) => when.clone().select(body.clone(), Expr::num(0.0)),
+                None => body.clone(),
+            };
             compute::evaluate(&Compute { axes, reduce, body }, operands)
         };
         let indices = self.index.iter().map(over).collect::<Result<Vec<_>, _>>()?;
         let values = over(&self.value)?;
+        let counts = self
+            .when
+            .as_ref()
+            .map(|_| over(&Expr::num(1.0)))
+            .transpose()?;
         let shape = compute::known(&self.shape);
         let mut out = match self.start {
             Some(operand) => operands[operand].0.to_f64().into_owned(),
@@ -91,6 +101,9 @@ impl Scatter {
             }
         };
         for (point, value) in values.into_iter().enumerate() {
+            if counts.as_ref().is_some_and(|c| c[point] == 0.0) {
+                continue;
+            }
             let mut at = 0usize;
             for (axis, (size, index)) in shape.iter().zip(&indices).enumerate() {
                 let (size, index) = (*size, index[point]);

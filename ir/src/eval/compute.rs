@@ -15,12 +15,14 @@ const CHUNK: usize = 1 << 15;
 /// A fold shorter than this runs across strips of the output instead of along itself.
 const SHORT: i64 = 32;
 
-/// A body that has no value somewhere.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fault {
-    /// Output and folded axes.
-    pub(crate) coordinates: Vec<i64>,
-    pub(crate) outside: Outside,
+/// A meaning that gives no value somewhere.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("at {coordinates:?}: {outside}")]
+pub struct Fault {
+    /// The point: axes of the result, then folded axes.
+    pub coordinates: Vec<i64>,
+    /// The index.
+    pub outside: Outside,
 }
 
 /// The sizes as numbers.
@@ -35,7 +37,7 @@ pub(crate) fn known(dims: &[Dim]) -> Vec<i64> {
 /// All elements, row-major.
 ///
 /// # Errors
-/// The first point, in row-major order, at which an index lies outside its axis.
+/// A point at which an index lies outside its axis, always the same one.
 pub(crate) fn evaluate(compute: &Compute, operands: &[Operand<'_>]) -> Result<Vec<f64>, Fault> {
     match contract::find(compute) {
         // An error is found again, with its place, by going through all points.

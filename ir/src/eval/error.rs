@@ -61,23 +61,14 @@ pub enum EvalError {
         found: f64,
     },
     /// An index lies outside its axis.
-    #[error("{value}: {op}: at {at:?}: {}, axis {axis}: wanted an index in 0..{size}, found {index}",
-        operand.map_or("result".to_owned(), |o| format!("operand {o}")))]
+    #[error("{value}: {op}: {fault}")]
     OutOfRange {
         /// The node.
         value: ValueId,
         /// Its op.
         op: &'static str,
-        /// Coordinates of the point: axes of the result, or of a part of the op's term, then folded axes.
-        at: Vec<i64>,
-        /// The operand that is read; none if the result is written.
-        operand: Option<usize>,
-        /// The axis of the operand or result.
-        axis: usize,
-        /// The index.
-        index: f64,
-        /// Size of the axis.
-        size: i64,
+        /// Where; of a term, in the part that fails.
+        fault: Fault,
     },
     /// A collective whose sizes are for another number of ranks.
     #[error("{value}: {op}: its sizes do not fit {found} ranks")]
@@ -89,20 +80,4 @@ pub enum EvalError {
         /// Number of ranks that run it.
         found: usize,
     },
-}
-
-impl EvalError {
-    pub(super) fn out_of_range(value: ValueId, op: &'static str, fault: Fault) -> Self {
-        let (at, out) = (fault.coordinates, fault.outside);
-        let (operand, axis, index, size) = (out.operand, out.axis, out.index, out.size);
-        Self::OutOfRange {
-            value,
-            op,
-            at,
-            operand,
-            axis,
-            index,
-            size,
-        }
-    }
 }

@@ -24,6 +24,7 @@ mod error;
 mod exchange;
 mod leaves;
 mod linear;
+mod movement;
 pub(crate) mod plan;
 mod point;
 mod program;
@@ -31,18 +32,22 @@ mod strip;
 mod values;
 
 #[cfg(test)]
+mod agree;
+#[cfg(test)]
 mod tests;
 
-pub(crate) use compute::{Fault, unravel};
+pub use compute::Fault;
+pub(crate) use compute::unravel;
 pub use error::EvalError;
-pub(crate) use point::{Operand, Outside};
+pub(crate) use point::Operand;
+pub use point::Outside;
 
 use std::collections::BTreeMap;
 
 use plan::{Action, Plan, Step, plan};
-use values::Values;
+pub(crate) use values::Values;
 
-use crate::{Graph, Tensor, TensorType, WeightSource};
+use crate::{Attr, Compute, DType, Graph, Primitive, Tensor, TensorType, ValueId, WeightSource};
 
 /// What one rank of a distributed evaluation is given.
 #[derive(Clone, Copy)]
@@ -105,13 +110,85 @@ pub fn evaluate_values(
         0..graph.nodes().len(),
     )?;
     let values = values.pop().expect("one rank in, one rank out");
-    let of = |v: crate::ValueId| {
+    let of = |v: ValueId| {
         let values = values[plan.of_values[v.index()]?]
             .clone()
             .expect("all values are kept");
         Some(tensor(graph.ty(v), values))
     };
     Ok(graph.values().map(of).collect())
+}
+
+/// The first output of a bound graph without inputs, in its own element type.
+///
+/// Movement copies elements as they are stored; arithmetic is in f64, and rounded to the element type once,
+/// in the result.
+///
+/// # Errors
+/// As [`evaluate`].
+///
+/// # Panics
+/// The graph has no output.
+pub fn fold(graph: &Graph, weights: &dyn WeightSource) -> Result<Tensor, EvalError> {
+    let output = graph
+        .outputs()
+        .first()
+        .expect("what is folded has an output");
+    let (plan, none) = (plan(graph), BTreeMap::new());
+    let rank = Rank {
+        inputs: &none,
+        weights,
+    };
+    let mut values = run(graph, &plan, &[rank], std::iter::once(output.value.index()))?;
+    let step = plan.of_values[output.value.index()].expect("outputs are live");
+    let values = values[0][step].take().expect("outputs are kept");
+    let ty = graph.ty(output.value);
+    Ok(match values {
+        Values::Stored(dtype, bytes) => {
+            let shape = compute::known(&ty.shape);
+            Tensor::from_bytes(dtype, &shape, bytes.into_owned()).expect("a step fills its shape")
+        }
+        exact => tensor(ty, exact).rounded(),
+    })
+}
+
+impl Compute {
+    /// The result on these operands, in f64; its element type is `dtype`. All sizes are known.
+    ///
+    /// # Errors
+    /// An index lies outside its axis.
+    pub fn evaluate(&self, operands: &[Tensor], dtype: DType) -> Result<Tensor, Fault> {
+        let values: Vec<_> = operands.iter().map(Values::borrowed).collect();
+        let operands: Vec<_> = values
+            .iter()
+            .zip(operands.iter().map(Tensor::shape))
+            .collect();
+        let values = compute::evaluate(self, &operands)?;
+        Ok(tensor(
+            &TensorType::new(dtype, self.axes.clone()),
+            Values::Exact(values.into()),
+        ))
+    }
+}
+
+impl Primitive {
+    /// The result on these operands, in f64; its element type is `dtype`. All sizes are known.
+    ///
+    /// # Errors
+    /// An index lies outside its axis.
+    pub fn evaluate(&self, operands: &[Tensor], dtype: DType) -> Result<Tensor, Fault> {
+        let types: Vec<_> = operands.iter().map(Tensor::ty).collect();
+        let values: Vec<_> = operands.iter().map(Values::borrowed).collect();
+        let operands: Vec<_> = values
+            .iter()
+            .zip(operands.iter().map(Tensor::shape))
+            .collect();
+        let values = self.values(&operands)?;
+        Ok(tensor(
+            &TensorType::new(dtype, self.shape(&types)),
+            Values::Exact(values.into()),
+        ))
+    }
 }
 
 fn tensor(ty: &TensorType, values: Values<'_>) -> Tensor {
@@ -167,6 +244,18 @@ fn check_bound(graph: &Graph) -> Result<(), EvalError> {
     unbound.map_or(Ok(()), Err)
 }
 
+/// Fails if the op says that it is for another number of ranks.
+fn require_ranks(graph: &Graph, value: ValueId, found: usize) -> Result<(), EvalError> {
+    let op = &graph.node(value).op;
+    match op.attrs().get("ranks") {
+        Some(Attr::Int(n)) if usize::try_from(*n) != Ok(found) => {
+            let op = op.name();
+            Err(EvalError::Ranks { value, op, found })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn run_step<'a>(
     graph: &'a Graph,
     plan: &Plan,
@@ -194,7 +283,11 @@ fn run_step<'a>(
     };
     let exact = |result: Result<Vec<f64>, Fault>| match result {
         Ok(values) => Ok(Values::Exact(values.into())),
-        Err(fault) => Err(EvalError::out_of_range(step.value, op, fault)),
+        Err(fault) => Err(EvalError::OutOfRange {
+            value: step.value,
+            op,
+            fault,
+        }),
     };
     let all = 0..ranks.len();
     match &step.action {
@@ -202,11 +295,17 @@ fn run_step<'a>(
             .iter()
             .map(|r| leaves::values(graph, step.value, *r))
             .collect(),
-        Action::Compute(c) => all
-            .map(|r| exact(compute::evaluate(c, &operands(r))))
-            .collect(),
-        Action::Primitive(p) => all.map(|r| exact(p.evaluate(&operands(r)))).collect(),
+        Action::Compute(c) => {
+            let dtype = step.ty.dtype;
+            let of_rank = |r| match movement::evaluate(c, &operands(r), dtype) {
+                Some(bytes) => Ok(Values::Stored(dtype, bytes.into())),
+                None => exact(compute::evaluate(c, &operands(r))),
+            };
+            all.map(of_rank).collect()
+        }
+        Action::Primitive(p) => all.map(|r| exact(p.values(&operands(r)))).collect(),
         Action::Exchange(e) => {
+            require_ranks(graph, step.value, ranks.len())?;
             let operands: Vec<_> = all
                 .map(|r| operands(r)[0].0.to_f64().into_owned())
                 .collect();

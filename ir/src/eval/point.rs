@@ -4,13 +4,18 @@ use super::values::Values;
 use crate::{Expr, tensor::round_to};
 
 /// An index outside its axis.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Outside {
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}, axis {axis}: wanted an index in 0..{size}, found {index}",
+    operand.map_or("result".to_owned(), |o| format!("operand {o}")))]
+pub struct Outside {
     /// The operand that is read; none if the result is written.
-    pub(crate) operand: Option<usize>,
-    pub(crate) axis: usize,
-    pub(crate) index: f64,
-    pub(crate) size: i64,
+    pub operand: Option<usize>,
+    /// Its axis.
+    pub axis: usize,
+    /// The index.
+    pub index: f64,
+    /// Size of the axis.
+    pub size: i64,
 }
 
 /// An operand: its values and the size of each axis.

@@ -29,7 +29,7 @@ pub(super) struct Strip<'a> {
 
 impl Strip<'_> {
     /// Offset of the first point, and from one point to the next.
-    fn walk(&self, walk: &Walk) -> (i64, i64) {
+    pub(super) fn walk(&self, walk: &Walk) -> (i64, i64) {
         (
             walk.at(self.coordinates),
             self.axis.map_or(0, |a| walk.strides[a]),
@@ -76,6 +76,20 @@ impl<'a> Machine<'a> {
         Ok(&self.regs[last][..strip.len])
     }
 
+    /// Runs the instructions that are marked.
+    pub(super) fn run_only(&mut self, strip: Strip<'_>, marked: &[bool]) {
+        for at in (0..marked.len()).filter(|at| marked[*at]) {
+            let mut out = std::mem::take(&mut self.regs[at]);
+            self.step(at, strip, &mut out[..strip.len]);
+            self.regs[at] = out;
+        }
+    }
+
+    /// What the last run gave an instruction.
+    pub(super) fn values(&self, of: Reg) -> &[f64] {
+        &self.regs[of]
+    }
+
     fn step(&mut self, at: Reg, strip: Strip<'_>, out: &mut [f64]) {
         let mut lacks = std::mem::take(&mut self.lacks[at]);
         if self.program.partial[at] {
@@ -100,7 +114,11 @@ impl<'a> Machine<'a> {
                 at,
                 within,
             } => {
-                let (from, to) = inside(within, strip, &mut lacks);
+                let (from, to) = inside(within, strip);
+                if !within.is_empty() {
+                    lacks[..from].fill(true);
+                    lacks[to..len].fill(true);
+                }
                 let (base, stride) = strip.walk(at);
                 self.operands[*operand].load(
                     base + from as i64 * stride,
@@ -172,8 +190,8 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The points of a strip at which every walk lies within its size; the others are marked.
-fn inside(within: &[(Walk, i64)], strip: Strip<'_>, lacks: &mut [bool]) -> (usize, usize) {
+/// The points of a strip at which every walk lies within its size: a half-open range.
+pub(super) fn inside(within: &[(Walk, i64)], strip: Strip<'_>) -> (usize, usize) {
     let len = strip.len as i64;
     let (mut from, mut to) = (0, len);
     for (walk, size) in within {
@@ -190,10 +208,6 @@ fn inside(within: &[(Walk, i64)], strip: Strip<'_>, lacks: &mut [bool]) -> (usiz
     }
     let from = from.clamp(0, len) as usize;
     let to = (to.clamp(0, len) as usize).max(from);
-    if !within.is_empty() {
-        lacks[..from].fill(true);
-        lacks[to..strip.len].fill(true);
-    }
     (from, to)
 }
 

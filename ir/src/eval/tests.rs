@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{EvalError, evaluate, evaluate_values};
+use super::{EvalError, evaluate, evaluate_values, fold};
 use crate::{Tensor, WeightMap, text};
 
 fn run(body: &str, inputs: &[(&str, Tensor)]) -> Result<Vec<f64>, EvalError> {
@@ -137,4 +137,51 @@ fn sizes_of_zero_give_empty_tensors_and_identities() {
     assert_eq!(run(&body, &[("x", x())]).unwrap(), [f64::NEG_INFINITY; 2]);
     let body = input("x", "f32[2,0]") + "%y = exp(%x) : f32[2,0] return y = %y";
     assert_eq!(run(&body, &[("x", x())]).unwrap(), [0.0; 0]);
+}
+
+#[test]
+fn folding_moves_elements_as_they_are_stored() {
+    let text = |op: &str| {
+        format!(
+            "graph \"g\" {{
+               %a = weight {{name = \"a\", ty = i64[2,3]}} : i64[2,3]
+               %b = weight {{name = \"b\", ty = i64[2,3]}} : i64[2,3]
+               {op}
+               return y = %y }}"
+        )
+    };
+    // Neither f64 nor f32 holds these.
+    let big = (1i64 << 60) + 1;
+    let a: Vec<i64> = (0..6).map(|i| big + i).collect();
+    let b: Vec<i64> = (0..6).map(|i| -big - i).collect();
+    let weights = [
+        ("a", Tensor::i64(&[2, 3], &a)),
+        ("b", Tensor::i64(&[2, 3], &b)),
+    ];
+    let weights: WeightMap = weights.into_iter().collect();
+    let check = |op: &str, wanted: Tensor| {
+        let graph = text::parse(&text(op)).unwrap();
+        assert_eq!(fold(&graph, &weights).unwrap(), wanted);
+    };
+    check("%y = permute(%a) {axes = (1,0)} : i64[3,2]", {
+        Tensor::i64(&[3, 2], &[a[0], a[3], a[1], a[4], a[2], a[5]])
+    });
+    check("%y = concat(%a, %b) {axis = 1} : i64[2,6]", {
+        Tensor::i64(&[2, 6], &[&a[..3], &b[..3], &a[3..], &b[3..]].concat())
+    });
+    check(
+        "%c = concat(%a, %b) {axis = 0} : i64[4,3] %y = reshape(%c) {shape = [12]} : i64[12]",
+        Tensor::i64(&[12], &[a.as_slice(), &b].concat()),
+    );
+    check(
+        "%y = pad(%b) {lo = [0,1], hi = [1,0], value = 7.0} : i64[3,4]",
+        {
+            Tensor::i64(
+                &[3, 4],
+                &[7, b[0], b[1], b[2], 7, b[3], b[4], b[5], 7, 7, 7, 7],
+            )
+        },
+    );
+    // Arithmetic is in f64.
+    check("%y = sub(%a, %a) : i64[2,3]", Tensor::i64(&[2, 3], &[0; 6]));
 }
