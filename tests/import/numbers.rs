@@ -117,10 +117,11 @@ fn minilm_agrees_with_transformers() {
 }
 
 #[test]
-fn a_graph_needs_no_weights() {
-    for name in ["bert", "glm4", "llama", "sentence"] {
+fn a_graph_needs_no_weights_and_reads_back() {
+    for name in ["bert", "glm4", "gpt2", "llama", "qwen2", "sentence"] {
         let folder = models().join(name);
         let bare = import::graph_only(&folder.join("config.json")).unwrap();
         assert!(bare == import::load(&folder).unwrap().graph, "{name}");
+        assert!(ir::text::parse(&bare.to_string()).unwrap() == bare, "{name}");
     }
 }
