@@ -6,3 +6,4 @@ mod folder;
 mod memory;
 mod mutations;
 mod numbers;
+mod variants;

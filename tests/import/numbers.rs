@@ -122,6 +122,9 @@ fn a_graph_needs_no_weights_and_reads_back() {
         let folder = models().join(name);
         let bare = import::graph_only(&folder.join("config.json")).unwrap();
         assert!(bare == import::load(&folder).unwrap().graph, "{name}");
-        assert!(ir::text::parse(&bare.to_string()).unwrap() == bare, "{name}");
+        assert!(
+            ir::text::parse(&bare.to_string()).unwrap() == bare,
+            "{name}"
+        );
     }
 }
