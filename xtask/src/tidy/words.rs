@@ -24,6 +24,9 @@ const UNFINISHED: [(&str, &str); 6] = [
     ("thread::sl", "eep"),
 ];
 
+/// What stands before a module of tests.
+const TESTS: &str = "#[cfg(test)]\nmod ";
+
 /// Absolute paths of the machine someone worked on.
 pub fn machine_paths(root: &Root) -> Result<Vec<String>, Error> {
     let words: Vec<String> = MACHINE_FOLDERS
@@ -61,18 +64,15 @@ pub fn unfinished(root: &Root) -> Result<Vec<String>, Error> {
 
 /// `unwrap()` in code that ships: the part of a `src/` file before its tests.
 pub fn unwraps(root: &Root) -> Result<Vec<String>, Error> {
-    let shipped = |path: &str| {
-        path.contains("src/") && !path.ends_with("tests.rs") && !path.contains("/tests/")
-    };
-    let files: Vec<TextFile> = files::rust(root)?
+    let all = files::rust(root)?;
+    let tests: Vec<String> = all.iter().flat_map(test_modules).collect();
+    let files: Vec<TextFile> = all
         .into_iter()
-        .filter(|file| shipped(&file.path))
-        .map(|file| {
-            let end = file.text.find("#[cfg(test)]").unwrap_or(file.text.len());
-            TextFile {
-                path: file.path,
-                text: file.text[..end].into(),
-            }
+        .filter(|file| file.path.contains("src/"))
+        .filter(|file| !tests.iter().any(|module| is_of(&file.path, module)))
+        .map(|file| TextFile {
+            text: before_tests(&file.text).into(),
+            path: file.path,
         })
         .collect();
     let call = concat!(".unw", "rap()");
@@ -80,6 +80,35 @@ pub fn unwraps(root: &Root) -> Result<Vec<String>, Error> {
         (line.contains(call) && !line.trim_start().starts_with("//"))
             .then(|| "unwrap in code that ships; return an error, or expect the invariant".into())
     }))
+}
+
+/// The part of a file before its own tests.
+fn before_tests(text: &str) -> &str {
+    let tests = text.match_indices(TESTS).find(|(at, _)| {
+        let declaration = text[at + TESTS.len()..].lines().next().unwrap_or_default();
+        declaration.ends_with('{')
+    });
+    tests.map_or(text, |(at, _)| &text[..at])
+}
+
+/// Modules of their own file that a file declares for tests only: their paths with no ending.
+fn test_modules(file: &TextFile) -> Vec<String> {
+    let place = file.path.trim_end_matches(".rs");
+    let folder = ["/mod", "/lib", "/main"]
+        .iter()
+        .find_map(|name| place.strip_suffix(name))
+        .unwrap_or(place);
+    let after = file.text.split(TESTS).skip(1);
+    after
+        .filter_map(|rest| rest.lines().next()?.trim().strip_suffix(';'))
+        .map(|name| format!("{folder}/{name}"))
+        .collect()
+}
+
+/// Whether a path is of this module.
+fn is_of(path: &str, module: &str) -> bool {
+    path.strip_prefix(module)
+        .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 /// `unsafe` blocks and impls with no `SAFETY:` close above.
@@ -123,7 +152,21 @@ fn lines<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::starts_path;
+    use super::{TextFile, before_tests, is_of, starts_path, test_modules};
+
+    #[test]
+    fn tests_are_told_from_what_ships() {
+        let text = "fn a() {}\n\n#[cfg(test)]\nmod agree;\n\n#[cfg(test)]\nmod tests {\n}\n";
+        assert!(before_tests(text).ends_with("mod agree;\n\n"));
+        let file = TextFile {
+            path: "ir/src/eval/mod.rs".into(),
+            text: text.into(),
+        };
+        let modules = test_modules(&file);
+        assert_eq!(modules, ["ir/src/eval/agree"]);
+        assert!(is_of("ir/src/eval/agree.rs", &modules[0]));
+        assert!(!is_of("ir/src/eval/agreement.rs", &modules[0]));
+    }
 
     #[test]
     fn a_path_from_the_root_is_told_from_one_that_goes_on() {
