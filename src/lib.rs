@@ -1,3 +1,28 @@
-//! tilewright compiles and tunes transformer models.
+//! Compiles transformer models for many kinds of hardware, and runs what it compiled.
+//!
+//! A model goes in (Hugging Face files or the text form of a graph); an artifact comes out: one file with
+//! weights, kernels and programs, which [`runtime`] loads without any compiler.
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc};
+//! use tilewright::{CompileOptions, runtime};
+//!
+//! let model = tilewright::import::load(Path::new("all-MiniLM-L6-v2"))?;
+//! let options = CompileOptions::new(tilewright::target("cpu")?).with_sizes([("batch", 1), ("seq", 16)]);
+//! let (artifact, report) = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ())?;
+//! println!("{} kernels a run", report.programs[0].launches);
+//! let mut executor = runtime::Model::load(Arc::new(artifact))?.executor(0, &runtime::Options::default())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod compile;
+mod sizes;
 
 pub mod import;
+
+pub use backends::{TargetError, resolve as target, targets};
+pub use compile::{
+    CompileError, CompileOptions, ProgramReport, Report, Stage, compile_in_memory, compile_to,
+};
+pub use ir;
+pub use runtime;

@@ -219,11 +219,11 @@ impl Graph {
         out
     }
 
-    /// The graph with symbols replaced by sizes.
+    /// Fails unless the graph has these sizes and allows them.
     ///
     /// # Errors
-    /// A size is unknown to the graph or outside its bounds, or the ops do not fit at these sizes.
-    pub fn bind(&self, sizes: &Sizes) -> Result<Self, GraphError> {
+    /// A size is unknown to the graph or outside its bounds.
+    pub fn check_sizes(&self, sizes: &Sizes) -> Result<(), GraphError> {
         for (symbol, n) in sizes {
             let Some(bounds) = self.symbols.get(symbol) else {
                 let known = self
@@ -246,6 +246,15 @@ impl Graph {
                 });
             }
         }
+        Ok(())
+    }
+
+    /// The graph with symbols replaced by sizes.
+    ///
+    /// # Errors
+    /// A size is unknown to the graph or outside its bounds, or the ops do not fit at these sizes.
+    pub fn bind(&self, sizes: &Sizes) -> Result<Self, GraphError> {
+        self.check_sizes(sizes)?;
         let mut out = Self::new(&self.name);
         out.symbols = self.symbols.clone();
         out.symbols.retain(|s, _| !sizes.contains_key(s));

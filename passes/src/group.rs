@@ -65,7 +65,7 @@ enum Kind {
 ///
 /// # Errors
 /// An op that no kernel template computes.
-pub fn group(graph: &Graph, rules: &BTreeMap<ValueId, Vec<String>>) -> Result<Groups, GroupError> {
+pub fn group(graph: &Graph, rules: &[Vec<String>]) -> Result<Groups, GroupError> {
     let kinds = kinds(graph)?;
     let mut grouping = Grouping {
         graph,
@@ -307,7 +307,7 @@ impl Grouping<'_> {
         true
     }
 
-    fn finish(self, rules: &BTreeMap<ValueId, Vec<String>>) -> Groups {
+    fn finish(self, rules: &[Vec<String>]) -> Groups {
         let mut groups = Groups {
             kernels: vec![],
             launches: vec![],
@@ -344,7 +344,12 @@ impl Grouping<'_> {
                 });
             }
             let made = &mut groups.kernels[kernel].rules;
-            made.extend(ops.iter().filter_map(|u| rules.get(u)).flatten().cloned());
+            made.extend(
+                ops.iter()
+                    .filter_map(|u| rules.get(u.index()))
+                    .flatten()
+                    .cloned(),
+            );
             made.sort();
             made.dedup();
             groups.launches.push(Launch {

@@ -76,7 +76,7 @@ pub enum PlanError {
 /// An op that no kernel computes, or a schedule of the wrong family.
 pub fn plan(
     graph: &Graph,
-    rules: &BTreeMap<ValueId, Vec<String>>,
+    rules: &[Vec<String>],
     target: &Target,
     choose: &dyn Fn(&Kernel) -> Result<Schedule, LowerError>,
 ) -> Result<Plan, PlanError> {

@@ -21,6 +21,9 @@ pub use self::{
     worker::{Processes, serve},
 };
 
+/// What makes the code, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, lld 22.1";
+
 /// Machine code of some programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {

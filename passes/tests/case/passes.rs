@@ -42,7 +42,7 @@ pub fn rewrite(graph: &Graph, given: &Given) -> Made {
 /// The kernels, and their launches in order.
 pub fn group(graph: &Graph, given: &Given) -> Made {
     let bound = graph.bind(&given.sizes).unwrap();
-    let groups = passes::group(&bound, &BTreeMap::new()).unwrap();
+    let groups = passes::group(&bound, &[]).unwrap();
     let mut text = String::new();
     for launch in &groups.launches {
         let name = &groups.kernels[launch.kernel].name;
@@ -99,7 +99,7 @@ fn compute(graph: &Graph, operands: impl Iterator<Item = Tensor>) -> Tensor {
 pub fn plan(graph: &Graph, given: &Given) -> Made {
     let bound = graph.bind(&given.sizes).unwrap();
     let choose = |kernel: &Kernel| Ok(schedule(kernel));
-    let plan = passes::plan(&bound, &BTreeMap::new(), &target(), &choose).unwrap();
+    let plan = passes::plan(&bound, &[], &target(), &choose).unwrap();
     let mut text = String::new();
     writeln!(text, "arena: {} bytes", plan.arena_bytes).unwrap();
     for step in &plan.steps {

@@ -1,0 +1,27 @@
+//! Why a model cannot be compiled.
+
+/// Why a model cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// Sizes that do not fit, or ops that do not at these sizes.
+    #[error(transparent)]
+    Graph(#[from] ir::GraphError),
+    /// An op that no kernel computes.
+    #[error(transparent)]
+    Plan(#[from] passes::PlanError),
+    /// A kernel that does not become machine code.
+    #[error(transparent)]
+    Backend(#[from] backends::cpu::BackendError),
+    /// A constant that cannot be computed.
+    #[error(transparent)]
+    Eval(#[from] ir::eval::EvalError),
+    /// A weight that the model's files do not hold.
+    #[error("weight `{0}`: the graph uses it, the model's files do not hold it")]
+    NoWeight(String),
+    /// The artifact cannot be written.
+    #[error(transparent)]
+    Write(#[from] runtime::WriteError),
+    /// The artifact in memory cannot be read back.
+    #[error(transparent)]
+    Open(#[from] runtime::OpenNewError),
+}

@@ -1,0 +1,180 @@
+//! What an artifact says about the programs in it.
+
+use ir::{Bytes, Flops, Form, Target};
+use passes::{Place, PlannedKernel};
+use runtime::{
+    Writer,
+    manifest::{
+        BufferRef, Input, Kernel, KernelId, Manifest, Output, Param, Program, SectionId,
+        SectionKind, Step, TargetCode, TextRef,
+    },
+};
+
+use super::{CompileError, Planned};
+
+/// The manifest; inputs and outputs are those of every program.
+pub(super) fn manifest(model: &str, any: &Planned, targets: Vec<TargetCode>) -> Manifest {
+    let inputs = any.plan.inputs.iter().map(|i| Input {
+        name: i.name.clone(),
+        dtype: i.ty.dtype,
+        absent: i.absent,
+        below: i.below,
+    });
+    let outputs = any.graph.outputs().iter().map(|o| Output {
+        name: o.name.clone(),
+        dtype: any.graph.ty(o.value).dtype,
+    });
+    Manifest {
+        model: model.into(),
+        producer: concat!("tilewright ", env!("CARGO_PKG_VERSION")).into(),
+        inputs: inputs.collect(),
+        outputs: outputs.collect(),
+        targets,
+    }
+}
+
+/// Machine code of the programs of one target.
+pub(super) struct Made<'a> {
+    /// The programs.
+    pub programs: &'a [Planned],
+    /// A symbol for each kernel of all programs, in order.
+    pub symbols: &'a [String],
+    /// The section that holds the code.
+    pub section: SectionId,
+}
+
+/// The code of one target: kernels and programs, and their texts in a section of their own; `constant` says
+/// where a constant of a program lies.
+pub(super) fn target_code(
+    target: &Target,
+    made: &Made<'_>,
+    constant: &dyn Fn(usize, usize) -> BufferRef,
+    writer: &mut Writer,
+) -> Result<TargetCode, CompileError> {
+    let Form::Simd(simd) = &target.form;
+    let Made {
+        programs,
+        symbols,
+        section: code,
+    } = *made;
+    let planned: Vec<&PlannedKernel> = programs.iter().flat_map(|p| &p.plan.kernels).collect();
+    let mut texts = Vec::new();
+    let mut pieces = Vec::new();
+    for k in &planned {
+        let text = serde_json::to_vec(&k.program).expect("plain data becomes JSON");
+        pieces.push((texts.len() as u64, text.len() as u64));
+        texts.extend(text);
+    }
+    let section = writer.section(
+        &format!("{} tile programs", target.name),
+        SectionKind::Text,
+        |w| w.write_all(&texts),
+    )?;
+    let kernels = planned
+        .iter()
+        .zip(symbols)
+        .zip(pieces)
+        .map(|((k, symbol), (offset, len))| {
+            kernel(
+                k,
+                symbol,
+                TextRef {
+                    section,
+                    offset,
+                    len,
+                },
+            )
+        });
+    let mut first_kernel = 0;
+    let mut out = Vec::new();
+    for (i, p) in programs.iter().enumerate() {
+        out.push(program(p, first_kernel, &|c| constant(i, c)));
+        first_kernel += p.plan.kernels.len();
+    }
+    Ok(TargetCode {
+        target: target.name.clone(),
+        arch: simd.triple.split('-').next().unwrap_or_default().into(),
+        requires: simd.requires.clone(),
+        vector: simd.vector,
+        toolchain: backends::cpu::TOOLCHAIN.into(),
+        code,
+        kernels: kernels.collect(),
+        programs: out,
+    })
+}
+
+fn kernel(k: &PlannedKernel, symbol: &str, tile: TextRef) -> Kernel {
+    let meaning = serde_json::to_vec(&k.kernel.graph).expect("plain data becomes JSON");
+    let types = ir::tile::types(&k.program).expect("lowering makes sound programs");
+    let counts = ir::tile::count(&k.program, &types);
+    Kernel {
+        symbol: symbol.into(),
+        name: k.kernel.name.clone(),
+        family: passes::family(&k.kernel).map_or("map", |f| f.name()).into(),
+        blocks: k.program.blocks().unsigned_abs(),
+        scratch: Bytes(k.program.scratch_bytes() as u64),
+        params: k
+            .program
+            .params
+            .iter()
+            .map(|p| Param {
+                dtype: p.dtype,
+                len: p.len.unsigned_abs(),
+                written: p.written,
+            })
+            .collect(),
+        rules: k.kernel.rules.clone(),
+        flops: counts.as_ref().map_or(Flops(0), |c| c.flops()),
+        bytes: counts
+            .as_ref()
+            .map_or(Bytes(0), |c| c.compulsory(&k.program)),
+        meaning: blake3::hash(&meaning).to_hex().to_string(),
+        tile: Some(tile),
+    }
+}
+
+fn program(p: &Planned, first_kernel: usize, constant: &dyn Fn(usize) -> BufferRef) -> Program {
+    let steps = p.plan.steps.iter().map(|step| {
+        let params = &p.plan.kernels[step.kernel].program.params;
+        let args = step
+            .args
+            .iter()
+            .zip(params)
+            .map(|(place, param)| match *place {
+                Place::Input(i) => BufferRef::Input(i as u32),
+                Place::Output(i) => BufferRef::Output(i as u32),
+                Place::Constant(i) => constant(i),
+                Place::Arena(offset) => BufferRef::Arena {
+                    offset: offset as u64,
+                    len: param.bytes() as u64,
+                },
+            });
+        Step {
+            kernel: KernelId((first_kernel + step.kernel) as u32),
+            args: args.collect(),
+        }
+    });
+    let fixed = |ty: &ir::TensorType| {
+        ty.known_shape()
+            .expect("the graph is bound")
+            .iter()
+            .map(|n| n.unsigned_abs())
+            .collect::<Vec<u64>>()
+    };
+    Program {
+        sizes: p
+            .sizes
+            .iter()
+            .map(|(s, n)| (s.name().to_owned(), n.unsigned_abs()))
+            .collect(),
+        input_shapes: p.plan.inputs.iter().map(|i| fixed(&i.ty)).collect(),
+        output_shapes: p
+            .graph
+            .outputs()
+            .iter()
+            .map(|o| fixed(p.graph.ty(o.value)))
+            .collect(),
+        arena: Bytes(p.plan.arena_bytes as u64),
+        steps: steps.collect(),
+    }
+}

@@ -1,0 +1,271 @@
+//! From a model to an artifact.
+
+mod constants;
+mod error;
+mod manifest;
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use backends::cpu::Workers;
+use ir::{Form, Graph, Simd, Sizes, Symbol, Target, WeightSource};
+use passes::{Plan, RewriteOptions, Rewritten};
+use runtime::{Artifact, Writer, manifest::SectionKind};
+
+pub use error::CompileError;
+
+use constants::Constants;
+use manifest::Made;
+
+/// What to compile for.
+#[derive(Clone, Debug)]
+pub struct CompileOptions {
+    /// Targets, the preferred first; see [`crate::target`].
+    pub targets: Vec<Target>,
+    /// Sizes of the model's symbols, one set for each program; those left out take their defaults.
+    pub sizes: Vec<Sizes>,
+    /// Limits of the rewriting.
+    pub rewrite: RewriteOptions,
+    /// Where machine code is generated.
+    pub workers: Workers,
+}
+
+impl CompileOptions {
+    /// For one target, at the model's default sizes.
+    pub fn new(target: Target) -> Self {
+        let rewrite = RewriteOptions::new(target.roofline);
+        Self {
+            targets: vec![target],
+            sizes: vec![Sizes::new()],
+            rewrite,
+            workers: Workers::InProcess,
+        }
+    }
+
+    /// The same for a program of these sizes only.
+    pub fn with_sizes<'a>(mut self, sizes: impl IntoIterator<Item = (&'a str, i64)>) -> Self {
+        self.sizes = vec![
+            sizes
+                .into_iter()
+                .map(|(s, n)| (Symbol::new(s), n))
+                .collect(),
+        ];
+        self
+    }
+}
+
+/// What a compilation did.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The programs, for each target and set of sizes.
+    pub programs: Vec<ProgramReport>,
+    /// How long each stage took.
+    pub stages: Vec<(Stage, Duration)>,
+    /// Distinct kernels that machine code was made for.
+    pub kernels: usize,
+}
+
+/// One program of an artifact.
+#[derive(Clone, Debug)]
+pub struct ProgramReport {
+    /// The target's name.
+    pub target: String,
+    /// The sizes it is for.
+    pub sizes: Sizes,
+    /// Kernels launched in one run.
+    pub launches: usize,
+    /// Bytes of memory for values between launches.
+    pub arena_bytes: usize,
+}
+
+/// A part of compilation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The graph is rewritten.
+    Rewrite,
+    /// Kernels are chosen and scheduled.
+    Plan,
+    /// Machine code is made and weights are laid out.
+    Generate,
+    /// The artifact is written.
+    Write,
+}
+
+impl Stage {
+    /// The word for it in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rewrite => "rewrite",
+            Self::Plan => "plan",
+            Self::Generate => "generate",
+            Self::Write => "write",
+        }
+    }
+}
+
+/// Compiles into a new file at `path`, which appears when it is complete.
+///
+/// # Errors
+/// Sizes that the model does not have or allow, ops without a kernel, or a file that cannot be written.
+pub fn compile_to(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &CompileOptions,
+    path: &Path,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Report, CompileError> {
+    let writer = Writer::create(path)?;
+    let (manifest, writer, report, begun) = compile(graph, weights, options, writer, progress)?;
+    writer.finish(manifest)?;
+    Ok(timed(report, begun))
+}
+
+/// Compiles into memory.
+///
+/// # Errors
+/// As [`compile_to`].
+pub fn compile_in_memory(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &CompileOptions,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<(Artifact, Report), CompileError> {
+    let writer = Writer::in_memory()?;
+    let (manifest, writer, report, begun) = compile(graph, weights, options, writer, progress)?;
+    let artifact = writer.open(manifest)?;
+    Ok((artifact, timed(report, begun)))
+}
+
+fn timed(mut report: Report, begun: Instant) -> Report {
+    report.stages.push((Stage::Write, begun.elapsed()));
+    report
+}
+
+/// A planned program of one target.
+struct Planned {
+    sizes: Sizes,
+    graph: Graph,
+    plan: Plan,
+}
+
+fn plan_rewritten(
+    rewritten: &Rewritten,
+    target: &Target,
+    names: &str,
+) -> Result<Plan, CompileError> {
+    let choose = |k: &ir::Kernel| autotune::first_choice(k, target);
+    let mut plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose)?;
+    for k in &mut plan.kernels {
+        k.kernel.name = format!("{names}{}", k.kernel.name);
+        k.program.name.clone_from(&k.kernel.name);
+    }
+    Ok(plan)
+}
+
+fn compile(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &CompileOptions,
+    mut writer: Writer,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<(runtime::manifest::Manifest, Writer, Report, Instant), CompileError> {
+    let mut report = Report {
+        programs: vec![],
+        stages: vec![],
+        kernels: 0,
+    };
+    let mut planned: Vec<Vec<Planned>> = Vec::new();
+    let begun = Instant::now();
+    progress(Stage::Rewrite);
+    let mut rewritten = Vec::new();
+    for sizes in &options.sizes {
+        let sizes = crate::sizes::complete(graph, sizes)?;
+        let r = passes::rewrite(&graph.bind(&sizes)?, &options.rewrite)?;
+        rewritten.push((sizes, r));
+    }
+    report.stages.push((Stage::Rewrite, begun.elapsed()));
+
+    let begun = Instant::now();
+    progress(Stage::Plan);
+    for target in &options.targets {
+        let mut programs = Vec::new();
+        for (i, (sizes, r)) in rewritten.iter().enumerate() {
+            let names = if rewritten.len() > 1 {
+                format!("p{i}_")
+            } else {
+                String::new()
+            };
+            let plan = plan_rewritten(r, target, &names)?;
+            report.programs.push(ProgramReport {
+                target: target.name.clone(),
+                sizes: sizes.clone(),
+                launches: plan.steps.len(),
+                arena_bytes: plan.arena_bytes,
+            });
+            report.kernels += plan.kernels.len();
+            programs.push(Planned {
+                sizes: sizes.clone(),
+                graph: r.graph.clone(),
+                plan,
+            });
+        }
+        planned.push(programs);
+    }
+    report.stages.push((Stage::Plan, begun.elapsed()));
+
+    let begun = Instant::now();
+    progress(Stage::Generate);
+    let all: Vec<&Planned> = planned.iter().flatten().collect();
+    let (code, constants) = rayon::join(
+        || {
+            options
+                .targets
+                .iter()
+                .zip(&planned)
+                .map(|(t, p)| code(t, p, &options.workers))
+                .collect::<Result<Vec<_>, _>>()
+        },
+        || Constants::compute(&all, weights),
+    );
+    let (code, constants) = (code?, constants?);
+    report.stages.push((Stage::Generate, begun.elapsed()));
+
+    let begun = Instant::now();
+    progress(Stage::Write);
+    let places = constants.write(&mut writer, weights)?;
+    let mut targets = Vec::new();
+    for (t, target) in options.targets.iter().enumerate() {
+        let section = writer.section(&target.name, SectionKind::Code, |w| {
+            w.write_all(&code[t].elf)
+        })?;
+        let made = Made {
+            programs: &planned[t],
+            symbols: &code[t].symbols,
+            section,
+        };
+        let constant = |program: usize, at: usize| places[&(t * options.sizes.len() + program, at)];
+        targets.push(manifest::target_code(
+            target,
+            &made,
+            &constant,
+            &mut writer,
+        )?);
+    }
+    let manifest = manifest::manifest(graph.name(), &planned[0][0], targets);
+    Ok((manifest, writer, report, begun))
+}
+
+fn code(
+    target: &Target,
+    programs: &[Planned],
+    workers: &Workers,
+) -> Result<backends::cpu::Object, CompileError> {
+    let Form::Simd(Simd { .. }) = &target.form;
+    let programs: Vec<_> = programs
+        .iter()
+        .flat_map(|p| p.plan.kernels.iter().map(|k| k.program.clone()))
+        .collect();
+    Ok(backends::cpu::compile(&programs, target, workers)?)
+}
