@@ -75,7 +75,7 @@ fn samples() -> Vec<f32> {
     numbers.extend([
         88.72283, 88.7229, -87.33655, -103.97, -103.98, 1.0, -1.0, 0.625, 0.9277, 4.0,
     ]);
-    while numbers.len() % LANES as usize != 0 {
+    while !numbers.len().is_multiple_of(LANES as usize) {
         numbers.push(0.5);
     }
     numbers
@@ -165,7 +165,7 @@ fn powers_are_within_one_unit_and_have_the_results_of_c_at_the_edges() {
             b.push(y);
         }
     }
-    while a.len() % LANES as usize != 0 {
+    while !a.len().is_multiple_of(LANES as usize) {
         a.push(1.5);
         b.push(1.5);
     }

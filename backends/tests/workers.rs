@@ -77,6 +77,7 @@ fn parent() {
         .unwrap()
         .read_to_end(&mut Vec::new())
         .unwrap();
+    worker.wait().unwrap();
 }
 
 fn no_worker_outlives_its_parent() {

@@ -97,7 +97,7 @@ impl Emitter<'_> {
     }
 
     /// A number in a register from its form in memory.
-    pub(super) fn from_stored(&mut self, dtype: DType, raw: Value) -> Value {
+    pub(super) fn unpacked(&mut self, dtype: DType, raw: Value) -> Value {
         let f32_ty = raw.ty.of(Elem::F32);
         match dtype {
             DType::F16 => {
@@ -121,7 +121,7 @@ impl Emitter<'_> {
     }
 
     /// The form in memory of a number that its element type can hold.
-    pub(super) fn to_stored(&mut self, dtype: DType, value: Value) -> Value {
+    pub(super) fn packed(&mut self, dtype: DType, value: Value) -> Value {
         let ty = value.ty.of(stored(dtype));
         match dtype {
             DType::F16 => {

@@ -252,13 +252,13 @@ impl Emitter<'_> {
                 "llvm.load {pointer} {{alignment = {alignment} : i64}} : !llvm.ptr -> {ty}"
             ),
         );
-        self.from_stored(dtype, raw)
+        self.unpacked(dtype, raw)
     }
 
     fn read_masked(&mut self, memory: Memory, at: &Linear, mask: Value, other: Value) -> Value {
         let dtype = self.program.array(memory).dtype;
         let (pointer, alignment) = self.address(memory, at);
-        let other = self.to_stored(dtype, other);
+        let other = self.packed(dtype, other);
         let ty = other.ty;
         let raw = self.text.op(
             ty,
@@ -268,11 +268,11 @@ impl Emitter<'_> {
                 mask.ty
             ),
         );
-        self.from_stored(dtype, raw)
+        self.unpacked(dtype, raw)
     }
 
     fn write(&mut self, memory: Memory, at: &Linear, dtype: DType, value: Value) {
-        let raw = self.to_stored(dtype, value);
+        let raw = self.packed(dtype, value);
         let (pointer, alignment) = self.address(memory, at);
         self.text.line(format_args!(
             "llvm.store {raw}, {pointer} {{alignment = {alignment} : i64}} : {}, !llvm.ptr",
@@ -288,7 +288,7 @@ impl Emitter<'_> {
         value: Value,
         mask: Value,
     ) {
-        let raw = self.to_stored(dtype, value);
+        let raw = self.packed(dtype, value);
         let (pointer, alignment) = self.address(memory, at);
         self.text.line(format_args!(
             "llvm.intr.masked.store {raw}, {pointer}, {mask} {{alignment = {alignment} : i32}} : \
