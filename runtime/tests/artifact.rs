@@ -4,8 +4,9 @@ mod support;
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     sync::OnceLock,
 };
 
@@ -332,6 +333,62 @@ fn a_full_disk_is_an_error_that_leaves_nothing() {
         "{text}"
     );
     assert!(names(folder.path()).is_empty());
+}
+
+/// Writes an artifact, and says on standard output how far it is.
+fn write_slowly(path: &Path) {
+    let mut writer = Writer::create(path).unwrap();
+    let manifest = sections(&mut writer, b"no code", &[3]);
+    let chunk = vec![1; 1 << 20];
+    let fill = |out: &mut dyn std::io::Write| {
+        (0..12).try_for_each(|_| {
+            println!("tick");
+            out.write_all(&chunk)
+        })
+    };
+    writer.section("more", SectionKind::Weights, fill).unwrap();
+    println!("tick");
+    writer.finish(manifest).unwrap();
+    println!("tick");
+}
+
+#[test]
+fn a_writer_that_is_killed_leaves_nothing_or_all() {
+    const PATH: &str = "TILEWRIGHT_TEST_KILLED";
+    if let Some(path) = std::env::var_os(PATH) {
+        return write_slowly(Path::new(&path));
+    }
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("x.tw");
+    let mut whole = 0;
+    for moment in 0..20 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "--nocapture",
+                "a_writer_that_is_killed_leaves_nothing_or_all",
+            ])
+            .env(PATH, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        lines
+            .map(Result::unwrap)
+            .filter(|l| l.contains("tick"))
+            .take(moment)
+            .for_each(drop);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let left = names(folder.path());
+        if !left.is_empty() {
+            assert_eq!(left, std::slice::from_ref(&path));
+            Artifact::open(&path, WeightChecks::BeforeUse).unwrap();
+            fs::remove_file(&path).unwrap();
+            whole += 1;
+        }
+    }
+    assert!((1..20).contains(&whole), "{whole} of 20 were whole");
 }
 
 proptest! {

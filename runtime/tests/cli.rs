@@ -12,7 +12,7 @@ use ir::DType;
 use serde_json::Value;
 use support::*;
 use tempfile::{TempDir, tempdir};
-use tilewright_runtime::{Npz, TensorView, write_npz};
+use tilewright_runtime::{Npz, TensorView, Writer, write_npz};
 
 fn call(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tilewright-run"))
@@ -233,6 +233,32 @@ fn verify_finds_a_kernel_that_differs() {
     assert!(shown.contains("ok       tiny.add_mask"), "{shown}");
     let after = json(&["inspect", text(&path), "--json"]);
     assert_eq!(after["targets"][0]["kernels"][0]["evidence"], Value::Null);
+}
+
+#[test]
+fn a_run_holds_little_more_than_its_weights() {
+    const WEIGHTS: u64 = 100 << 20;
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("heavy.tw");
+    let mut writer = Writer::create(&path).unwrap();
+    let object = shared_object(folder.path());
+    let manifest = sections_with(&mut writer, &object, &[3], WEIGHTS as usize);
+    writer.finish(manifest).unwrap();
+    let ids = i64s(&[4, 5, 6]);
+    let ids = TensorView {
+        dtype: DType::I64,
+        shape: &[1, 3],
+        bytes: &ids,
+    };
+    let input = inputs(&folder, &[("ids", ids)]);
+    let report = json(&["run", text(&path), "--inputs", &input, "--json"]);
+    let [peak, reserved] = ["peak_bytes", "reserved_bytes"].map(|k| report[k].as_u64().unwrap());
+    // The weights were read, for their checksum.
+    assert!(peak > WEIGHTS);
+    assert!(
+        peak < (WEIGHTS + reserved) * 13 / 10 + 30_000_000,
+        "{peak} bytes"
+    );
 }
 
 #[test]

@@ -137,9 +137,18 @@ fn report(
             "kernels": kernels,
             "outputs": outputs,
             "reserved_bytes": executor.reserved_bytes(),
+            "peak_bytes": peak_bytes(),
         }),
         passed: true,
     }
+}
+
+/// The most memory that this process has held so far, if the system says.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 /// The first values, as far as there are any.

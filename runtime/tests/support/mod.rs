@@ -244,13 +244,19 @@ pub fn kernels(rows: u64, tiles: [TextRef; 2]) -> [Kernel; 2] {
 
 /// Writes the sections with a writer; gives the manifest, for programs of these numbers of rows.
 pub fn sections(writer: &mut Writer, object: &[u8], rows: &[u64]) -> Manifest {
+    sections_with(writer, object, rows, 0)
+}
+
+/// As [`sections`], with more weights that no kernel reads.
+pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usize) -> Manifest {
     let fill = |out: &mut dyn Write| {
         for i in 0..VOCABULARY {
             for j in 0..WIDTH {
                 out.write_all(&table(i, j).to_le_bytes())?;
             }
         }
-        (0..WIDTH).try_for_each(|j| out.write_all(&scale(j).to_le_bytes()))
+        (0..WIDTH).try_for_each(|j| out.write_all(&scale(j).to_le_bytes()))?;
+        out.write_all(&vec![1; more])
     };
     let mut json = String::new();
     let mut texts = Vec::new();
