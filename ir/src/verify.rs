@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Attr, Graph, ShapeError, Symbol, TensorType, ValueId};
+use crate::{Attr, Dim, Graph, Op, ShapeError, Symbol, TensorType, ValueId};
 
 /// What does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,21 +147,10 @@ fn verify_node(graph: &Graph, value: ValueId) -> Result<(), VerifyError> {
         Ok(ty) => ty,
         Err(source) => return Err(VerifyError::Shape { value, op, source }),
     };
-    let attrs = node.op.attrs();
-    let dims = attrs.values().flat_map(|attr| match attr {
-        Attr::Dims(dims) => dims.as_slice(),
-        Attr::Type(ty) => &ty.shape,
-        _ => &[],
-    });
-    let symbol = dims
-        .chain(&inferred.shape)
-        .flat_map(crate::Dim::symbols)
-        .find(|s| !graph.symbols().contains_key(s));
-    if let Some(symbol) = symbol {
-        return Err(VerifyError::Undeclared {
-            value,
-            symbol: symbol.clone(),
-        });
+    let undeclared = |s: &Symbol| !graph.symbols().contains_key(s);
+    let symbols = inferred.shape.iter().flat_map(Dim::symbols).cloned();
+    if let Some(symbol) = symbols.chain(attr_symbols(&node.op)).find(undeclared) {
+        return Err(VerifyError::Undeclared { value, symbol });
     }
     if inferred != node.ty {
         let (inferred, found) = (Box::new(inferred), Box::new(node.ty.clone()));
@@ -173,6 +162,17 @@ fn verify_node(graph: &Graph, value: ValueId) -> Result<(), VerifyError> {
         });
     }
     Ok(())
+}
+
+/// The symbols in an op's attributes.
+pub(crate) fn attr_symbols(op: &Op) -> Vec<Symbol> {
+    let of = |attr: Attr| match attr {
+        Attr::Dims(dims) => dims,
+        Attr::Type(ty) => ty.shape,
+        _ => vec![],
+    };
+    let dims: Vec<Dim> = op.attrs().into_values().flat_map(of).collect();
+    dims.iter().flat_map(Dim::symbols).cloned().collect()
 }
 
 #[cfg(test)]

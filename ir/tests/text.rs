@@ -1,5 +1,6 @@
-//! Hostile texts: errors, never panics.
+//! Graphs print and parse back; hostile texts are errors, never panics.
 
+use ir::{Attr, BinaryFn, Bounds, DType, Dim, Graph, Monoid, TensorType, UnaryFn, ops};
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 const GRAPH: &str = r#"graph "g" (batch in 1..64, seq in 1..512) {
@@ -67,7 +68,80 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// One op and which values it is applied to, counted from the last one back.
+fn op() -> impl Strategy<Value = (ir::Op, Vec<usize>)> {
+    let dim = || {
+        let symbol = prop::sample::select(vec!["batch", "seq"]).prop_map(Dim::symbol);
+        let product = (symbol, -3i64..9).prop_map(|(s, c)| s * c.into());
+        let sum = (product, -9i64..9).prop_map(|(s, c)| s + c.into());
+        prop_oneof![sum, (1i64..400).prop_map(Dim::from)]
+    };
+    let ty = (
+        prop::sample::select(DType::ALL.to_vec()),
+        prop::collection::vec(dim(), 0..4),
+    )
+        .prop_map(|(dtype, shape)| TensorType { dtype, shape });
+    let number = prop_oneof![
+        any::<f64>().prop_map(|x| if x.is_nan() { f64::NAN } else { x }),
+        prop::sample::select(vec![
+            0.0,
+            -0.0,
+            1e300,
+            1e-300,
+            f64::INFINITY,
+            f64::NEG_INFINITY
+        ]),
+    ];
+    let axes = prop::collection::vec(0i64..3, 0..3);
+    let op = prop_oneof![
+        3 => (any::<String>(), ty.clone()).prop_map(|(name, ty)| ops::Weight { name, ty }.into()),
+        3 => (number, ty).prop_map(|(x, ty)| ops::Constant { value: x.into(), ty }.into()),
+        3 => prop::sample::select(UnaryFn::ALL).prop_map(|f| ops::Unary { f }.into()),
+        3 => prop::sample::select(BinaryFn::ALL).prop_map(|f| ops::Binary { f }.into()),
+        1 => prop::sample::select(DType::ALL.to_vec()).prop_map(|d| ops::Cast { dtype: d }.into()),
+        1 => (prop::sample::select(Monoid::ALL.to_vec()), axes, any::<bool>())
+            .prop_map(|(monoid, axes, keep)| ops::Reduce { monoid, axes, keep }.into()),
+        1 => any::<(bool, bool)>().prop_map(|(ta, tb)| ops::MatMul { ta, tb }.into()),
+    ];
+    (op, prop::collection::vec(0usize..6, 0..3))
+}
+
+/// A graph of those ops that fit.
+fn graph() -> impl Strategy<Value = Graph> {
+    let outputs = prop::collection::btree_map(any::<String>(), 0usize..40, 0..3);
+    (any::<String>(), prop::collection::vec(op(), 1..40), outputs).prop_map(
+        |(name, ops, outputs)| {
+            let mut graph = Graph::new(&name);
+            graph.declare("batch", Bounds { min: 1, max: 64 });
+            graph.declare("seq", Bounds { min: 0, max: 512 });
+            let mut weights = std::collections::BTreeSet::new();
+            for (op, back) in ops {
+                let values: Vec<_> = graph.values().rev().collect();
+                let inputs = back.iter().filter_map(|b| values.get(*b).copied());
+                let name = op.attrs().get("name").cloned();
+                if name.is_none_or(|n: Attr| weights.insert(n)) {
+                    // An op that does not fit is left out.
+                    let _ = graph.push(op, &inputs.collect::<Vec<_>>());
+                }
+            }
+            let values: Vec<_> = graph.values().collect();
+            for (name, at) in outputs {
+                if let Some(value) = values.get(at) {
+                    graph.output(&name, *value);
+                }
+            }
+            graph
+        },
+    )
+}
+
 proptest! {
+    #[test]
+    fn graphs_print_and_parse_back(graph in graph()) {
+        let text = graph.to_string();
+        assert_eq!(ir::text::parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}")), graph);
+    }
+
     #[test]
     fn changed_texts_are_graphs_or_errors(
         changes in prop::collection::vec((0..GRAPH.len(), 0..20usize, piece()), 1..6),

@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, prop, prop_oneof, proptest};
 
 use super::{
-    compute::{Fault, evaluate, unravel},
+    compute::{Fault, evaluate, evaluate_points, unravel},
     point::{Operand, at_point},
     values::Values,
 };
@@ -136,6 +136,70 @@ fn by_definition(compute: &Compute, operands: &[Operand<'_>]) -> Result<Vec<f64>
 /// Equal up to the order in which a sum of `terms` numbers is taken.
 fn close(a: f64, b: f64, scale: f64, terms: usize) -> bool {
     a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= scale * terms as f64 * f64::EPSILON
+}
+
+/// A sum of products of two operands: for each output axis its size and which operands have it; sizes of the
+/// folded axes; how far each operand's axes are rotated.
+type Product = (Vec<(i64, bool, bool)>, Vec<i64>, [usize; 2]);
+
+fn product() -> impl Strategy<Value = Product> {
+    let sides = prop::sample::select(vec![(true, false), (false, true), (true, true)]);
+    let axis = (1i64..14, sides).prop_map(|(size, (left, right))| (size, left, right));
+    let axes = prop::collection::vec(axis, 1..5);
+    (
+        axes,
+        prop::collection::vec(1i64..20, 1..3),
+        [0usize..4, 0usize..4],
+    )
+}
+
+fn check_product((out, folded, turns): Product) {
+    let sizes: Vec<i64> = out
+        .iter()
+        .map(|(n, ..)| *n)
+        .chain(folded.iter().copied())
+        .collect();
+    let (mut operands, mut factors) = (Vec::new(), Vec::new());
+    for (operand, turn) in turns.into_iter().enumerate() {
+        let has = |a: &usize| {
+            out.get(*a)
+                .is_none_or(|(_, left, right)| [*left, *right][operand])
+        };
+        let mut axes: Vec<usize> = (0..sizes.len()).filter(has).collect();
+        let turn = turn % axes.len();
+        axes.rotate_left(turn);
+        let shape: Vec<i64> = axes.iter().map(|a| sizes[*a]).collect();
+        let n = shape.iter().product::<i64>();
+        // Integers, so that sums are exact in any order.
+        let values: Vec<f64> = (0..n).map(|i| ((i * 29 + 5) % 23 - 11) as f64).collect();
+        operands.push((Values::Exact(values.into()), shape));
+        factors.push(Expr::load(operand, axes.into_iter().map(Expr::Axis)));
+    }
+    let dims = |sizes: &[i64]| sizes.iter().map(|n| Dim::from(*n)).collect::<Vec<_>>();
+    let body = factors
+        .into_iter()
+        .reduce(|a, b| a * b)
+        .expect("there are two");
+    let axes = dims(&sizes[..out.len()]);
+    let product = Compute {
+        axes,
+        reduce: Some((Monoid::Sum, dims(&folded))),
+        body,
+    };
+    let operands: Vec<Operand<'_>> = operands.iter().map(|(v, s)| (v, s.as_slice())).collect();
+    assert_eq!(
+        evaluate(&product, &operands),
+        evaluate_points(&product, &operands)
+    );
+}
+
+proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn products_by_blocks_give_what_strips_do(product in product()) {
+        check_product(product);
+    }
 }
 
 proptest! {

@@ -75,7 +75,7 @@ pub(super) fn evaluate_points(
         program: &program,
         monoid,
     };
-    let chunk = if elements * points < CHUNK {
+    let chunk = if elements.saturating_mul(points) < CHUNK {
         elements
     } else {
         (CHUNK / points).max(1)

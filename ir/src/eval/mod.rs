@@ -47,7 +47,10 @@ use std::collections::BTreeMap;
 use plan::{Action, Plan, Step, plan};
 pub(crate) use values::Values;
 
-use crate::{Attr, Compute, DType, Graph, Primitive, Tensor, TensorType, ValueId, WeightSource};
+use crate::{
+    Attr, Compute, DType, Dim, Graph, Primitive, Tensor, TensorType, ValueId, WeightSource,
+    verify::attr_symbols,
+};
 
 /// What one rank of a distributed evaluation is given.
 #[derive(Clone, Copy)]
@@ -232,13 +235,9 @@ fn run<'a>(
 
 fn check_bound(graph: &Graph) -> Result<(), EvalError> {
     let unbound = graph.values().find_map(|value| {
-        let symbol = graph
-            .ty(value)
-            .shape
-            .iter()
-            .flat_map(crate::Dim::symbols)
-            .next()?
-            .clone();
+        let node = graph.node(value);
+        let symbols = node.ty.shape.iter().flat_map(Dim::symbols).cloned();
+        let symbol = symbols.chain(attr_symbols(&node.op)).next()?;
         Some(EvalError::Unbound { value, symbol })
     });
     unbound.map_or(Ok(()), Err)

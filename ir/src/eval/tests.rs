@@ -185,3 +185,14 @@ fn folding_moves_elements_as_they_are_stored() {
     // Arithmetic is in f64.
     check("%y = sub(%a, %a) : i64[2,3]", Tensor::i64(&[2, 3], &[0; 6]));
 }
+
+#[test]
+fn a_size_without_a_value_is_named() {
+    let body = "%y = extent {size = [n], dtype = f32} : f32[] return y = %y";
+    let graph = text::parse(&format!("graph \"g\" (n in 1..9) {{ {body} }}")).unwrap();
+    let e = evaluate(&graph, &BTreeMap::new(), &WeightMap::default()).unwrap_err();
+    assert_eq!(
+        e.to_string(),
+        "%0: size `n` has no value; help: bind the graph first"
+    );
+}
