@@ -205,3 +205,10 @@ pub(crate) fn finite(x: &str) -> Condition {
         Some(b.num(v)?.is_finite())
     })
 }
+
+/// `a` and `b` have one type.
+pub(crate) fn same_type(a: &str, b: &str) -> Condition {
+    let text = format!("{a} and {b} have one type");
+    let (x, y) = (var(a), var(b));
+    test(text, move |b| Some(b.ty(x)? == b.ty(y)?))
+}

@@ -281,9 +281,28 @@ pub(super) fn rules() -> Vec<Rule> {
         for causal in [false, true] {
             for window in [0, 11] {
                 for grouped in [false, true] {
-                    out.push(attention(mask, causal, window, grouped));
+                    let plain = Form {
+                        mask,
+                        causal,
+                        window,
+                        grouped,
+                        ..Form::default()
+                    };
+                    out.push(attention(plain));
                 }
             }
+            out.push(attention(Form {
+                mask,
+                causal,
+                softcap: 1.75,
+                ..Form::default()
+            }));
+            out.push(attention(Form {
+                mask,
+                causal,
+                alibi: true,
+                ..Form::default()
+            }));
         }
     }
     out
@@ -309,7 +328,27 @@ fn linear(act: Option<UnaryFn>, bias: bool, residual: bool, tb: bool) -> Rule {
     )
 }
 
-fn attention(mask: bool, causal: bool, window: i64, grouped: bool) -> Rule {
+/// What is asked of attention.
+#[derive(Default)]
+struct Form {
+    mask: bool,
+    causal: bool,
+    window: i64,
+    softcap: f64,
+    alibi: bool,
+    /// Several heads of queries share one of keys.
+    grouped: bool,
+}
+
+fn attention(form: Form) -> Rule {
+    let Form {
+        mask,
+        causal,
+        window,
+        softcap,
+        alibi,
+        grouped,
+    } = form;
     let kv: &[i64] = if grouped {
         &[2, 3, 7, 8]
     } else {
@@ -319,7 +358,10 @@ fn attention(mask: bool, causal: bool, window: i64, grouped: bool) -> Rule {
     if mask {
         types.extend(f32s([&[2, 1, 1, 7]]));
     }
-    let (scale, softcap) = (F64::new(0.3125), F64::new(0.0));
+    if alibi {
+        types.extend(f32s([&[6]]));
+    }
+    let (scale, softcap) = (F64::new(0.3125), F64::new(softcap));
     let mut rule = define(
         ops::Attention {
             scale,
@@ -327,11 +369,15 @@ fn attention(mask: bool, causal: bool, window: i64, grouped: bool) -> Rule {
             window,
             softcap,
             mask,
-            alibi: false,
+            alibi,
         },
         &types,
     );
-    for (is, word) in [(window > 0, "-window"), (grouped, "-grouped")] {
+    for (is, word) in [
+        (window > 0, "-window"),
+        (softcap.get() > 0.0, "-softcap"),
+        (grouped, "-grouped"),
+    ] {
         if is {
             rule.name += word;
         }

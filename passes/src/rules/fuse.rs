@@ -4,7 +4,7 @@ use ir::Attr;
 
 use super::{
     Condition, Rule, Stage,
-    condition::{computed, var},
+    condition::{computed, fixed, same_type, var, wide},
     rule,
 };
 
@@ -34,6 +34,33 @@ pub(super) fn rules() -> Vec<Rule> {
             .at(Stage::Fuse),
         );
     }
+    for tb in [false, true] {
+        let name = |what: &str| format!("{what}{}", if tb { "-tb" } else { "" });
+        // As adapters of low rank leave them: what both weights give is one weight.
+        out.push(
+            rule(
+                &name("sum-of-weights"),
+                &format!("(add (matmul false {tb} ?x ?a) (matmul false {tb} ?x ?b))"),
+                &format!("(matmul false {tb} ?x (add ?a ?b))"),
+            )
+            .when(fixed("?a"))
+            .when(fixed("?b"))
+            .when(same_type("?a", "?b"))
+            .when(wide("?x"))
+            .at(Stage::Fuse),
+        );
+    }
+    out.push(
+        rule(
+            "product-of-weights",
+            "(matmul false false (matmul false false ?x ?a) ?b)",
+            "(matmul false false ?x (matmul false false ?a ?b))",
+        )
+        .when(fixed("?a"))
+        .when(fixed("?b"))
+        .when(wide("?x"))
+        .at(Stage::Fuse),
+    );
     out
 }
 

@@ -7,7 +7,9 @@ mod condition;
 mod define;
 mod fold;
 mod fuse;
+mod parallel;
 mod recognise;
+mod rope;
 mod siblings;
 
 use std::sync::Arc;
@@ -110,8 +112,10 @@ pub fn table() -> Vec<Arc<Rule>> {
     let tables = [
         define::rules(),
         recognise::rules(),
+        rope::rules(),
         fold::rules(),
         fuse::rules(),
+        parallel::rules(),
     ];
     tables.into_iter().flatten().map(Arc::new).collect()
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use egg::PatternAst;
-use ir::{DType, Graph, Tensor, TensorType, WeightMap, eval, round_to};
+use ir::{Attr, DType, Graph, Tensor, TensorType, WeightMap, eval, round_to};
 use passes::{
     egraph::{Fact, Term, infer_pattern},
     rules::{Bindings, Rule, Sense},
@@ -60,6 +60,7 @@ pub fn check(rule: &Arc<Rule>, samples: &Samples) -> Result<Verdict, String> {
     let mut how = How::Field;
     for bound in bindings.iter().filter(|b| is_small(b)) {
         typed(rule, bound)?;
+        across_ranks(rule, bound)?;
         how = match (how, equal(rule, bound)?) {
             (How::Field, How::Field) => How::Field,
             (_, other) if other != How::Field => other,
@@ -124,6 +125,53 @@ fn equal(rule: &Rule, bound: &Bindings) -> Result<How, String> {
         }
     }
     Ok(if exact { How::Bits } else { How::Close })
+}
+
+/// Ranks between which collectives are checked.
+const RANKS: i64 = 3;
+
+/// A rule about collectives holds on each of several ranks, which are given different numbers.
+fn across_ranks(rule: &Rule, bound: &Bindings) -> Result<(), String> {
+    let is_ranks = |v: &egg::Var| v.to_string() == "?ranks";
+    if !bound.iter().any(|(v, _)| is_ranks(v)) {
+        return Ok(());
+    }
+    let many = Bindings::new(bound.iter().map(|(v, fact)| {
+        (
+            *v,
+            if is_ranks(v) {
+                Fact::Attr(Attr::Int(RANKS))
+            } else {
+                fact.clone()
+            },
+        )
+    }));
+    let sides = [&rule.left, &rule.right].map(|p| graph_of(&p.ast, &many));
+    let [Some(left), Some(right)] = sides else {
+        return Err(format!("rule {}: no operands fit {RANKS} ranks", rule.name));
+    };
+    let sides = [left, right];
+    let given: Vec<_> = (0..RANKS)
+        .map(|r| inputs(&sides, r as u64, -2.0, 2.0))
+        .collect();
+    let weights = WeightMap::default();
+    let [left, right] = sides.each_ref().map(|g| {
+        let ranks = given.iter().map(|inputs| eval::Rank {
+            inputs,
+            weights: &weights,
+        });
+        eval::evaluate_ranks(g, &ranks.collect::<Vec<_>>()).unwrap()
+    });
+    for (rank, (left, right)) in left.iter().zip(&right).enumerate() {
+        let error = relative_error(&right["y"].values(), &left["y"].values());
+        if error > 1e-12 {
+            return Err(format!(
+                "rule {}: {} = {} does not hold on rank {rank} of {RANKS}: relative error {error:e}",
+                rule.name, rule.left, rule.right
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn same_over_field(sides: &[Graph; 2], trial: u64) -> bool {
