@@ -61,7 +61,8 @@ pub struct Rank<'a> {
     pub weights: &'a dyn WeightSource,
 }
 
-/// The outputs of a bound graph by name, in f64. A graph with collectives is evaluated as by one rank.
+/// The outputs of a bound graph by name, in f64; what was only moved is held as it is stored. A graph with
+/// collectives is evaluated as by one rank.
 ///
 /// # Errors
 /// An input or a weight is missing or of another type, or an index lies outside its axis.
@@ -137,22 +138,11 @@ pub fn fold(graph: &Graph, weights: &dyn WeightSource) -> Result<Tensor, EvalErr
         .outputs()
         .first()
         .expect("what is folded has an output");
-    let (plan, none) = (plan(graph), BTreeMap::new());
-    let rank = Rank {
-        inputs: &none,
-        weights,
-    };
-    let mut values = run(graph, &plan, &[rank], std::iter::once(output.value.index()))?;
-    let step = plan.of_values[output.value.index()].expect("outputs are live");
-    let values = values[0][step].take().expect("outputs are kept");
-    let ty = graph.ty(output.value);
-    Ok(match values {
-        Values::Stored(dtype, bytes) => {
-            let shape = compute::known(&ty.shape);
-            Tensor::from_bytes(dtype, &shape, bytes.into_owned()).expect("a step fills its shape")
-        }
-        exact => tensor(ty, exact).rounded(),
-    })
+    let mut outputs = evaluate(graph, &BTreeMap::new(), weights)?;
+    let tensor = outputs
+        .remove(&output.name)
+        .expect("every output is evaluated");
+    Ok(tensor.rounded())
 }
 
 impl Compute {
@@ -194,9 +184,14 @@ impl Primitive {
     }
 }
 
+/// Values that were only moved stay as they are stored.
 fn tensor(ty: &TensorType, values: Values<'_>) -> Tensor {
     let shape = compute::known(&ty.shape);
-    Tensor::from_f64(ty.dtype, &shape, values.into_f64()).expect("a step fills its shape")
+    let tensor = match values {
+        Values::Stored(dtype, bytes) => Tensor::from_bytes(dtype, &shape, bytes.into_owned()),
+        Values::Exact(values) => Tensor::from_f64(ty.dtype, &shape, values.into_owned()),
+    };
+    tensor.expect("a step fills its shape")
 }
 
 /// Runs all steps on all ranks; afterwards the steps of the values `kept` still have theirs.

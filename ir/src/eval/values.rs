@@ -48,14 +48,6 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// All numbers, without a copy where they are held in f64.
-    pub(crate) fn into_f64(self) -> Vec<f64> {
-        match self {
-            Self::Exact(values) => values.into_owned(),
-            Self::Stored(dtype, bytes) => decode(dtype, &bytes),
-        }
-    }
-
     /// `out[i]` becomes the number at `base + i stride`.
     pub(crate) fn load(&self, base: i64, stride: i64, out: &mut [f64]) {
         if out.is_empty() {
