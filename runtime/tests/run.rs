@@ -116,6 +116,25 @@ fn refuses_inputs_that_do_not_fit() {
 }
 
 #[test]
+fn what_the_system_cannot_give_is_an_error() {
+    let folder = tempdir().unwrap();
+    let path = artifact_with(folder.path(), &[3], |m| {
+        m.targets[0].programs[0].arena = ir::Bytes(1 << 60);
+    });
+    let refused = |path: &std::path::Path, threads| {
+        let x = load(path).executor(0, &options(threads)).map(|_| ());
+        x.unwrap_err().to_string()
+    };
+    let message = refused(&path, 1);
+    assert!(message.contains("bytes of memory: "), "{message}");
+    let path = artifact(folder.path(), &[3]);
+    assert_eq!(
+        refused(&path, 1 << 31),
+        "2147483648 threads; wanted at most 4096"
+    );
+}
+
+#[test]
 fn absent_inputs_return_when_cleared() {
     let folder = tempdir().unwrap();
     let mut x = load(&artifact(folder.path(), &[2]))

@@ -16,6 +16,9 @@ use crate::{
     tensor::{Port, RunError, TensorView},
 };
 
+/// More threads than any processor of today runs at once; asking for more is a mistake.
+const MOST_THREADS: usize = 4096;
+
 /// How an executor runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -103,6 +106,12 @@ impl Executor {
             Some(n) => n.get(),
             None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
         };
+        if threads > MOST_THREADS {
+            return Err(DeviceError::Threads {
+                wanted: threads,
+                most: MOST_THREADS,
+            });
+        }
         let manifest = artifact.manifest();
         let kernel = |id: KernelId| &target.kernels[id.0 as usize];
         let scratch = program

@@ -52,6 +52,14 @@ pub enum DeviceError {
         /// The sizes of each program.
         available: Vec<String>,
     },
+    /// More threads than make sense.
+    #[error("{wanted} threads; wanted at most {most}")]
+    Threads {
+        /// What was asked for.
+        wanted: usize,
+        /// The most that may be.
+        most: usize,
+    },
     /// The system refused memory or threads.
     #[error("{what}: {source}")]
     System {
