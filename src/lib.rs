@@ -22,7 +22,8 @@ pub mod import;
 
 pub use backends::{TargetError, resolve as target, targets};
 pub use compile::{
-    CompileError, CompileOptions, ProgramReport, Report, Stage, compile_in_memory, compile_to,
+    CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
+    compile_in_memory, compile_to, explain,
 };
 pub use ir;
 pub use runtime;

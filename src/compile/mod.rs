@@ -2,6 +2,7 @@
 
 mod constants;
 mod error;
+mod explain;
 mod manifest;
 
 use std::{
@@ -15,6 +16,7 @@ use passes::{Plan, RewriteOptions, Rewritten};
 use runtime::{Artifact, Writer, manifest::SectionKind};
 
 pub use error::CompileError;
+pub use explain::{Explained, Launch, explain};
 
 use constants::Constants;
 use manifest::Made;

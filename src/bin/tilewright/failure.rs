@@ -1,0 +1,36 @@
+//! Why a command did not do its work.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use tilewright::{CompileError, TargetError, import::ImportError, runtime};
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    #[error(transparent)]
+    Runtime(#[from] runtime::cli::CliError),
+    #[error(transparent)]
+    Npz(#[from] runtime::NpzError),
+    /// Sizes for what has its own.
+    #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
+    ShapeOfArtifact {
+        /// The artifact.
+        path: PathBuf,
+    },
+}
+
+impl Failure {
+    /// 2 for wrong usage, otherwise 1.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Target(TargetError::Unknown { .. }) | Self::ShapeOfArtifact { .. } => 2.into(),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Models on the command line: what they are compiled for, with what, and how that is shown.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    num::NonZeroUsize,
+    path::Path,
+};
+
+use backends::cpu::{Processes, Workers};
+use ir::{Graph, Op, Sizes};
+use tilewright::{
+    CompileOptions, Stage, import,
+    runtime::{Artifact, Npz},
+};
+
+use crate::{failure::Failure, shape::Shape};
+
+/// The command that makes this program generate code for another run of it.
+pub const WORKER: &str = "code-worker";
+
+/// Whether the path leads to a model rather than an artifact.
+pub fn is_model(path: &Path) -> bool {
+    path.is_dir() || path.ends_with("config.json") || path.extension().is_some_and(|e| e == "graph")
+}
+
+/// Options for targets by name, each once, and sizes; without sizes, the model's defaults.
+pub fn options(targets: &[String], shapes: &[Shape]) -> Result<CompileOptions, Failure> {
+    let mut all = Vec::new();
+    for name in targets {
+        let target = tilewright::target(name)?;
+        if !all.contains(&target) {
+            all.push(target);
+        }
+    }
+    let mut sizes = Vec::new();
+    for shape in shapes {
+        if !sizes.contains(&shape.0) {
+            sizes.push(shape.0.clone());
+        }
+    }
+    let mut options = CompileOptions::new(all[0].clone());
+    options.targets = all;
+    if !sizes.is_empty() {
+        options.sizes = sizes;
+    }
+    options.workers = workers();
+    Ok(options)
+}
+
+/// Runs of this program, so that LLVM giving up on a kernel does not end this process.
+fn workers() -> Workers {
+    let count = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    match std::env::current_exe() {
+        Ok(program) => Workers::Processes(Processes {
+            program,
+            arguments: vec![WORKER.into()],
+            count,
+        }),
+        Err(_) => Workers::InProcess,
+    }
+}
+
+/// Compiles a model in memory for this machine, at `shape`, or the sizes of the arrays in `inputs`, or defaults.
+pub fn compile_here(
+    path: &Path,
+    shape: Option<&Shape>,
+    inputs: Option<&Path>,
+) -> Result<Artifact, Failure> {
+    let model = import::load(path)?;
+    let shape = match (shape, inputs) {
+        (Some(shape), _) => Some(shape.clone()),
+        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, &Npz::open(inputs)?))),
+        (None, None) => None,
+    };
+    let options = options(&["cpu".into()], shape.as_slice())?;
+    let mut progress = Progress::new();
+    let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
+        progress.stage(s);
+    });
+    drop(progress);
+    Ok(made?.0)
+}
+
+/// The sizes that arrays have where the graph's inputs have symbols.
+fn sizes_of(graph: &Graph, npz: &Npz) -> Sizes {
+    let mut sizes = Sizes::new();
+    for node in graph.nodes() {
+        let Op::Input(input) = &node.op else { continue };
+        let Some((_, shape)) = npz.ty(&input.name) else {
+            continue;
+        };
+        for (dim, n) in input.ty.shape.iter().zip(shape) {
+            let plain = dim.symbols().find(|s| *dim == ir::Dim::symbol(s.name()));
+            if let (Some(symbol), Ok(n)) = (plain, i64::try_from(*n)) {
+                sizes.insert(symbol.clone(), n);
+            }
+        }
+    }
+    sizes
+}
+
+/// The stage of a compilation, on a terminal; nothing elsewhere.
+pub struct Progress {
+    terminal: bool,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        Self {
+            terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Shows that a stage begins.
+    pub fn stage(&mut self, stage: Stage) {
+        self.show(&format!("{} ...", stage.name()));
+    }
+
+    /// Replaces the line.
+    pub fn show(&mut self, text: &str) {
+        if self.terminal {
+            // With standard error closed there is nobody left to tell.
+            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.show("");
+    }
+}

@@ -1,0 +1,133 @@
+//! Commands on artifacts, and on models compiled for the moment.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use ir::Symbol;
+use tilewright::runtime::{
+    Artifact, WeightChecks,
+    cli::{self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, VerifyOptions},
+};
+
+use crate::{
+    failure::Failure,
+    model::{self, Progress},
+    shape::Shape,
+};
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright run m.tw --inputs in.npz --output out.npz
+  tilewright run all-MiniLM-L6-v2 --inputs in.npz --threads 2 --json
+
+in.npz is what numpy.savez(\"in.npz\", input_ids=..., attention_mask=...) writes, as int64.")]
+pub struct Run {
+    /// A .tw file, or a model, which is compiled in memory.
+    artifact: PathBuf,
+    /// Sizes that a model is compiled for; otherwise those of the arrays given.
+    #[arg(long, value_name = "NAME=SIZE,...")]
+    shape: Option<Shape>,
+    #[command(flatten)]
+    options: RunOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright bench m.tw --threads 2 --json
+  tilewright bench all-MiniLM-L6-v2 --shape batch=8,seq=128 --runs 100")]
+pub struct Bench {
+    /// A .tw file, or a model, which is compiled in memory.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: BenchOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright verify m.tw
+  tilewright verify m.tw --no-record --json")]
+pub struct Verify {
+    /// The artifact, a .tw file.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: VerifyOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright inspect m.tw
+  tilewright inspect m.tw --rules")]
+pub struct Inspect {
+    /// The artifact, a .tw file.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: InspectOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(a: &Run) -> Result<Report, Failure> {
+    let artifact = match (model::is_model(&a.artifact), &a.shape) {
+        (true, shape) => {
+            model::compile_here(&a.artifact, shape.as_ref(), a.options.inputs.as_deref())?
+        }
+        (false, None) => open(&a.artifact, &a.options.device)?,
+        (false, Some(_)) => {
+            return Err(Failure::ShapeOfArtifact {
+                path: a.artifact.clone(),
+            });
+        }
+    };
+    Ok(cli::run(artifact, &a.options)?)
+}
+
+pub fn bench(a: &Bench) -> Result<Report, Failure> {
+    if !model::is_model(&a.artifact) {
+        return Ok(cli::bench(
+            open(&a.artifact, &a.options.device)?,
+            &a.options,
+        )?);
+    }
+    let shape = a.options.shape.as_ref().map(|s| {
+        // More than an i64 holds is more than any model allows, as is the largest i64.
+        let each =
+            s.0.iter()
+                .map(|(name, n)| (Symbol::new(name), i64::try_from(*n).unwrap_or(i64::MAX)));
+        Shape(each.collect())
+    });
+    let artifact = model::compile_here(&a.artifact, shape.as_ref(), None)?;
+    Ok(cli::bench(artifact, &a.options)?)
+}
+
+pub fn verify(a: &Verify) -> Result<Report, Failure> {
+    let artifact = open(&a.artifact, &a.options.device)?;
+    let mut progress = Progress::new();
+    let report = cli::verify(artifact, &a.options, |kernel| {
+        progress.show(&format!("checking {kernel}"));
+    });
+    drop(progress);
+    Ok(report?)
+}
+
+pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
+    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
+    Ok(cli::inspect(&artifact, &a.options))
+}
+
+fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
+    Ok(cli::open(path, options)?)
+}
