@@ -26,6 +26,19 @@ pub trait KernelCost {
     fn time(&self, kernel: &Kernel, target: &Target) -> Duration;
 }
 
+/// The least time that the target's roofline allows, and its dispatch: what holds for any kernel that was not measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtRoofline;
+
+impl KernelCost for AtRoofline {
+    fn time(&self, kernel: &Kernel, target: &Target) -> Duration {
+        let work = Work::of(&kernel.graph, &Sizes::new()).expect("kernels are bound");
+        let bytes = Bytes(work.read.0.saturating_add(work.written.0));
+        let floor = target.roofline.floor_seconds(work.flops, bytes);
+        Duration::from_secs_f64(floor + target.roofline.dispatch_seconds)
+    }
+}
+
 impl Work {
     /// The work of a graph at these sizes; none if a size is missing.
     pub fn of(graph: &Graph, sizes: &Sizes) -> Option<Self> {
@@ -181,7 +194,7 @@ fn count_loads(e: &Expr, times: &mut [u64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Symbol, text};
+    use crate::{Form, Roofline, Simd, Symbol, text};
 
     fn check(body: &str, n: i64) -> [u64; 3] {
         let text = format!(
@@ -223,5 +236,40 @@ mod tests {
         assert_eq!(square[0], 16);
         // x / (exp(-x) + 1)
         assert_eq!(silu[0], exp[0] + 16 * (1 + 1 + weight(UnaryFn::Recip)));
+    }
+
+    #[test]
+    fn a_kernel_takes_what_its_slower_side_takes() {
+        let text = "graph \"g\" {
+            %x = input {name = \"x\", ty = f32[1000], absent = required, below = 0} : f32[1000]
+            %y = add(%x, %x) : f32[1000]
+            return y = %y }";
+        let (graph, rules) = (text::parse(text).unwrap(), vec![]);
+        let kernel = Kernel {
+            graph,
+            constant: vec![false],
+            rules,
+            name: "add".into(),
+        };
+        let mut target = Target {
+            name: "t".into(),
+            roofline: Roofline {
+                flops_per_second: 1e6,
+                bytes_per_second: 1e9,
+                dispatch_seconds: 1e-3,
+            },
+            form: Form::Simd(Simd {
+                triple: "t".into(),
+                processor: "p".into(),
+                requires: vec![],
+                vector: Bytes(32),
+                registers: 16,
+                l1: Bytes(1 << 15),
+                l2: Bytes(1 << 20),
+            }),
+        };
+        assert_eq!(AtRoofline.time(&kernel, &target), Duration::from_millis(2));
+        target.roofline.bytes_per_second = 4e6;
+        assert_eq!(AtRoofline.time(&kernel, &target), Duration::from_millis(3));
     }
 }

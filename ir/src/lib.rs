@@ -28,7 +28,7 @@ pub mod text;
 pub mod tile;
 
 pub use attr::{Attr, AttrError, AttrField, Attrs};
-pub use cost::{KernelCost, Work};
+pub use cost::{AtRoofline, KernelCost, Work};
 pub use differentiate::{DifferentiateError, adjoints};
 pub use dim::{Bounds, Dim, Sizes, Symbol};
 pub use dtype::{DType, UnknownDType};
