@@ -119,6 +119,7 @@ pub(super) fn object(text: &str, simd: &Simd) -> Result<Vec<u8>, Refusal> {
     let options = PassBuilderOptions::create();
     options.set_loop_unrolling(false);
     options.set_loop_vectorization(false);
+    options.set_loop_slp_vectorization(false);
     module
         .run_passes(PASSES, &machine, options)
         .map_err(said(Stage::Optimise))?;
