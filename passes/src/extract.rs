@@ -4,7 +4,7 @@
 //! least. That is blind to what others share, so choices are then changed, one class at a time and all users
 //! of a class at once, as long as the whole gets cheaper.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use egg::{Id, Language, RecExpr};
 use ir::{Op, Roofline, Sizes, TensorType};
@@ -43,7 +43,18 @@ struct Classes {
 }
 
 impl Classes {
-    fn of(egraph: &EGraph, root: Id, on: &Roofline, sizes: &Sizes) -> Self {
+    /// Of members that cost as much, those of `before` come first, so that nothing changes without gain.
+    fn of(egraph: &EGraph, before: &RecExpr<Term>, on: &Roofline, sizes: &Sizes) -> Self {
+        let mut known: HashSet<Term> = HashSet::new();
+        let mut ids: Vec<Id> = Vec::new();
+        for (_, term) in before.items() {
+            let term = term
+                .clone()
+                .map_children(|c| egraph.find(ids[usize::from(c)]));
+            ids.push(egraph.lookup(term.clone()).expect("rules remove no term"));
+            known.insert(term);
+        }
+        let root = *ids.last().expect("a graph has outputs");
         let mut places: HashMap<Id, usize> = HashMap::new();
         let mut costs: HashMap<(Op, Vec<TensorType>), f64> = HashMap::new();
         let mut order = vec![egraph.find(root)];
@@ -53,7 +64,10 @@ impl Classes {
         while next < order.len() {
             let class = &egraph[order[next]];
             let mut nodes: Vec<&Term> = class.nodes.iter().collect();
-            nodes.sort_unstable();
+            nodes.sort_unstable_by_key(|term| {
+                let found = (*term).clone().map_children(|c| egraph.find(c));
+                (!known.contains(&found), *term)
+            });
             nodes.dedup();
             let mut found = Vec::new();
             for term in nodes {
@@ -124,10 +138,10 @@ impl Classes {
                 }
                 below.insert(class, member.seconds);
                 let total: f64 = below.values().sum();
-                if best[class]
-                    .as_ref()
-                    .is_none_or(|(cost, ..)| total < *cost * (1.0 - 1e-9))
-                {
+                let is_better = |(cost, other, _): &Best| {
+                    total < *cost * (1.0 - 1e-9) || (total <= *cost && i < *other)
+                };
+                if best[class].as_ref().is_none_or(is_better) {
                     best[class] = Some((total, i, below));
                     todo.extend(&users[class]);
                 }
@@ -221,15 +235,15 @@ impl Classes {
     }
 }
 
-/// The cheapest terms of the class of `root`, distinct, best first; at most `most`.
+/// The cheapest terms equal to `before`, a term of `egraph`, distinct, best first; at most `most`.
 pub fn extract(
     egraph: &EGraph,
-    root: Id,
+    before: &RecExpr<Term>,
     on: &Roofline,
     sizes: &Sizes,
     most: usize,
 ) -> Vec<Extracted> {
-    let classes = Classes::of(egraph, root, on, sizes);
+    let classes = Classes::of(egraph, before, on, sizes);
     let moves = classes.moves();
     let mut choice = classes.greedy();
     let mut seconds = classes

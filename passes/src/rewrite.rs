@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use egg::{Id, RecExpr, Runner};
+use egg::{RecExpr, Runner};
 use ir::{Graph, GraphError, Roofline};
 
 use crate::{
@@ -49,10 +49,10 @@ struct Saturated {
     candidates: Vec<Extracted>,
 }
 
-/// The e-graph of the outputs of `graph`, in which `rules` have run, and the class of all outputs together.
-pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> (EGraph, Id) {
+/// The e-graph of the outputs of `graph`, in which `rules` have run.
+pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> EGraph {
     let mut egraph = EGraph::new(Facts).with_explanations_enabled();
-    let root = egraph.add_expr(&term_of(graph).0);
+    egraph.add_expr(&term_of(graph).0);
     egraph.rebuild();
     for stage in [Stage::Recognise, Stage::Fuse] {
         egraph = run(egraph, rules, stage, options);
@@ -68,7 +68,7 @@ pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) ->
     if options.stage > Stage::Fuse {
         egraph = run(egraph, rules, options.stage, options);
     }
-    (egraph, root)
+    egraph
 }
 
 fn run(egraph: EGraph, rules: &[Arc<Rule>], last: Stage, options: &RewriteOptions) -> EGraph {
@@ -89,12 +89,19 @@ fn run(egraph: EGraph, rules: &[Arc<Rule>], last: Stage, options: &RewriteOption
 
 impl Saturated {
     fn new(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> Self {
-        let (egraph, root) = saturate(graph, rules, options);
+        let egraph = saturate(graph, rules, options);
+        let (before, _) = term_of(graph);
         let sizes = typical_sizes(graph);
-        let candidates = extract(&egraph, root, &options.roofline, &sizes, options.candidates);
+        let candidates = extract(
+            &egraph,
+            &before,
+            &options.roofline,
+            &sizes,
+            options.candidates,
+        );
         Self {
             egraph,
-            before: term_of(graph).0,
+            before,
             candidates,
         }
     }

@@ -1,9 +1,16 @@
 //! Whole graphs, rewritten.
 
+#[path = "../../benches/graph_stage/llama.rs"]
+mod llama;
 mod support;
 
-use passes::rewrite;
-use support::{Encoder, encoder, options};
+use ir::{Symbol, text};
+use passes::{candidates, prove, rewrite};
+use support::{
+    Encoder,
+    cases::{outputs, relative_error},
+    encoder, options,
+};
 
 #[test]
 fn an_encoder_layer_becomes_seven_kernels() {
@@ -63,4 +70,69 @@ fn repeated_layers_are_found_and_rewritten_once() {
         out.graph.ty(out.graph.outputs()[0].value),
         graph.ty(graph.outputs()[0].value)
     );
+}
+
+#[test]
+fn a_flat_decoder_is_rolled_and_keeps_its_values() {
+    let sizes = llama::Sizes {
+        layers: 3,
+        hidden: 16,
+        heads: 4,
+        keys: 2,
+        head: 4,
+        inner: 24,
+        vocabulary: 20,
+    };
+    let graph = text::parse(&llama::text(&sizes)).unwrap();
+    let out = rewrite(&graph, &options()).unwrap();
+    assert_eq!(out.layers.iter().map(|l| l.times).collect::<Vec<_>>(), [3]);
+    for proof in &out.proofs {
+        prove::check(proof).unwrap();
+    }
+    let ops: Vec<&str> = out.graph.nodes().iter().map(|n| n.op.name()).collect();
+    for (name, wanted) in [
+        ("rope", 6),
+        ("attention", 3),
+        ("rms_norm", 7),
+        ("softmax", 0),
+    ] {
+        let count = ops.iter().filter(|n| **n == name).count();
+        assert_eq!(count, wanted, "{name}");
+    }
+    let bound = [("batch", 2), ("seq", 5)]
+        .map(|(s, n)| (Symbol::new(s), n))
+        .into();
+    let [wanted, found] = [&graph, &out.graph].map(|g| outputs(&g.bind(&bound).unwrap()));
+    for (name, wanted) in wanted {
+        let error = relative_error(&found[&name].values(), &wanted.values());
+        assert!(error < 1e-9, "{name}: {error:e}");
+    }
+}
+
+#[test]
+fn candidates_are_distinct_equal_and_ranked() {
+    let graph = encoder(&Encoder {
+        layers: 2,
+        width: 16,
+        heads: 2,
+        inner: 24,
+    });
+    let all = candidates(&graph, &options()).unwrap();
+    assert!((2..=8).contains(&all.len()), "{}", all.len());
+    assert!(all.is_sorted_by(|a, b| a.seconds <= b.seconds));
+    let bound = [("batch", 2), ("seq", 5)]
+        .map(|(s, n)| (Symbol::new(s), n))
+        .into();
+    let wanted = outputs(&graph.bind(&bound).unwrap());
+    for (i, candidate) in all.iter().enumerate() {
+        assert!(all[..i].iter().all(|other| other.graph != candidate.graph));
+        candidate
+            .proofs
+            .iter()
+            .for_each(|p| prove::check(p).unwrap());
+        for (name, found) in outputs(&candidate.graph.bind(&bound).unwrap()) {
+            let error = relative_error(&found.values(), &wanted[&name].values());
+            assert!(error < 1e-9, "{name}: {error:e}");
+        }
+    }
 }

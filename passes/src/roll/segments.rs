@@ -1,8 +1,8 @@
 //! The main path of a graph, cut at the values that every way to the outputs passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ir::{Graph, Op, ValueId};
+use ir::{Graph, ValueId};
 use petgraph::{algo::dominators::simple_fast, graphmap::DiGraphMap};
 
 /// Where a value belongs.
@@ -10,7 +10,8 @@ use petgraph::{algo::dominators::simple_fast, graphmap::DiGraphMap};
 pub(super) enum Home {
     /// No output needs it.
     Dead,
-    /// Made of nothing but constants; every user has its own copy.
+    /// Made of constants, or of few ops beside the main path; every user has its own copy. Copies become
+    /// one value again when the layers are put together.
     Anywhere,
     /// Made beside the main path, for several segments.
     Side,
@@ -71,7 +72,7 @@ pub(super) fn cut(graph: &Graph, from: ValueId) -> Option<Cut> {
                     .expect("the start dominates what it reaches"),
             )
         } else {
-            let leaf = matches!(node.op, Op::Input(_) | Op::Weight(_));
+            let leaf = node.op.leaf().is_some();
             let from_constants = node
                 .inputs
                 .iter()
@@ -84,6 +85,7 @@ pub(super) fn cut(graph: &Graph, from: ValueId) -> Option<Cut> {
         };
     }
     claim_private(graph, &live, &mut homes);
+    copy_small(graph, &mut homes);
     Some(Cut { cuts, homes })
 }
 
@@ -95,7 +97,7 @@ fn claim_private(graph: &Graph, live: &[bool], homes: &mut [Home]) {
     }
     for v in graph.values().rev().filter(|v| live[v.index()]) {
         let node = graph.node(v);
-        let leaf = matches!(node.op, Op::Input(_) | Op::Weight(_));
+        let leaf = node.op.leaf().is_some();
         if let (Home::Side, false, Some(claim)) = (homes[v.index()], leaf, claims[v.index()]) {
             homes[v.index()] = claim;
         }
@@ -107,6 +109,33 @@ fn claim_private(graph: &Graph, live: &[bool], homes: &mut [Home]) {
                 Some(other) if other == home => Some(home),
                 Some(_) => Some(Home::Side),
             };
+        }
+    }
+}
+
+/// The most ops of which each layer has its own copy.
+const SMALL: usize = 32;
+
+/// Side values of few ops are copied, so that rules see what they are made of: a mask, tables of angles.
+fn copy_small(graph: &Graph, homes: &mut [Home]) {
+    // The side ops that a value is made of; none if they are too many.
+    let mut made_of: Vec<Option<BTreeSet<ValueId>>> = vec![None; homes.len()];
+    for v in graph.values() {
+        let node = graph.node(v);
+        if node.op.leaf().is_some() {
+            made_of[v.index()] = Some(BTreeSet::new());
+        } else if matches!(homes[v.index()], Home::Side | Home::Anywhere) {
+            let mut all = BTreeSet::from([v]);
+            let known = node.inputs.iter().all(|i| {
+                made_of[i.index()].as_ref().is_some_and(|ops| {
+                    all.extend(ops);
+                    true
+                })
+            });
+            if known && all.len() <= SMALL {
+                homes[v.index()] = Home::Anywhere;
+                made_of[v.index()] = Some(all);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The graphs of case files, and numbers for them.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use ir::{DType, Graph, Sizes, Tensor, TensorType, text};
+use ir::{DType, Graph, Sizes, Tensor, TensorType, WeightMap, eval, ops::Leaf, text};
 
 use super::random::Random;
 
@@ -76,4 +76,31 @@ pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
     } else {
         far / large.max(f64::MIN_POSITIVE)
     }
+}
+
+/// The outputs of a bound graph on random inputs and weights; the same for graphs with the same leaves.
+pub fn outputs(graph: &Graph) -> BTreeMap<String, Tensor> {
+    let (mut inputs, mut weights) = (BTreeMap::new(), WeightMap::default());
+    for node in graph.nodes() {
+        match node.op.leaf() {
+            Some(Leaf::Input(i)) => {
+                let t = tensor(
+                    &node.ty,
+                    i.below.max(2),
+                    -1.0,
+                    1.0,
+                    &mut Random::of(&i.name),
+                );
+                inputs.insert(i.name.clone(), t);
+            }
+            Some(Leaf::Weight(w)) => {
+                weights.insert(
+                    &w.name,
+                    tensor(&node.ty, 2, -1.0, 1.0, &mut Random::of(&w.name)),
+                );
+            }
+            None => {}
+        }
+    }
+    eval::evaluate(graph, &inputs, &weights).unwrap()
 }

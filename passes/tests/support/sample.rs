@@ -32,7 +32,7 @@ impl Samples {
             for round in 0..2 {
                 let sizes = cases::small_sizes(&graph, &mut Random(i as u64 * 2 + round));
                 let bound = graph.bind(&sizes).unwrap();
-                egraphs.push(saturate(&bound, &rules, &options()).0);
+                egraphs.push(saturate(&bound, &rules, &options()));
             }
         }
         let mut attrs: BTreeMap<_, Vec<Attr>> = BTreeMap::new();
