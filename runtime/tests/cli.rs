@@ -182,6 +182,9 @@ fn bench_measures_the_program_that_is_named() {
     );
     assert_eq!(report["sizes"]["rows"], 300);
     assert!(report["min_s"].as_f64().unwrap() <= report["median_s"].as_f64().unwrap());
+    let report = json(&[&args[..], &["--kernels"]].concat());
+    let times = report["kernel_times"].as_array().unwrap();
+    assert!(times.len() == 2 && times.iter().all(|t| t["calls"] == 7 + 5));
     let message = error(&["bench", text(&path), "--shape", "rows=4"]);
     assert!(
         message.contains("no program for rows=4; it has rows=2; rows=300"),

@@ -1,6 +1,6 @@
 //! `bench`: how long a run takes.
 
-use std::{num::NonZeroU32, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Instant};
 
 use clap::Args;
 use serde_json::json;
@@ -9,7 +9,10 @@ use super::{
     CliError, DeviceOptions, Report, Sizes,
     sample::{Random, sample},
 };
-use crate::{Artifact, Model, Options};
+use crate::{
+    Artifact, Executor, KernelStats, Model, Options,
+    manifest::{KernelId, TargetCode},
+};
 
 /// Runs whose time does not count.
 const WARM_UP: u32 = 5;
@@ -25,6 +28,9 @@ pub struct BenchOptions {
     /// Sizes of the program to measure, such as batch=1,seq=128; otherwise the artifact's first.
     #[arg(long, value_name = "NAME=SIZE,...")]
     pub shape: Option<Sizes>,
+    /// Show where the time goes, kernel by kernel, in as many runs again.
+    #[arg(long)]
+    pub kernels: bool,
     /// Where it runs.
     #[command(flatten)]
     pub device: DeviceOptions,
@@ -41,30 +47,10 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
         threads: options.device.threads,
         profile: false,
     };
-    let mut executor = model.executor(program, &settings)?;
-    let ports: Vec<_> = executor.inputs().cloned().collect();
-    let mut random = Random(1);
-    let sets: Vec<Vec<_>> = (0..SETS)
-        .map(|_| ports.iter().map(|p| sample(p, &mut random)).collect())
-        .collect();
-    let mut times = Vec::new();
-    for i in 0..WARM_UP + options.runs.get() {
-        for (port, value) in ports.iter().zip(&sets[i as usize % sets.len()]) {
-            if let Some(value) = value {
-                executor.set_input(&port.name, value.view())?;
-            }
-        }
-        let start = Instant::now();
-        executor.run()?;
-        if i >= WARM_UP {
-            times.push(start.elapsed().as_secs_f64());
-        }
-    }
-    times.sort_by(f64::total_cmp);
+    let (times, executor) = measure(&model, program, &settings, options.runs.get())?;
     let (min, median) = (times[0], times[times.len() / 2]);
     let target = model.target();
-    let program = &model.programs()[program];
-    Ok(Report {
+    let mut report = Report {
         text: format!(
             "{:.3} ms median, {:.3} ms min of {} runs on {} with {} threads\n",
             median * 1e3,
@@ -77,13 +63,79 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
             "model": model.artifact().manifest().model,
             "target": target.target,
             "device": "cpu",
-            "sizes": program.sizes,
+            "sizes": model.programs()[program].sizes,
             "threads": executor.threads(),
             "runs": times.len(),
             "median_s": median,
             "min_s": min,
-            "kernels": program.steps.len(),
+            "kernels": model.programs()[program].steps.len(),
         }),
         passed: true,
-    })
+    };
+    if options.kernels {
+        let settings = Options {
+            profile: true,
+            ..settings
+        };
+        let (_, executor) = measure(&model, program, &settings, options.runs.get())?;
+        describe_kernels(&mut report, target, &executor.stats());
+    }
+    Ok(report)
+}
+
+/// Sorted times in seconds of `runs` runs, after the warm-up.
+fn measure(
+    model: &Model,
+    program: usize,
+    settings: &Options,
+    runs: u32,
+) -> Result<(Vec<f64>, Executor), CliError> {
+    let mut executor = model.executor(program, settings)?;
+    let ports: Vec<_> = executor.inputs().cloned().collect();
+    let mut random = Random(1);
+    let sets: Vec<Vec<_>> = (0..SETS)
+        .map(|_| ports.iter().map(|p| sample(p, &mut random)).collect())
+        .collect();
+    let mut times = Vec::new();
+    for i in 0..WARM_UP + runs {
+        for (port, value) in ports.iter().zip(&sets[i as usize % sets.len()]) {
+            if let Some(value) = value {
+                executor.set_input(&port.name, value.view())?;
+            }
+        }
+        let start = Instant::now();
+        executor.run()?;
+        if i >= WARM_UP {
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    Ok((times, executor))
+}
+
+/// Adds the mean time of each kernel over all its calls, the slowest in sum first.
+fn describe_kernels(report: &mut Report, target: &TargetCode, stats: &[KernelStats]) {
+    let mut sums: BTreeMap<KernelId, (u64, f64)> = BTreeMap::new();
+    for s in stats {
+        let sum = sums.entry(s.kernel).or_default();
+        *sum = (sum.0 + s.dispatches, sum.1 + s.time.as_secs_f64());
+    }
+    let all: f64 = sums.values().map(|(_, seconds)| seconds).sum();
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by(|(_, (_, a)), (_, (_, b))| b.total_cmp(a));
+    let mut kernels = Vec::new();
+    for (id, (calls, seconds)) in sums {
+        let kernel = &target.kernels[id.0 as usize];
+        let mean = seconds / calls.max(1) as f64;
+        let (share, rate) = (100.0 * seconds / all, kernel.flops.0 as f64 / mean / 1e9);
+        report.text += &format!(
+            "{share:5.1} %  {:9.3} ms a call  {rate:8.2} GFLOP/s  {}\n",
+            mean * 1e3,
+            kernel.name
+        );
+        kernels.push(json!({
+            "name": kernel.name, "calls": calls, "mean_s": mean, "flops": kernel.flops.0, "bytes": kernel.bytes.0,
+        }));
+    }
+    report.json["kernel_times"] = kernels.into();
 }
