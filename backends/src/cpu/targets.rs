@@ -44,7 +44,7 @@ const NOMINAL_HERTZ: f64 = 2.5e9;
 const MEASURED_HERTZ: f64 = 116e9 / 32.0;
 /// Measured: non-temporal triad with one thread on the same machine (2026-11-23); others are taken to be alike.
 const BYTES_PER_SECOND: f64 = 22e9;
-/// Measured on the same machine: waking one thread and waiting for it.
+/// An assumption: one thread is woken and waited for.
 const DISPATCH_SECONDS: f64 = 2e-6;
 
 const KIB: u64 = 1024;
