@@ -16,17 +16,6 @@ pub struct Sizes {
     pub vocabulary: i64,
 }
 
-/// LLaMA 2 70B: Touvron et al. 2023 (arXiv:2307.09288), and `config.json` of meta-llama/Llama-2-70b-hf.
-pub const LLAMA_70B: Sizes = Sizes {
-    layers: 80,
-    hidden: 8192,
-    heads: 64,
-    keys: 8,
-    head: 128,
-    inner: 28672,
-    vocabulary: 32000,
-};
-
 struct Writer<'a> {
     b: Build<'a>,
     sizes: &'a Sizes,

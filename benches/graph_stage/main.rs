@@ -10,6 +10,17 @@ use std::{fs, time::Instant};
 use ir::Roofline;
 use passes::{RewriteOptions, prove};
 
+/// LLaMA 2 70B: Touvron et al. 2023 (arXiv:2307.09288), and `config.json` of meta-llama/Llama-2-70b-hf.
+const LLAMA_70B: llama::Sizes = llama::Sizes {
+    layers: 80,
+    hidden: 8192,
+    heads: 64,
+    keys: 8,
+    head: 128,
+    inner: 28672,
+    vocabulary: 32000,
+};
+
 /// Peak resident memory of this process, as Linux counts it.
 fn peak_megabytes() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -19,7 +30,7 @@ fn peak_megabytes() -> Option<f64> {
 }
 
 fn main() {
-    let text = llama::text(&llama::LLAMA_70B);
+    let text = llama::text(&LLAMA_70B);
     println!(
         "text: {} lines, {:.1} MB",
         text.lines().count(),
