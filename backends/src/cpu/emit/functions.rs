@@ -65,9 +65,15 @@ impl Emitter<'_> {
 
     /// `x` moved into `lo..=hi`; a NaN stays one.
     pub(super) fn clamp(&mut self, x: Value, lo: f64, hi: f64) -> Value {
-        let (lo, hi) = (self.text.float(x.ty, lo), self.text.float(x.ty, hi));
+        let lo = self.text.float(x.ty, lo);
         let below = self.text.compare("ogt", lo, x);
         let x = self.text.select(below, lo, x);
+        self.at_most(x, hi)
+    }
+
+    /// `x`, or `hi` where that is less; a NaN stays one.
+    fn at_most(&mut self, x: Value, hi: f64) -> Value {
+        let hi = self.text.float(x.ty, hi);
         let above = self.text.compare("olt", hi, x);
         self.text.select(above, hi, x)
     }
@@ -96,11 +102,26 @@ impl Emitter<'_> {
         )
     }
 
-    /// `e^x = 2^n e^r` with whole `n` and `|r| <= ln(2) / 2`. Two factors make `2^n`, so that results below
-    /// the least normal number come out rounded once.
+    /// `e^x`. Two factors make `2^n`, so that results below the least normal number come out rounded once.
     fn exp(&mut self, x: Value) -> Value {
         // e^89 is infinite, e^-105 is 0.
         let x = self.clamp(x, -105.0, 89.0);
+        let (power, n) = self.exp_parts(x);
+        let shift = self.text.int(n.ty, 1);
+        let first = self.text.binary("arith.shrsi", n, shift);
+        let second = self.text.binary("arith.subi", n, first);
+        let part = self.scaled(power, first);
+        self.scaled(part, second)
+    }
+
+    /// `e^x` where it is a normal number.
+    fn normal_exp(&mut self, x: Value) -> Value {
+        let (power, n) = self.exp_parts(x);
+        self.scaled(power, n)
+    }
+
+    /// `e^r` and whole `n`, where `x = n ln 2 + r` and `|r| <= ln(2) / 2`.
+    fn exp_parts(&mut self, x: Value) -> (Value, Value) {
         let n = self.by(x, LOG2_E);
         let n = self.text.intrinsic("roundeven", n);
         let r = self.fma_by(n, -LN_2_HIGH, x);
@@ -109,25 +130,18 @@ impl Emitter<'_> {
         let square = self.square(r);
         let tail = self.text.fma(square, q, r);
         let one = self.text.float(x.ty, 1.0);
-        let sum = self.text.binary("arith.addf", tail, one);
+        let power = self.text.binary("arith.addf", tail, one);
+        let n = self.text.convert("arith.fptosi", n, x.ty.of(Elem::I32));
+        (power, n)
+    }
 
-        let int = x.ty.of(Elem::I32);
-        let n = self.text.convert("arith.fptosi", n, int);
-        let (shift, bias, place) = (
-            self.text.int(int, 1),
-            self.text.int(int, 127),
-            self.text.int(int, 23),
-        );
-        let first = self.text.binary("arith.shrsi", n, shift);
-        let second = self.text.binary("arith.subi", n, first);
-        let factor = |e: &mut Self, n: Value| {
-            let exponent = e.text.binary("arith.addi", n, bias);
-            let bits = e.text.binary("arith.shli", exponent, place);
-            e.text.convert("arith.bitcast", bits, x.ty)
-        };
-        let (first, second) = (factor(self, first), factor(self, second));
-        let part = self.text.binary("arith.mulf", sum, first);
-        self.text.binary("arith.mulf", part, second)
+    /// `x 2^n`, for an `n` that the exponent of a normal number can be.
+    fn scaled(&mut self, x: Value, n: Value) -> Value {
+        let (bias, place) = (self.text.int(n.ty, 127), self.text.int(n.ty, 23));
+        let exponent = self.text.binary("arith.addi", n, bias);
+        let bits = self.text.binary("arith.shli", exponent, place);
+        let factor = self.text.convert("arith.bitcast", bits, x.ty);
+        self.text.binary("arith.mulf", x, factor)
     }
 
     /// `ln x = e ln 2 + ln(1 + f)`, where `1 + f` lies between `sqrt(1/2)` and `sqrt(2)`.
@@ -182,7 +196,9 @@ impl Emitter<'_> {
 
         let size = self.text.intrinsic("fabs", x);
         let twice = self.text.binary("arith.addf", size, size);
-        let power = self.exp(twice);
+        // Beyond, the nearest number is 1.
+        let twice = self.at_most(twice, 20.0);
+        let power = self.normal_exp(twice);
         let one = self.text.float(x.ty, 1.0);
         let below = self.text.binary("arith.addf", power, one);
         let inverse = self.inverse(below);
@@ -201,9 +217,9 @@ impl Emitter<'_> {
 
         let size = self.text.intrinsic("fabs", x);
         // Beyond, the nearest number is 1.
-        let t = self.clamp(size, 0.0, 4.0);
+        let t = self.at_most(size, 4.0);
         let p = self.polynomial(t, &c::LOG_ERFC);
-        let rest = self.exp(p);
+        let rest = self.normal_exp(p);
         let one = self.text.float(x.ty, 1.0);
         let far = self.text.binary("arith.subf", one, rest);
         let far = self.with_sign(far, x);
