@@ -6,4 +6,6 @@ mod folder;
 mod memory;
 mod mutations;
 mod numbers;
+#[path = "../support/mod.rs"]
+mod support;
 mod variants;

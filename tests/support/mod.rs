@@ -1,0 +1,117 @@
+//! References that `transformers` computed, stored by `tests/models/make.py`.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ir::{DType, Tensor};
+use serde::Deserialize;
+use tilewright::import;
+
+/// Inputs and what `transformers` gives for them.
+#[derive(Deserialize)]
+pub struct Case {
+    pub inputs: BTreeMap<String, Numbers>,
+    outputs: BTreeMap<String, Numbers>,
+}
+
+/// A tensor.
+#[derive(Deserialize)]
+pub struct Numbers {
+    pub shape: Vec<i64>,
+    pub values: Vec<f64>,
+}
+
+impl Case {
+    /// `batch` and `seq`.
+    pub fn sizes(&self) -> [i64; 2] {
+        let shape = &self.inputs["input_ids"].shape;
+        shape.as_slice().try_into().expect("ids have two axes")
+    }
+
+    /// The inputs, by name.
+    pub fn tensors(&self) -> BTreeMap<String, Tensor> {
+        let tensor =
+            |x: &Numbers| Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
+        self.inputs
+            .iter()
+            .map(|(name, x)| (name.clone(), tensor(x)))
+            .collect()
+    }
+
+    /// Largest relative error of `found` over positions that are not masked.
+    fn error(&self, found: &BTreeMap<String, Tensor>) -> f64 {
+        let [batch, seq] = self.sizes();
+        let mask = self.inputs.get("attention_mask").map(|m| &m.values);
+        let errors = self.outputs.iter().map(|(name, wanted)| {
+            let found = found
+                .get(name)
+                .unwrap_or_else(|| panic!("output {name} is missing"));
+            assert_eq!(found.shape(), wanted.shape, "{name}");
+            let by_token = wanted.shape.starts_with(&[batch, seq]);
+            let width = wanted.values.len() / (batch * seq) as usize;
+            let counts = |i: usize| !by_token || mask.is_none_or(|m| m[i / width] != 0.0);
+            let values = found.values();
+            let kept = (0..wanted.values.len()).filter(|i| counts(*i));
+            let (error, scale) = kept.fold((0.0, 0.0), |(e, s), i| {
+                let difference = (values[i] - wanted.values[i]).abs();
+                // `max` would hide a NaN.
+                let worst = if difference > e || difference.is_nan() {
+                    difference
+                } else {
+                    e
+                };
+                (worst, f64::max(s, wanted.values[i].abs()))
+            });
+            assert!(scale > 1e-3, "{name}: a reference of zeros tells nothing");
+            error / scale
+        });
+        errors.fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a })
+    }
+}
+
+/// Where the stored models are.
+pub fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
+
+/// The model that set-up unpacks.
+pub fn minilm() -> import::Model {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join(".toolchain/models/all-MiniLM-L6-v2");
+    import::load(&dir).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Runs every case in `folder` and gives the largest relative error.
+pub fn largest_error(folder: &Path, run: impl Fn(&Case) -> BTreeMap<String, Tensor>) -> f64 {
+    let cases = fs::read_to_string(folder.join("cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+    assert!(!cases.is_empty());
+    let errors = cases.iter().map(|case| case.error(&run(case)));
+    errors.fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a })
+}
+
+/// Runs every stored model's cases and fails where an error is above `bound`.
+pub fn check_stored_models(
+    bound: f64,
+    run: impl Fn(&import::Model, &Case) -> BTreeMap<String, Tensor>,
+) {
+    let mut folders: Vec<_> = fs::read_dir(models())
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    folders.retain(|f| f.join("config.json").is_file());
+    folders.sort();
+    assert!(folders.len() > 10);
+    let mut wrong = Vec::new();
+    for folder in &folders {
+        let model = import::load(folder).unwrap_or_else(|e| panic!("{e}"));
+        let error = largest_error(folder, |case| run(&model, case));
+        println!("{error:.1e}  {}", folder.file_name().unwrap().display());
+        if error.is_nan() || error > bound {
+            wrong.push(folder);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
