@@ -46,7 +46,7 @@ impl Constants {
             .par_iter()
             .map(|g| match plain_weight(g) {
                 Some(name) => Ok((name.to_owned(), None)),
-                None => Ok((first_weight(g), Some(fold(g, weights)?))),
+                None => Ok((first_weight(g), Some(ir::eval::fold(g, weights)?))),
             })
             .collect::<Result<Vec<_>, CompileError>>()?;
         Ok(Self { values, of })
@@ -96,12 +96,4 @@ fn first_weight(graph: &Graph) -> String {
         _ => None,
     });
     names.collect::<Vec<_>>().join("+")
-}
-
-fn fold(graph: &Graph, weights: &dyn WeightSource) -> Result<Tensor, CompileError> {
-    let mut outputs = ir::eval::evaluate(graph, &BTreeMap::new(), weights)?;
-    let (_, tensor) = outputs
-        .pop_first()
-        .expect("the graph of a constant has one output");
-    Ok(tensor.rounded())
 }

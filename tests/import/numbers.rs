@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Sizes, Symbol, Tensor};
+use ir::{DType, Sizes, Symbol, Tensor};
 use tilewright::import::{self, Model};
 
 use crate::support::{Case, check_stored_models, largest_error, minilm, models};
@@ -14,7 +14,11 @@ fn evaluate(model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
     let [batch, seq] = case.sizes();
     let sizes = Sizes::from([(Symbol::new("batch"), batch), (Symbol::new("seq"), seq)]);
     let graph = model.graph.bind(&sizes).unwrap();
-    ir::eval::evaluate(&graph, &case.tensors(), &model.weights).unwrap()
+    let inputs = case.inputs.iter().map(|(name, x)| {
+        let tensor = Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
+        (name.clone(), tensor)
+    });
+    ir::eval::evaluate(&graph, &inputs.collect(), &model.weights).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ir::{DType, Tensor};
+use ir::Tensor;
 use serde::Deserialize;
 use tilewright::import;
 
@@ -29,16 +29,6 @@ impl Case {
     pub fn sizes(&self) -> [i64; 2] {
         let shape = &self.inputs["input_ids"].shape;
         shape.as_slice().try_into().expect("ids have two axes")
-    }
-
-    /// The inputs, by name.
-    pub fn tensors(&self) -> BTreeMap<String, Tensor> {
-        let tensor =
-            |x: &Numbers| Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
-        self.inputs
-            .iter()
-            .map(|(name, x)| (name.clone(), tensor(x)))
-            .collect()
     }
 
     /// Largest relative error of `found` over positions that are not masked.

@@ -337,7 +337,7 @@ impl Builder<'_> {
                 }
             }
             Expr::Select(c, a, b) => match self.condition(c, inputs, at, sizes) {
-                Some(pairs) if !has_load(c) => choose(&pairs, *again(a)?, *again(b)?),
+                Some(test) if !has_load(c) => choose(&test, *again(a)?, *again(b)?),
                 _ => Body::Select(again(c)?, again(a)?, again(b)?),
             },
         })
@@ -392,49 +392,85 @@ impl Builder<'_> {
         }
     }
 
-    /// A condition on places as pairs, the first of each below its second.
+    /// A condition on places.
     fn condition(
         &self,
         c: &Expr,
         inputs: &[ValueId],
         at: &[Affine],
         sizes: &[i64],
-    ) -> Option<Vec<(Affine, Affine)>> {
+    ) -> Option<Test> {
         let Expr::Binary(f, a, b) = c else {
             return None;
         };
         if *f == BinaryFn::And {
             let mut both = self.condition(a, inputs, at, sizes)?;
-            both.extend(self.condition(b, inputs, at, sizes)?);
-            return Some(both);
+            both.yes.extend(self.condition(b, inputs, at, sizes)?.yes);
+            return Some(Test { no: vec![], ..both });
         }
         let a = self.index(a, inputs, at, sizes).ok()?;
         let b = self.index(b, inputs, at, sizes).ok()?;
-        let one = Affine::constant(1);
         match f {
-            BinaryFn::Lt => Some(vec![(a, b)]),
-            BinaryFn::Le => Some(vec![(a, b.plus(1, &one))]),
-            BinaryFn::Gt => Some(vec![(b, a)]),
-            BinaryFn::Ge => Some(vec![(b, a.plus(1, &one))]),
+            BinaryFn::Lt => Some(Test {
+                yes: vec![(a.clone(), b.clone())],
+                no: vec![not_above(b, a)],
+            }),
+            BinaryFn::Le => Some(Test {
+                yes: vec![not_above(a.clone(), b.clone())],
+                no: vec![(b, a)],
+            }),
+            BinaryFn::Gt => Some(Test {
+                yes: vec![(b.clone(), a.clone())],
+                no: vec![not_above(a, b)],
+            }),
+            BinaryFn::Ge => Some(Test {
+                yes: vec![not_above(b.clone(), a.clone())],
+                no: vec![(a, b)],
+            }),
+            BinaryFn::Eq => {
+                let yes = vec![
+                    not_above(a.clone(), b.clone()),
+                    not_above(b.clone(), a.clone()),
+                ];
+                let (low, high) = a.clone().plus(-1, &b).range(sizes);
+                let no = match (low, high) {
+                    (0, _) => vec![(b, a)],
+                    (_, 0) => vec![(a, b)],
+                    _ => vec![],
+                };
+                Some(Test { yes, no })
+            }
             _ => None,
         }
     }
 }
 
-/// `a` where all pairs hold, else `b`; loads of either side happen only where it is chosen.
-fn choose(pairs: &[(Affine, Affine)], a: Body, b: Body) -> Body {
-    let test = pairs.iter().map(|(a, b)| {
+/// A condition as pairs, the first of each below its second.
+struct Test {
+    /// All hold where the condition does, and only there.
+    yes: Vec<(Affine, Affine)>,
+    /// These hold where it does not; none may be known.
+    no: Vec<(Affine, Affine)>,
+}
+
+/// `a <= b`, as a pair.
+fn not_above(a: Affine, b: Affine) -> (Affine, Affine) {
+    (a, b.plus(1, &Affine::constant(1)))
+}
+
+/// `a` where the test holds, else `b`; loads of either side happen only where it is chosen.
+fn choose(test: &Test, a: Body, b: Body) -> Body {
+    let pairs = test.yes.iter().map(|(a, b)| {
         let side = |x: &Affine| Body::Coordinate(x.clone()).into();
         Body::Binary(BinaryFn::Lt, side(a), side(b))
     });
-    let test = test.reduce(|a, b| Body::Binary(BinaryFn::And, a.into(), b.into()));
-    let Some(test) = test else { return a };
-    let otherwise = match pairs {
-        // Not `x < y` is `y < x + 1`.
-        [(x, y)] => guarded(b, &[(y.clone(), x.clone().plus(1, &Affine::constant(1)))]),
-        _ => b,
-    };
-    Body::Select(test.into(), guarded(a, pairs).into(), otherwise.into())
+    let all = pairs.reduce(|a, b| Body::Binary(BinaryFn::And, a.into(), b.into()));
+    let Some(all) = all else { return a };
+    Body::Select(
+        all.into(),
+        guarded(a, &test.yes).into(),
+        guarded(b, &test.no).into(),
+    )
 }
 
 /// The same number, with loads that happen only where all pairs hold.
