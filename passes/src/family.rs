@@ -136,15 +136,16 @@ fn merge_fold_axes(nest: &mut Nest) {
     }
 }
 
-/// Whether neighbours along the last folded axis lie side by side in memory.
+/// Whether neighbours along the last folded axis lie side by side in memory; false where no axis of
+/// more than one element is folded.
 fn runs_along_fold(stage: &Stage) -> bool {
-    let last = stage.sizes.len() - 1;
+    let Some(last) = (stage.outer..stage.sizes.len()).last() else {
+        return false;
+    };
     let body = stage.body().expect("folds have bodies");
-    stage.sizes.len() > stage.outer
-        && body
-            .walk()
-            .iter()
-            .any(|b| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1))
+    body.walk()
+        .iter()
+        .any(|b| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1))
 }
 
 fn contraction(stage: &Stage) -> Option<Contraction> {
@@ -204,6 +205,9 @@ fn rows(mut nest: Nest) -> Result<Shaped, NoFamily> {
         // Folded axes become one.
         let (outer, rank) = (nest.stages[i].outer, nest.stages[i].sizes.len());
         if matches!(nest.stages[i].kind, StageKind::Fold(..)) && rank != outer + 1 {
+            if rank == outer {
+                return Err(NoFamily("a fold of one element"));
+            }
             let rest = nest.stages.split_off(i + 1);
             let merged = (outer..rank - 1).rev().all(|first| nest.merge(i, first));
             nest.stages.extend(rest);

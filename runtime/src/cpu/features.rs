@@ -14,6 +14,8 @@ macro_rules! features {
 }
 
 // Spelling in `/proc/cpuinfo` = spelling in `std::arch`. The latter also asks whether the system saves the registers.
+// Only what kernels compute with: random numbers and the saving of state are withdrawn from `/proc/cpuinfo` on
+// processors where they are faulty (`rdseed` on Zen 5), and no kernel needs them.
 features! {
     "abm" = "lzcnt",
     "adx" = "adx",
@@ -39,14 +41,11 @@ features! {
     "cx16" = "cmpxchg16b",
     "f16c" = "f16c",
     "fma" = "fma",
-    "fxsr" = "fxsr",
     "gfni" = "gfni",
     "movbe" = "movbe",
     "pclmulqdq" = "pclmulqdq",
     "pni" = "sse3",
     "popcnt" = "popcnt",
-    "rdrand" = "rdrand",
-    "rdseed" = "rdseed",
     "sha_ni" = "sha",
     "sse" = "sse",
     "sse2" = "sse2",
@@ -56,10 +55,6 @@ features! {
     "ssse3" = "ssse3",
     "vaes" = "vaes",
     "vpclmulqdq" = "vpclmulqdq",
-    "xsave" = "xsave",
-    "xsavec" = "xsavec",
-    "xsaveopt" = "xsaveopt",
-    "xsaves" = "xsaves",
 }
 
 #[cfg(not(target_arch = "x86_64"))]
