@@ -1,8 +1,7 @@
 //! The schedule that the analytical model thinks best: what a kernel gets before anything was measured.
 
 use ir::{
-    AttentionSchedule, ContractSchedule, Form, Kernel, MapSchedule, RowsSchedule, Schedule, Simd,
-    Target,
+    AttentionSchedule, ContractSchedule, Kernel, MapSchedule, RowsSchedule, Schedule, Simd, Target,
 };
 use passes::{KernelFamily, LowerError, family};
 
@@ -25,7 +24,7 @@ const MOST_ROWS: i64 = 14;
 /// # Errors
 /// No template computes the kernel.
 pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerError> {
-    let Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("schedules are known for CPUs only");
     let lanes = (simd.vector.0 / 4) as u32;
     Ok(match family(kernel)? {
         KernelFamily::Map { .. } | KernelFamily::Fold { .. } => Schedule::Map(MapSchedule {

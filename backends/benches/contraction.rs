@@ -38,7 +38,7 @@ fn main() {
     if !can_run(&target) {
         return;
     }
-    let ir::Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("a CPU");
     let vector = (simd.vector.0 / 4) as u32;
     let (peak_tile, shapes): (_, &[(u32, u32)]) = match simd.registers {
         32 => (

@@ -23,6 +23,7 @@ mod verify;
 mod weights;
 
 pub mod eval;
+pub mod lane;
 pub mod ops;
 pub mod text;
 pub mod tile;
@@ -41,7 +42,7 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule};
-pub use target::{Bytes, Flops, Form, Roofline, Simd, Target};
+pub use target::{Bytes, Flops, Form, Roofline, Simd, Simt, Target};
 pub use tensor::{Tensor, TensorError, round_to};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};
 pub use verify::{VerifyError, verify};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lane::MatrixInstr;
+
 /// A number of bytes.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -41,6 +43,8 @@ pub struct Roofline {
 pub enum Form {
     /// Vector registers of one core; blocks go to threads.
     Simd(Simd),
+    /// Lanes of warps with one shared memory.
+    Simt(Simt),
 }
 
 /// A CPU core as the `simd` form sees it.
@@ -60,6 +64,51 @@ pub struct Simd {
     pub l1: Bytes,
     /// Second-level cache of one core.
     pub l2: Bytes,
+}
+
+/// A device of many lanes, as the `simt` form sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Simt {
+    /// The architecture, as its code generator names it.
+    pub arch: String,
+    /// Lanes of a warp.
+    pub lanes: u32,
+    /// Most lanes of a block.
+    pub threads: u32,
+    /// Most shared memory of a block.
+    pub shared: Bytes,
+    /// Most 32-bit registers of a lane.
+    pub registers: u32,
+    /// Blocks run side by side on so many units.
+    pub units: u32,
+    /// Most bytes that a lane reads or writes at once.
+    pub access: Bytes,
+    /// Whether lanes of a warp can read each other's registers.
+    pub shuffle: bool,
+    /// Whether copies from global to shared memory can end by themselves.
+    pub asynchronous: bool,
+    /// Whether a warp can read matrices of 16-bit elements from shared memory as fragments.
+    pub load_matrix: bool,
+    /// Matrix instructions, the preferred first; at least one for f32.
+    pub matrix: Vec<MatrixInstr>,
+}
+
+impl Target {
+    /// The core, if this is a CPU.
+    pub fn simd(&self) -> Option<&Simd> {
+        match &self.form {
+            Form::Simd(simd) => Some(simd),
+            Form::Simt(_) => None,
+        }
+    }
+
+    /// The device, if this is one of many lanes.
+    pub fn simt(&self) -> Option<&Simt> {
+        match &self.form {
+            Form::Simt(simt) => Some(simt),
+            Form::Simd(_) => None,
+        }
+    }
 }
 
 impl Roofline {

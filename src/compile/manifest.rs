@@ -1,6 +1,6 @@
 //! What an artifact says about the programs in it.
 
-use ir::{Bytes, Flops, Form, Target};
+use ir::{Bytes, Flops, Target};
 use passes::{Place, PlannedKernel};
 use runtime::{
     Writer,
@@ -51,7 +51,7 @@ pub(super) fn target_code(
     constant: &dyn Fn(usize, usize) -> BufferRef,
     writer: &mut Writer,
 ) -> Result<TargetCode, CompileError> {
-    let Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("code is made for CPUs only");
     let Made {
         programs,
         symbols,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use backends::cpu::Workers;
-use ir::{Form, Graph, Simd, Sizes, Symbol, Target, WeightSource};
+use ir::{Graph, Sizes, Symbol, Target, WeightSource};
 use passes::{Plan, RewriteOptions, Rewritten};
 use runtime::{Artifact, Writer, manifest::SectionKind};
 
@@ -264,7 +264,6 @@ fn code(
     programs: &[Planned],
     workers: &Workers,
 ) -> Result<backends::cpu::Object, CompileError> {
-    let Form::Simd(Simd { .. }) = &target.form;
     let programs: Vec<_> = programs
         .iter()
         .flat_map(|p| p.plan.kernels.iter().map(|k| k.program.clone()))

@@ -10,7 +10,7 @@ mod worker;
 
 use std::path::PathBuf;
 
-use ir::{Form, Target, tile::Program};
+use ir::{Target, tile::Program};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ pub fn compile(
 
 /// The object file of one program.
 fn object(program: &Program, target: &Target) -> Result<Vec<u8>, Failure> {
-    let Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("the CPU backend is given CPU targets");
     let text = mlir(program, target).map_err(Failure::Unsupported)?;
     bridge::object(&text, simd).map_err(Failure::Refused)
 }
@@ -123,7 +123,7 @@ fn object(program: &Program, target: &Target) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// The program has an operation without code.
 pub fn mlir(program: &Program, target: &Target) -> Result<String, Unsupported> {
-    let Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("the CPU backend is given CPU targets");
     let width = u32::try_from(simd.vector.0 / 4).expect("registers are small");
     emit::module(program, width)
 }

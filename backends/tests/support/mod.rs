@@ -6,7 +6,7 @@ use std::io::Write;
 
 use backends::cpu::{Object, Workers, compile};
 use ir::{
-    DType, Form,
+    DType,
     tile::{Access, Array, Carried, Counter, For, Index, Memory, Program, Shape, Stmt, Value, Var},
 };
 
@@ -124,7 +124,7 @@ impl Buffer {
 
 /// Whether this machine can run code for a target; says so if not.
 pub fn can_run(target: &ir::Target) -> bool {
-    let Form::Simd(simd) = &target.form;
+    let simd = target.simd().expect("a CPU");
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap();
     let flags: Vec<&str> = cpuinfo
         .lines()

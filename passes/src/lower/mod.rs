@@ -9,7 +9,7 @@ mod map;
 mod rows;
 
 use ir::{
-    DType, Form, Kernel, Schedule, Target,
+    DType, Kernel, Schedule, Target,
     tile::{Array, Index, Memory, Program, Shape},
 };
 
@@ -182,7 +182,7 @@ fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
 /// # Errors
 /// No template computes the kernel's graph as one, or the schedule is for another template.
 pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lowered, LowerError> {
-    let Form::Simd(_) = &target.form;
+    let _ = target;
     let shaped = shaped(kernel)?;
     let plain = vec![Layout::Plain; shaped.nest.operands.len()];
     let name = &kernel.name;

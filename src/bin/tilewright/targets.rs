@@ -1,6 +1,5 @@
 //! `targets`: what models can be compiled for.
 
-use ir::Form;
 use serde_json::json;
 use tilewright::runtime::cli::Report;
 
@@ -10,7 +9,7 @@ pub fn targets() -> Report {
     let mut text = String::new();
     let mut all = Vec::new();
     for target in tilewright::targets() {
-        let Form::Simd(simd) = &target.form;
+        let Some(simd) = target.simd() else { continue };
         text += &format!(
             "{:22} {} bytes a vector; needs {}\n",
             target.name,
