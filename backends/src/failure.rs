@@ -29,6 +29,16 @@ pub enum Failure {
     /// The worker that compiled it ended.
     #[error("code generation ended with {0}")]
     Crashed(String),
+    /// It asks for more than the device has.
+    #[error("{what}: wanted {wanted}, the device has {most}")]
+    Exceeds {
+        /// Of what.
+        what: String,
+        /// What it asks for.
+        wanted: u64,
+        /// What there is.
+        most: u64,
+    },
     /// The assembler or linker of the target does not take it.
     #[error("{tool}: {message}")]
     Rejected {

@@ -121,6 +121,20 @@ mod tests {
     }
 
     #[test]
+    fn devices_have_matrix_instructions_that_fit_and_one_for_f32() {
+        for target in targets() {
+            let Some(device) = target.simt() else {
+                continue;
+            };
+            for instr in &device.matrix {
+                assert!(instr.fits(device.lanes), "{}: {}", target.name, instr.name);
+            }
+            let f32 = |m: &ir::lane::MatrixInstr| m.operands == ir::DType::F32;
+            assert!(device.matrix.iter().any(f32), "{}", target.name);
+        }
+    }
+
+    #[test]
     fn every_requirement_can_be_asked_of_the_host() {
         for target in targets() {
             let requires = target.simd().map(|s| s.requires.as_slice());

@@ -8,7 +8,7 @@ mod support {
 use backends::cuda::tools;
 use ir::{DType, lane::Program};
 use support::{
-    lanes::{add, contraction, pipeline, row_sum},
+    lanes::{add, backwards, contraction, functions, pipeline, row_sum},
     simt::{check_meaning, code, instructions, printed, target},
 };
 
@@ -91,5 +91,25 @@ fn pipelines_copy_asynchronously_and_read_matrices() {
                 "HMMA",
             ],
         );
+    }
+}
+
+#[test]
+fn much_shared_memory_is_asked_for_at_the_launch() {
+    check(|d| backwards(d.lanes), &["LDS", "STS"]);
+    let (target, device) = target(TARGETS[0]);
+    let code = code(&backwards(device.lanes), &target);
+    assert_eq!(code.launch.shared.0, 80_000);
+    assert!(code.assembly.unwrap().contains(".extern .shared .align 16"));
+}
+
+#[test]
+fn every_function_has_code_without_calls() {
+    for name in TARGETS {
+        let (target, device) = target(name);
+        for dtype in DType::ALL {
+            let code = code(&functions(device.lanes, dtype), &target);
+            assert!(!code.assembly.unwrap().contains(".extern"));
+        }
     }
 }

@@ -7,9 +7,10 @@ mod support {
 
 use std::path::Path;
 
+use backends::cpu::Workers;
 use ir::{DType, lane::Program};
 use support::{
-    lanes::{add, contraction, row_sum},
+    lanes::{add, backwards, contraction, functions, row_sum},
     simt::{check_meaning, code, printed, target},
 };
 
@@ -87,6 +88,39 @@ fn contractions_use_every_matrix_instruction() {
                 _ => "_f32",
             };
             assert!(listing.contains(kind), "{name}: no {kind} in\n{listing}");
+        }
+    }
+}
+
+#[test]
+fn shared_memory_is_what_the_device_has() {
+    for name in TARGETS {
+        let (target, device) = target(name);
+        let program = backwards(device.lanes);
+        if device.shared.0 > 80_000 {
+            assert!(listing(&program, name).is_none_or(|l| l.contains("ds_read_b32")));
+            continue;
+        }
+        let failure = backends::simt::compile(&[program], &target, &Workers::InProcess)
+            .unwrap()
+            .pop()
+            .unwrap()
+            .unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "bytes of shared memory: wanted 80000, the device has 65536"
+        );
+    }
+}
+
+#[test]
+fn every_function_has_code_without_calls() {
+    for name in TARGETS {
+        let (target, device) = target(name);
+        for dtype in DType::ALL {
+            // The linker takes no name that is not there.
+            let code = code(&functions(device.lanes, dtype), &target);
+            assert_eq!(code.resources.unwrap().scratch.0, 0);
         }
     }
 }

@@ -47,6 +47,10 @@ impl Dialect for Nvptx {
         }
     }
 
+    fn module(&self) -> &'static str {
+        ""
+    }
+
     fn kernel(&self, threads: u32) -> String {
         format!("nvvm.kernel, nvvm.reqntid = array<i32: {threads}, 1, 1>")
     }

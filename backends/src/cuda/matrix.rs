@@ -16,8 +16,8 @@ const BF16: &str = "nvvm.mma.m16n8k16.row.col.bf16";
 
 /// `mma.sync.aligned.m16n8k16.row.col` with f32 accumulators, for f16 and bf16.
 ///
-/// Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type". Checked there 2026-11-25 as far as
-/// a lane's own formulas: rows of `a` and `c` by `lane / 4` and 8 more, columns by `2 (lane mod 4)`.
+/// Fragments: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type" (2026-11-25); the tests below are
+/// its formulas.
 pub(super) fn instructions() -> Vec<MatrixInstr> {
     let quad = |a: Step, b: Step, c: Step, d: Step, e: Step| vec![a, b, c, d, e];
     let [r1, r2, r4, r8] = [1, 2, 4, 8].map(Step::rows);
@@ -69,4 +69,35 @@ pub(super) fn emit(text: &mut Text, word: &str, [a, b, c]: [&Held; 3]) -> Option
     let float = Type::scalar(Elem::F32);
     let results = text.calls(float, 4, &format!("llvm.{word}"), &operands);
     Some(results.into_iter().map(Part::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_are_those_of_the_ptx_isa() {
+        for instr in instructions() {
+            assert!(instr.fits(32));
+            assert_eq!(instr.sides(), (16, 8, 16));
+            for lane in 0..32 {
+                let (group, place) = (lane / 4, lane % 4);
+                for i in 0..8 {
+                    let row = if i < 2 || (4..6).contains(&i) {
+                        group
+                    } else {
+                        group + 8
+                    };
+                    let column = place * 2 + (i & 1) + if i < 4 { 0 } else { 8 };
+                    assert_eq!(instr.a.place(i, lane, 0), (row, column));
+                }
+                for i in 0..4 {
+                    let row = place * 2 + (i & 1) + if i < 2 { 0 } else { 8 };
+                    assert_eq!(instr.b.place(i, lane, 0), (row, group));
+                    let row = if i < 2 { group } else { group + 8 };
+                    assert_eq!(instr.c.place(i, lane, 0), (row, place * 2 + (i & 1)));
+                }
+            }
+        }
+    }
 }

@@ -23,7 +23,8 @@ const DISPATCH_SECONDS: f64 = 3e-6;
 const KB: u64 = 1024;
 
 /// Shared memory: CUDA C++ Programming Guide, table "Technical Specifications per Compute Capability". PTX versions: PTX
-/// ISA, "Release Notes". Units, f32 operations and memory: the data sheet of the device named. All read before 2026-11-25.
+/// ISA, "Release Notes". Units, f32 operations and memory: the data sheet of the device named. Noted
+/// 2026-11-25 from memory of these, not looked up again.
 const MODELS: &[Model] = &[
     // A100 80GB SXM; NVIDIA A100 Tensor Core GPU data sheet.
     Model {

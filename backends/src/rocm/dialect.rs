@@ -25,6 +25,9 @@ use crate::{
 
 const WORD: Type = Type::scalar(Elem::I32);
 
+/// Code objects of version 5, which ROCm loads since 5.5; LLVM 22's own choice is 6.
+const VERSION: &str = "llvm.module_flags [#llvm.mlir.module_flag<error, \"amdhsa_code_object_version\", 500 : i32>]\n";
+
 /// One architecture.
 struct Amdgpu(&'static Model);
 
@@ -42,6 +45,10 @@ impl Dialect for Amdgpu {
             passes: "default<O3>",
             output: Output::Object,
         }
+    }
+
+    fn module(&self) -> &'static str {
+        VERSION
     }
 
     fn kernel(&self, threads: u32) -> String {
@@ -141,7 +148,7 @@ impl Dialect for Amdgpu {
             tool: tool.into(),
             message,
         };
-        let binary = link::link(&link::llvm_prefix(), &[output], &[])
+        let binary = link::link(&link::llvm_prefix(), &[output], &["--no-undefined"])
             .map_err(|e| rejected("ld.lld", e.to_string()))?;
         let mut resources = notes::resources(&binary)
             .ok_or_else(|| rejected("llvm", "wanted a note on the kernel, found none".into()))?;

@@ -37,7 +37,8 @@ pub(super) struct Row {
 }
 
 /// Of MI300 and before: AMD Instinct MI200 and MI300 (CDNA 3) Instruction Set Architecture documents, "Matrix
-/// Arithmetic Instructions", and AMD's matrix instruction calculator. Of MI350: the CDNA 4 document. Read before 2026-11-25.
+/// Arithmetic Instructions", and AMD's matrix instruction calculator; of MI350 the CDNA 4 document. Noted 2026-11-25 from
+/// memory of them; LLVM has every one, no device was asked.
 pub(super) const MFMA_F16: Row = Row {
     name: "v_mfma_f32_32x32x8_f16",
     word: "amdgcn.mfma.f32.32x32x8f16",
@@ -261,4 +262,53 @@ fn dot_pairs(text: &mut Text, word: &str, [a, b, c]: [&Held; 3]) -> Vec<Part> {
         results.push(value.into());
     }
     results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fragments_fit() {
+        for row in ALL {
+            let lanes = if row.name.contains("wmma") { 32 } else { 64 };
+            assert!(row.instruction().fits(lanes), "{}", row.name);
+        }
+    }
+
+    /// In each operand a lane has one row (or column), and as many numbers side by side as it holds; where the results
+    /// lie is as the documents say for each shape.
+    #[test]
+    fn results_lie_where_the_documents_say() {
+        for row in ALL {
+            let instr = row.instruction();
+            let (m, _, _) = instr.sides();
+            let depth = instr.a.width();
+            for lane in 0..instr.c.lanes() {
+                let a = (lane % m, lane / m * depth);
+                let c = |r: u32| match row.hand {
+                    Hand::Dot => None,
+                    Hand::Wmma | Hand::WmmaBits => Some((2 * r + lane / 16, lane % 16)),
+                    _ if m == 32 => Some((8 * (r / 4) + 4 * (lane / 32) + r % 4, lane % 32)),
+                    _ => Some((4 * (lane / 16) + r, lane % 16)),
+                };
+                for r in 0..instr.c.width() {
+                    if let Some(place) = c(r) {
+                        assert_eq!(instr.c.place(r, lane, 0), place, "{}", row.name);
+                    }
+                }
+                for r in 0..depth {
+                    let (place, turned) = (instr.a.place(r, lane, 0), instr.b.place(r, lane, 0));
+                    match row.hand {
+                        Hand::Dot => {}
+                        Hand::Wmma | Hand::WmmaBits => assert_eq!(place, (lane % 16, r)),
+                        _ => assert_eq!(place, (a.0, a.1 + r), "{}", row.name),
+                    }
+                    if !matches!(row.hand, Hand::Dot) {
+                        assert_eq!(turned, (place.1, place.0), "{}", row.name);
+                    }
+                }
+            }
+        }
+    }
 }

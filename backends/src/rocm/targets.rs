@@ -33,7 +33,8 @@ const CDNA: &[Row] = &[
 ];
 
 /// Lanes, registers and shared memory: LLVM, "User Guide for AMDGPU Backend", and the Instruction Set Architecture
-/// document of each. Units, f32 operations and memory: the data sheet of the device named. All read before 2026-11-25.
+/// document of each. Units, f32 operations and memory: the data sheet of the device named. Noted
+/// 2026-11-25 from memory of these, not looked up again.
 const MODELS: &[Model] = &[
     // Radeon Instinct MI50.
     Model {

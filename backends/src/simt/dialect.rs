@@ -19,6 +19,9 @@ pub(crate) trait Dialect {
     /// Whom LLVM makes code for.
     fn machine(&self) -> Machine<'_>;
 
+    /// What a module says besides its functions.
+    fn module(&self) -> &'static str;
+
     /// Attributes of a kernel's function, for blocks of so many lanes.
     fn kernel(&self, threads: u32) -> String;
 

@@ -18,6 +18,10 @@ use crate::{
     worker::{self, Work, Workers},
 };
 
+/// Most blocks along the first axis of a grid, on every device: CUDA C++ Programming Guide, "Technical Specifications per
+/// Compute Capability"; HIP has the same bound.
+const BLOCKS: u64 = (1 << 31) - 1;
+
 /// Machine code of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
@@ -97,9 +101,41 @@ pub fn mlir(program: &Program, target: &Target) -> Result<String, Unsupported> {
 /// LLVM's output for one program.
 pub(crate) fn generate(program: &Program, target: &Target) -> Result<Vec<u8>, Failure> {
     let device = device(target);
+    fit(program, device)?;
     let dialect = dialect(device);
     let text = emit::module(program, device, &*dialect).map_err(Failure::Unsupported)?;
     mlir::code(&text, &dialect.machine()).map_err(Failure::Refused)
+}
+
+/// Whether the device has room for a block.
+fn fit(program: &Program, device: &Simt) -> Result<(), Failure> {
+    assert_eq!(program.lanes, device.lanes, "warps are the device's");
+    // LLVM ends the process on too much shared memory.
+    let asked = [
+        (
+            "lanes of a block",
+            program.threads().into(),
+            device.threads.into(),
+        ),
+        (
+            "bytes of shared memory",
+            program.shared_bytes() as u64,
+            device.shared.0,
+        ),
+        (
+            "blocks",
+            u64::try_from(program.blocks()).unwrap_or(u64::MAX),
+            BLOCKS,
+        ),
+    ];
+    match asked.into_iter().find(|(_, wanted, most)| wanted > most) {
+        None => Ok(()),
+        Some((what, wanted, most)) => Err(Failure::Exceeds {
+            what: what.into(),
+            wanted,
+            most,
+        }),
+    }
 }
 
 fn device(target: &Target) -> &Simt {

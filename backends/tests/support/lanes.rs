@@ -252,3 +252,83 @@ pub fn emulated(program: &Program) -> Vec<Vec<f64>> {
     emulate_all(program, &mut params, None).unwrap();
     params
 }
+
+/// `y = x` backwards, of 20000 numbers in shared memory: 80000 bytes.
+pub fn backwards(lanes: u32) -> Program {
+    let text = format!(
+        "lane backwards grid [1] warps 4 lanes {lanes} {{
+           param %x : f32[20000]
+           param %y : f32[20000] written
+           shared %xs : f32[20000]
+           for #1 in 0 .. 20000 step {step} {{
+             when (#1 + warp * {lanes} + lane < 20000) {{
+               %0 = load %x[#1 + warp * {lanes} + lane] : 1
+               store %xs[#1 + warp * {lanes} + lane] = %0
+             }}
+           }}
+           barrier
+           for #2 in 0 .. 20000 step {step} {{
+             when (#2 + warp * {lanes} + lane < 20000) {{
+               %1 = load %xs[19999 + (#2 + warp * {lanes} + lane) * -1] : 1
+               store %y[#2 + warp * {lanes} + lane] = %1
+             }}
+           }}
+         }}",
+        step = 4 * lanes
+    );
+    parse(&text).unwrap()
+}
+
+/// Every function and conversion of an element type that programs may use, one register each.
+pub fn functions(lanes: u32, dtype: DType) -> Program {
+    use ir::{BinaryFn, UnaryDef, UnaryFn, lane::verify};
+    let mut maker = Maker { next: 0 };
+    let (mut body, mut params) = (vec![], vec![]);
+    let at = |i: usize, dtype: DType, params: &mut Vec<Array>, written: bool| {
+        params.push(array(&format!("p{i}"), dtype, 1, written));
+        access(Memory::Param(i as u32), 0.into(), vec![])
+    };
+    let mut load = || Value::Load {
+        from: at(params.len(), dtype, &mut params, false),
+        width: 1,
+        other: 0.0.into(),
+    };
+    let loads = [load(), load()];
+    let [a, b] = loads.map(|load| maker.let_(&mut body, load));
+    let mut results = vec![];
+    for f in UnaryFn::ALL {
+        if f.domain().contains(dtype) && matches!(f.def(), UnaryDef::Primitive(_)) {
+            results.push((dtype, maker.let_(&mut body, Value::Unary(*f, a))));
+        }
+    }
+    for f in BinaryFn::ALL {
+        if f.domain().contains(dtype) {
+            let to = if f.is_predicate() { DType::Bool } else { dtype };
+            results.push((to, maker.let_(&mut body, Value::Binary(*f, a, b))));
+        }
+    }
+    for to in DType::ALL {
+        results.push((to, maker.let_(&mut body, Value::Cast(to, a))));
+    }
+    results.push((dtype, maker.let_(&mut body, Value::ShuffleXor(a, 1))));
+    results.push((dtype, maker.let_(&mut body, Value::ShuffleXor(b, 16))));
+    if dtype.is_float() {
+        results.push((dtype, maker.let_(&mut body, Value::Fma(a, b, a))));
+    }
+    for (dtype, value) in results {
+        let to = at(params.len(), dtype, &mut params, true);
+        body.push(Stmt::Store { to, value });
+    }
+    let program = Program {
+        name: "functions".into(),
+        params,
+        shared: vec![],
+        grid: vec![1],
+        warps: 1,
+        lanes,
+        matrix: vec![],
+        body,
+    };
+    verify(&program).unwrap();
+    program
+}

@@ -88,7 +88,8 @@ pub(in crate::simt) fn module(
         dialect.kernel(program.threads())
     );
     let function = emitter.text.function(&head);
-    Ok(format!("module {{\n{globals}{function}}}\n"))
+    let module = dialect.module();
+    Ok(format!("module {{\n{module}{globals}{function}}}\n"))
 }
 
 /// Declares the shared arrays, and takes their addresses.
