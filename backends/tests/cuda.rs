@@ -67,7 +67,7 @@ fn sums_of_rows_go_through_shuffles() {
 fn contractions_use_multiply_adds_and_tensor_cores() {
     let (_, device) = target(TARGETS[0]);
     for instr in &device.matrix {
-        let program = contraction(instr, device.lanes, 64);
+        let program = contraction(instr, device.lanes, 64, [1, 2]);
         check_meaning(&program, 64);
         let word = match instr.operands {
             DType::F32 => "FFMA",
@@ -111,5 +111,15 @@ fn every_function_has_code_without_calls() {
             let code = code(&functions(device.lanes, dtype), &target);
             assert!(!code.assembly.unwrap().contains(".extern"));
         }
+    }
+}
+
+#[test]
+fn large_tiles_stay_in_registers() {
+    let (_, device) = target(TARGETS[0]);
+    for dtype in [DType::F16, DType::Bf16] {
+        let instr = instructions(&device, dtype).next().unwrap();
+        let program = contraction(instr, device.lanes, 64, [4, 8]);
+        check(|_| program.clone(), &["HMMA.16816.F32"]);
     }
 }

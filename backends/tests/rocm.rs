@@ -75,7 +75,7 @@ fn contractions_use_every_matrix_instruction() {
     for name in TARGETS {
         let (_, device) = target(name);
         for instr in &device.matrix {
-            let program = contraction(instr, device.lanes, 64);
+            let program = contraction(instr, device.lanes, 64, [1, 2]);
             check_meaning(&program, 64);
             let Some(listing) = listing(&program, name) else {
                 continue;
@@ -121,6 +121,19 @@ fn every_function_has_code_without_calls() {
             // The linker takes no name that is not there.
             let code = code(&functions(device.lanes, dtype), &target);
             assert_eq!(code.resources.unwrap().scratch.0, 0);
+        }
+    }
+}
+
+#[test]
+fn large_tiles_stay_in_registers() {
+    for name in TARGETS {
+        let (_, device) = target(name);
+        for instr in &device.matrix {
+            // As many accumulators as leave room for operands.
+            let across = i64::from(device.registers / 4 / instr.c.width()).clamp(1, 8);
+            let program = contraction(instr, device.lanes, 64, [1, across]);
+            listing(&program, name);
         }
     }
 }

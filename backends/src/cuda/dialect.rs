@@ -51,8 +51,9 @@ impl Dialect for Nvptx {
         ""
     }
 
+    /// One block to a unit is enough: otherwise ptxas keeps registers for two, and spills (seen with 13.5.37).
     fn kernel(&self, threads: u32) -> String {
-        format!("nvvm.kernel, nvvm.reqntid = array<i32: {threads}, 1, 1>")
+        format!("nvvm.kernel, nvvm.reqntid = array<i32: {threads}, 1, 1>, nvvm.minctasm = 1 : i32")
     }
 
     fn stated_shared(&self) -> usize {

@@ -137,8 +137,11 @@ pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal
             message: message.to_string(),
         }
     };
+    let options = PassBuilderOptions::create();
+    // Programs say themselves which loops are written out.
+    options.set_loop_unrolling(false);
     module
-        .run_passes(passes, &machine, PassBuilderOptions::create())
+        .run_passes(passes, &machine, options)
         .map_err(said(Stage::Optimise))?;
     let file = match output {
         Output::Object => FileType::Object,

@@ -95,14 +95,8 @@ impl Text {
                 self.compare(predicate, value, zero)
             }
             (Class::Float, _) => self.float_to_int(to, value),
-            (Class::Signed, Class::Float) => {
-                let number = self.convert("arith.sitofp", value, ty);
-                number
-            }
-            (Class::Unsigned, Class::Float) => {
-                let number = self.convert("arith.uitofp", value, ty);
-                number
-            }
+            (Class::Signed, Class::Float) => self.convert("arith.sitofp", value, ty),
+            (Class::Unsigned, Class::Float) => self.convert("arith.uitofp", value, ty),
             _ if value.ty.elem == ty.elem => value,
             _ if value.ty.elem.bits() > ty.elem.bits() => self.convert("arith.trunci", value, ty),
             (Class::Signed, _) => self.convert("arith.extsi", value, ty),

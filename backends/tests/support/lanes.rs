@@ -110,11 +110,18 @@ fn run(layout: &Layout, side: fn(u32) -> Step) -> u32 {
     1 << along
 }
 
-/// `y[i, j] = sum over k of x[i, k] w[j, k]`, a block to `2 m` rows and `n` columns, staged in shared memory; two by two
-/// blocks, the last of which are ragged by one row and one column. The results are given to `end`.
-pub fn contraction(instr: &MatrixInstr, lanes: u32, depth: i64) -> Program {
-    let (m, n, k) = instr.sides();
-    let (m, n, k) = (i64::from(m), i64::from(n), i64::from(k));
+/// `y[i, j] = sum over k of x[i, k] w[j, k]`, a warp to `down x across` results of the instruction, two warps below each
+/// other to a block, staged in shared memory; two by two blocks, the last of which are ragged by one row and column.
+pub fn contraction(
+    instr: &MatrixInstr,
+    lanes: u32,
+    depth: i64,
+    [down, across]: [i64; 2],
+) -> Program {
+    let (each_m, each_n, k) = instr.sides();
+    let (each_m, each_n, k) = (i64::from(each_m), i64::from(each_n), i64::from(k));
+    let (m, n) = (each_m * down, each_n * across);
+    let held = instr.c.width() * (down * across) as u32;
     let warps = 2;
     let (tall, deep) = (m * i64::from(warps), k.max(16));
     let (rows, columns) = (2 * tall - 1, 2 * n - 1);
@@ -126,9 +133,9 @@ pub fn contraction(instr: &MatrixInstr, lanes: u32, depth: i64) -> Program {
     let (row, column) = (Index::from(Counter(0)) * tall, Index::from(Counter(1)) * n);
     let mut maker = Maker { next: 0 };
     let mut body = vec![];
-    let zero = Value::Const(0.0.into(), Type::new(instr.accumulator, instr.c.width()));
+    let zero = Value::Const(0.0.into(), Type::new(instr.accumulator, held));
     let init = maker.let_(&mut body, zero);
-    let current = Var(1000);
+    let current = Var(100_000);
     let mut round = vec![];
     let at_depth = || Index::from(Counter(2));
     for (counter, from, to, start, high, limit) in [
@@ -163,15 +170,15 @@ pub fn contraction(instr: &MatrixInstr, lanes: u32, depth: i64) -> Program {
     round.push(Stmt::Barrier);
     let mut sum = current;
     for part in 0..deep / k {
-        let mut fragment = |memory, layout: &Layout, deep_step: fn(u32) -> Step, tall: bool| {
+        let mut fragment = |memory, layout: &Layout, deep_step: fn(u32) -> Step, start: Index| {
             let width = run(layout, deep_step).min(many as u32);
             let mut pieces = vec![];
             for register in (0..layout.width()).step_by(width as usize) {
                 let (i, j) = layout.index(register);
-                let (line, inner) = if tall { (i, j) } else { (j, i) };
-                let line = if tall { line + Index::Warp * m } else { line };
+                let (line, inner) = if memory == xs { (i, j) } else { (j, i) };
+                let at = (line + start.clone()) * deep + inner + part * k;
                 let load = Value::Load {
-                    from: access(memory, line * deep + inner + part * k, vec![]),
+                    from: access(memory, at, vec![]),
                     width,
                     other: 0.0.into(),
                 };
@@ -179,18 +186,32 @@ pub fn contraction(instr: &MatrixInstr, lanes: u32, depth: i64) -> Program {
             }
             maker.let_(&mut round, Value::Concat(pieces))
         };
-        let a = fragment(xs, &instr.a, Step::columns, true);
-        let b = fragment(ws, &instr.b, Step::rows, false);
-        let product = Value::Matrix {
-            instr: 0,
-            a,
-            b,
-            c: sum,
-        };
-        sum = maker.let_(&mut round, product);
+        let a: Vec<Var> = (0..down)
+            .map(|i| {
+                let start = Index::Warp * m + i * each_m;
+                fragment(xs, &instr.a, Step::columns, start)
+            })
+            .collect();
+        let b: Vec<Var> = (0..across)
+            .map(|j| fragment(ws, &instr.b, Step::rows, (j * each_n).into()))
+            .collect();
+        let mut sums = vec![];
+        for (tile, (a, b)) in (0..).zip(a.iter().flat_map(|a| b.iter().map(move |b| (a, b)))) {
+            let width = instr.c.width();
+            let picked = (tile * width..(tile + 1) * width).collect();
+            let c = maker.let_(&mut round, Value::Pick(sum, picked));
+            let product = Value::Matrix {
+                instr: 0,
+                a: *a,
+                b: *b,
+                c,
+            };
+            sums.push(maker.let_(&mut round, product));
+        }
+        sum = maker.let_(&mut round, Value::Concat(sums));
     }
     round.push(Stmt::Barrier);
-    let result = Var(1001);
+    let result = Var(100_001);
     body.push(Stmt::For(ir::lane::For {
         counter: Counter(2),
         start: 0.into(),
@@ -205,9 +226,11 @@ pub fn contraction(instr: &MatrixInstr, lanes: u32, depth: i64) -> Program {
         }],
         body: round,
     }));
-    for register in 0..instr.c.width() {
-        let (i, j) = instr.c.index(register);
-        let (i, j) = (row.clone() + Index::Warp * m + i, column.clone() + j);
+    for register in 0..held {
+        let (i, j) = instr.c.index(register % instr.c.width());
+        let tile = i64::from(register / instr.c.width());
+        let i = row.clone() + Index::Warp * m + i + tile / across * each_m;
+        let j = column.clone() + j + tile % across * each_n;
         let value = maker.let_(&mut body, Value::Pick(result, vec![register]));
         let guard = vec![(i.clone(), rows.into()), (j.clone(), columns.into())];
         body.push(Stmt::Store {

@@ -156,10 +156,10 @@ impl Emitter<'_> {
         });
         let wide = wide.map(|m| m.c.width() as usize);
         let word = 4usize.div_ceil(held.dtype.size());
-        let sizes = wide.filter(|size| width % size == 0).max();
+        let sizes = wide.filter(|size| width.is_multiple_of(*size)).max();
         match sizes {
             Some(size) => size,
-            None if width % word == 0 => word,
+            None if width.is_multiple_of(word) => word,
             None => 1,
         }
     }
