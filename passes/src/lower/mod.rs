@@ -7,6 +7,7 @@ mod emit;
 mod fold;
 mod map;
 mod rows;
+mod simt;
 
 use ir::{
     DType, Kernel, Schedule, Target,
