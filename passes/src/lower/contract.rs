@@ -137,6 +137,7 @@ pub(super) fn lower(
     Lowered {
         program: b.finish(),
         layouts,
+        lane: None,
     }
 }
 

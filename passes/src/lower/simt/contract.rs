@@ -16,7 +16,6 @@ use crate::{family::Contraction, lower::fold::finish, nest::Body};
 
 /// What does not change from tile to tile.
 struct Parts<'a> {
-    nest: &'a Nest,
     c: &'a Contraction,
     operands: Vec<DType>,
     schedule: &'a SimtContractSchedule,
@@ -47,7 +46,6 @@ pub(super) fn lower(
     let row = b.grid(2) * i64::from(block_rows);
     let column = b.grid(1) * i64::from(block_columns);
     let parts = Parts {
-        nest,
         c,
         operands: operand_types(nest),
         schedule,

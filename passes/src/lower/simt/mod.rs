@@ -6,28 +6,62 @@
 mod attention;
 mod contract;
 mod factor;
+mod fit;
 mod fold;
 mod map;
 mod rows;
 
 use ir::{
-    BinaryFn, DType, Schedule,
+    BinaryFn, DType, Kernel, Schedule, Simt,
     tile::{Index, Program, Shape, Value, Var},
 };
 
 use super::{
-    Builder, Range, coordinates,
+    Builder, LowerError, Lowered, Range, coordinates,
     emit::{Known, Point, emit, emit_full},
-    operand_types, params, result,
+    operand_types, other_family, params, result,
 };
 use crate::{
     family::{Family, Shaped},
     layout::Layout,
     nest::Nest,
+    spread::{Spread, spread},
 };
 
+/// The programs that `schedule` makes of a kernel.
+pub(super) fn lower_kernel(
+    kernel: &Kernel,
+    shaped: &Shaped,
+    schedule: &Schedule,
+    simt: &Simt,
+) -> Result<Lowered, LowerError> {
+    let (Some(dealt), name) = (Spread::of(schedule), &kernel.name) else {
+        return Err(other_family(kernel, schedule));
+    };
+    fit::check(name, schedule, simt)?;
+    let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
+    let lane = spread(&program, simt, &dealt).map_err(|reason| LowerError::Spread {
+        kernel: name.clone(),
+        reason,
+    })?;
+    let [found, limit] = [lane.shared_bytes() as u64, simt.shared.0];
+    if found > limit {
+        return Err(LowerError::DoesNotFit {
+            kernel: name.clone(),
+            what: "bytes of shared memory",
+            found,
+            limit,
+        });
+    }
+    Ok(Lowered {
+        program,
+        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
+        lane: Some(lane),
+    })
+}
+
 /// The program that the schedule makes of a nest, if it is for the nest's family.
-pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
     let nest = &shaped.nest;
     Some(match (&shaped.family, schedule) {
         (Family::Map, Schedule::SimtMap(s)) => map::lower(name, nest, s),

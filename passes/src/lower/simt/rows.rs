@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ir::{
     DType, Monoid, SimtRowsSchedule,
-    tile::{Axis, Index, Program, Shape, Value, Var},
+    tile::{Index, Program, Shape, Value, Var},
 };
 
 use super::{
