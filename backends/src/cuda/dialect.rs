@@ -64,6 +64,10 @@ impl Dialect for Nvptx {
         false
     }
 
+    fn word_register(&self) -> char {
+        'r'
+    }
+
     fn thread(&self, text: &mut Text) -> Value {
         text.call(WORD, "llvm.nvvm.read.ptx.sreg.tid.x", &[])
     }
@@ -143,6 +147,10 @@ impl Dialect for Nvptx {
             Spelling::Word(word) => matrix::emit(text, word, operands),
             Spelling::Outer => None,
         }
+    }
+
+    fn may_move(&self, instr: &MatrixInstr) -> bool {
+        instr.spelling == Spelling::Outer
     }
 
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure> {

@@ -66,6 +66,10 @@ impl Dialect for Amdgpu {
         true
     }
 
+    fn word_register(&self) -> char {
+        'v'
+    }
+
     fn thread(&self, text: &mut Text) -> Value {
         text.call(WORD, "llvm.amdgcn.workitem.id.x", &[])
     }
@@ -140,6 +144,13 @@ impl Dialect for Amdgpu {
         match &instr.spelling {
             Spelling::Word(word) => matrix::emit(text, word, operands),
             Spelling::Outer => None,
+        }
+    }
+
+    fn may_move(&self, instr: &MatrixInstr) -> bool {
+        match &instr.spelling {
+            Spelling::Word(word) => matrix::is_lane_own(word),
+            Spelling::Outer => true,
         }
     }
 

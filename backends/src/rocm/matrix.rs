@@ -222,6 +222,11 @@ impl Row {
     }
 }
 
+/// Whether a lane computes it from its own registers alone.
+pub(super) fn is_lane_own(word: &str) -> bool {
+    word == DOT_F16.word
+}
+
 /// The registers of `c + a b`.
 pub(super) fn emit(text: &mut Text, word: &str, [a, b, c]: [&Held; 3]) -> Option<Vec<Part>> {
     let row = ALL.iter().find(|row| row.word == word)?;

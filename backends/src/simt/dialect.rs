@@ -31,6 +31,9 @@ pub(crate) trait Dialect {
     /// Whether accumulators of matrix instructions live in vectors rather than single registers.
     fn wide_accumulators(&self) -> bool;
 
+    /// The letter of a register of 32 bits in inline assembly.
+    fn word_register(&self) -> char;
+
     /// The number of the lane in its block.
     fn thread(&self, text: &mut Text) -> Value;
 
@@ -79,6 +82,9 @@ pub(crate) trait Dialect {
         instr: &MatrixInstr,
         operands: [&Held; 3],
     ) -> Option<Vec<Part>>;
+
+    /// Whether an instruction depends on nothing but its operands, so that LLVM may move it.
+    fn may_move(&self, instr: &MatrixInstr) -> bool;
 
     /// Machine code and facts from LLVM's output.
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure>;

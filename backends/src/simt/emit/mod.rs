@@ -8,7 +8,7 @@ mod index;
 mod memory;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType,
@@ -46,6 +46,7 @@ struct Emitter<'a> {
 
 impl Emitter<'_> {
     fn statements(&mut self, body: &[Stmt]) -> Result<(), Unsupported> {
+        let continued = continued(body);
         let mut rest = body;
         while let Some((first, others)) = rest.split_first() {
             rest = others;
@@ -56,6 +57,10 @@ impl Emitter<'_> {
                 }
                 Stmt::Let(var, term) => {
                     let held = self.term(term)?;
+                    let held = match self.may_wander(term) && !continued.contains(var) {
+                        true => self.pinned(&held),
+                        false => held,
+                    };
                     self.set(*var, held);
                 }
                 Stmt::Store { to, value } => {
@@ -143,6 +148,15 @@ impl Emitter<'_> {
         self.computed.pop();
         result
     }
+}
+
+/// Sums that a later statement of the same list adds to.
+fn continued(body: &[Stmt]) -> BTreeSet<Var> {
+    let sum = |statement: &Stmt| match statement {
+        Stmt::Let(_, Term::Matrix { c, .. }) => Some(*c),
+        _ => None,
+    };
+    body.iter().filter_map(sum).collect()
 }
 
 /// What an integer variable may be.

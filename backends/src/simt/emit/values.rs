@@ -246,6 +246,32 @@ impl Emitter<'_> {
         Ok(Held::new(instr.accumulator, results))
     }
 
+    /// Whether LLVM would move what computes a term.
+    pub(super) fn may_wander(&self, term: &Term) -> bool {
+        match term {
+            Term::Matrix { instr, .. } => {
+                self.dialect.may_move(&self.program.matrix[*instr as usize])
+            }
+            _ => false,
+        }
+    }
+
+    /// Sums that are computed by here. LLVM would move what only a guarded store wants to where the guard holds: sums
+    /// of products would keep all their operands until then.
+    pub(super) fn pinned(&mut self, sums: &Held) -> Held {
+        let constraint = self.dialect.word_register();
+        self.each_register(sums.dtype, [sums], |e, [x]| {
+            let word = e.text.bits(x, WORD);
+            let same = e.text.op(
+                WORD,
+                format_args!(
+                    "llvm.inline_asm has_side_effects \"\", \"={constraint},0\" {word} : (i32) -> i32"
+                ),
+            );
+            e.text.bits(same, x.ty)
+        })
+    }
+
     /// `c[i, j] += a[i] b[j]` for the elements of `c` that a lane holds, whose rows and columns it holds too.
     fn outer(&mut self, instr: &MatrixInstr, a: &Held, b: &Held, c: &Held) -> Option<Vec<Part>> {
         if instr.accumulator != DType::F32 || !instr.operands.is_float() {
