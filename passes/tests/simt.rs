@@ -14,7 +14,12 @@ fn check_all(text: &str, sizes: &[&[i64]]) {
                     let all = schedules::of(&kernel, &target);
                     let fit = all.iter().filter_map(|s| check(&kernel, s, &target));
                     let fit = fit.count();
-                    assert!(fit > 0, "{}: no schedule of `{}` fits", target.name, kernel.name);
+                    assert!(
+                        fit > 0,
+                        "{}: no schedule of `{}` fits",
+                        target.name,
+                        kernel.name
+                    );
                     cases += fit;
                     skipped += all.len() - fit;
                 }
@@ -52,4 +57,23 @@ fn attentions() {
 #[test]
 fn layers() {
     check_all(include_str!("lanes/layers.graph"), &[&[2, 7]]);
+}
+#[test]
+fn show() {
+    let graph = graphs(include_str!("lanes/contract.graph")).swap_remove(4);
+    let kernel = kernels(&graph, &[2, 128]).remove(0);
+    let target = targets::all().remove(0);
+    let s = ir::Schedule::SimtContract(ir::SimtContractSchedule {
+        block_rows: 64,
+        block_columns: 32,
+        block_depth: 32,
+        warp_rows: 2,
+        warp_columns: 2,
+        stages: 1,
+        instr: 1,
+    });
+    let l = passes::lower(&kernel, &s, &target).unwrap();
+    println!("{}", l.program);
+    println!("{}", l.lane.unwrap());
+    println!("{:?}", check(&kernel, &s, &target));
 }

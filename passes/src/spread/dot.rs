@@ -77,7 +77,13 @@ impl Spreader<'_> {
         for k in 0..depth {
             let fragment = |s: &mut Self, side: usize, layout: &Layout, i: u32, width: u32| {
                 let first = (i * depth + k) * width;
-                s.fragment(&sources[side], layout, first..first + width, dtypes[side], tiling)
+                s.fragment(
+                    &sources[side],
+                    layout,
+                    first..first + width,
+                    dtypes[side],
+                    tiling,
+                )
             };
             let left: Vec<Var> = (0..rows)
                 .map(|i| fragment(self, 0, &tiling.a, i, a_width))
@@ -134,7 +140,7 @@ impl Spreader<'_> {
 }
 
 /// The axis along which a lane's registers lie, the lowest first.
-fn contiguous(layout: &Layout) -> Axis {
+pub(super) fn contiguous(layout: &Layout) -> Axis {
     match layout.register.first() {
         Some(step) if step.row > 0 => Axis::Rows,
         _ => Axis::Lanes,

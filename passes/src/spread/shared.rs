@@ -6,22 +6,47 @@ use ir::{
     tile::{Array, Axis, Shape, Var},
 };
 
-use super::{
-    Spreader,
-    access::once,
-    scope::key,
-};
+use super::{Spreader, access::once, scope::key};
 
 /// Bytes that are left free between rows, so that columns do not lie in one bank.
 const PAD: usize = 16;
 
 /// A tile in shared memory.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Staged {
     pub array: u32,
-    dtype: DType,
+    pub dtype: DType,
     /// Elements from one row to the next, and from one column to the next.
     strides: [i64; 2],
+    /// Where it starts, a multiple of 16 bytes.
+    offset: lane::Index,
+}
+
+impl Staged {
+    /// A padded tile that is contiguous along `along`, in no array yet, and its number of elements.
+    pub fn new(shape: Shape, dtype: DType, along: Axis) -> (Self, i64) {
+        let (strides, len) = padded(shape, dtype, along);
+        let staged = Self {
+            array: u32::MAX,
+            dtype,
+            strides,
+            offset: 0.into(),
+        };
+        (staged, len)
+    }
+
+    /// The same tile in an array.
+    pub fn within(self, array: u32) -> Self {
+        Self { array, ..self }
+    }
+
+    /// The same tile elsewhere in its array.
+    pub fn at(&self, offset: lane::Index) -> Self {
+        Self {
+            offset,
+            ..self.clone()
+        }
+    }
 }
 
 /// Strides of a padded tile that is contiguous along `along`, and its number of elements.
@@ -40,11 +65,14 @@ fn padded(shape: Shape, dtype: DType, along: Axis) -> ([i64; 2], i64) {
         Axis::Lanes => [stride, 1],
         Axis::Rows => [1, stride],
     };
-    (strides, stride * i64::from(outer))
+    // Whole accesses, so that tiles can follow each other.
+    let unit = (PAD / dtype.size()) as u64;
+    let len = (stride * i64::from(outer)) as u64;
+    (strides, len.next_multiple_of(unit) as i64)
 }
 
 impl Spreader<'_> {
-    fn array(&mut self, dtype: DType, len: i64) -> u32 {
+    pub(super) fn array(&mut self, dtype: DType, len: i64) -> u32 {
         let at = self.shared.len() as u32;
         self.shared.push(Array {
             name: format!("s{at}"),
@@ -73,7 +101,12 @@ impl Spreader<'_> {
             return self.pick(var, from.width(), registers);
         }
         let (rows, lanes) = from.shape();
-        self.exchange(var, dtype, [from, to], (Shape::new(rows, lanes), Axis::Lanes))
+        self.exchange(
+            var,
+            dtype,
+            [from, to],
+            (Shape::new(rows, lanes), Axis::Lanes),
+        )
     }
 
     /// Registers of one layout of a tile as those of another, through shared memory.
@@ -84,13 +117,9 @@ impl Spreader<'_> {
         [from, to]: [&Layout; 2],
         (shape, along): (Shape, Axis),
     ) -> Var {
-        let (strides, len) = padded(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along);
         let array = self.scratch(dtype, len);
-        let staged = Staged {
-            array,
-            dtype,
-            strides,
-        };
+        let staged = staged.within(array);
         self.put(&staged, from, var);
         let registers: Vec<u32> = (0..to.width()).collect();
         self.get(&staged, to, &registers)
@@ -101,21 +130,17 @@ impl Spreader<'_> {
         let at = self.scope_of(var);
         let key = (var, key(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
-            return *staged;
+            return staged.clone();
         }
         let (dtype, shape) = self.layouts.types[&var];
         let vector = self.simt.access.0 / dtype.size() as u64;
         let layout = self.layouts.preferred(var, vector);
-        let (strides, len) = padded(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along);
         let array = self.array(dtype, len);
-        let staged = Staged {
-            array,
-            dtype,
-            strides,
-        };
+        let staged = staged.within(array);
         let x = self.want(var, &layout);
         self.within(at, |s| s.put(&staged, &layout, x));
-        self.scopes[at].staged.insert(key, staged);
+        self.scopes[at].staged.insert(key, staged.clone());
         staged
     }
 
@@ -153,16 +178,16 @@ impl Spreader<'_> {
         self.concat(parts)
     }
 
-    fn place(&mut self, staged: &Staged, layout: &Layout, register: u32) -> lane::Index {
+    pub(super) fn place(&mut self, staged: &Staged, layout: &Layout, register: u32) -> lane::Index {
         let [down, across] = staged.strides;
         let (row, column) = layout.index(0);
         let base = self.kept(row * down + column * across);
         let (row, column) = layout.place(register, 0, 0);
-        base + (i64::from(row) * down + i64::from(column) * across)
+        base + staged.offset.clone() + (i64::from(row) * down + i64::from(column) * across)
     }
 
     /// How many of at most `most` registers lie side by side and may be accessed at once.
-    fn run(&self, staged: &Staged, layout: &Layout, most: u32) -> u32 {
+    pub(super) fn run(&self, staged: &Staged, layout: &Layout, most: u32) -> u32 {
         let [down, across] = staged.strides;
         let delta = |s: &Step| i64::from(s.row) * down + i64::from(s.column) * across;
         let bytes = (self.simt.access.0 as u32 / staged.dtype.size() as u32).max(1);
@@ -170,7 +195,10 @@ impl Spreader<'_> {
         let fits = |run: u32| {
             let (within, beyond) = layout.register.split_at(run.ilog2() as usize);
             let others = beyond.iter().chain(&layout.lane).chain(&layout.warp);
-            within.iter().enumerate().all(|(bit, s)| delta(s) == 1 << bit)
+            within
+                .iter()
+                .enumerate()
+                .all(|(bit, s)| delta(s) == 1 << bit)
                 && others.into_iter().all(|s| delta(s) % i64::from(run) == 0)
         };
         while run > 1 && !fits(run) {
