@@ -1,8 +1,10 @@
 //! Kernels lowered for devices of many lanes compute what their graphs mean, lane by lane.
 
 mod lanes;
+mod support;
 
-use lanes::{check, graphs, kernels, schedules, targets};
+use lanes::{bind, check, graphs, kernels, schedules, targets};
+use support::{Encoder, encoder, options};
 
 /// Every kernel of every graph at these sizes, by every schedule, on every target.
 fn check_all(text: &str, sizes: &[&[i64]]) {
@@ -58,22 +60,29 @@ fn attentions() {
 fn layers() {
     check_all(include_str!("lanes/layers.graph"), &[&[2, 7]]);
 }
+
+/// The kernels of whole graphs as rewriting leaves them.
 #[test]
-fn show() {
-    let graph = graphs(include_str!("lanes/contract.graph")).swap_remove(4);
-    let kernel = kernels(&graph, &[2, 128]).remove(0);
-    let target = targets::all().remove(0);
-    let s = ir::Schedule::SimtContract(ir::SimtContractSchedule {
-        block_rows: 64,
-        block_columns: 32,
-        block_depth: 32,
-        warp_rows: 2,
-        warp_columns: 2,
-        stages: 1,
-        instr: 1,
-    });
-    let l = passes::lower(&kernel, &s, &target).unwrap();
-    println!("{}", l.program);
-    println!("{}", l.lane.unwrap());
-    println!("{:?}", check(&kernel, &s, &target));
+fn rewritten() {
+    let sizes = Encoder {
+        layers: 1,
+        width: 24,
+        heads: 3,
+        inner: 40,
+    };
+    let mut graphs = graphs(include_str!("lanes/layers.graph"));
+    graphs.push(encoder(&sizes));
+    let mut cases = 0;
+    for graph in graphs {
+        let bound = bind(&graph, &[2, 5]);
+        let rewritten = passes::rewrite(&bound, &options()).unwrap();
+        for kernel in passes::group(&rewritten.graph, &[]).unwrap().kernels {
+            for target in targets::all() {
+                let all = schedules::of(&kernel, &target);
+                cases += all.iter().filter_map(|s| check(&kernel, s, &target)).count();
+            }
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases > 0);
 }

@@ -45,14 +45,18 @@ pub fn graphs(text: &str) -> Vec<Graph> {
         .collect()
 }
 
-/// The distinct kernels of a graph at sizes that are given to its symbols in order, the last one to the rest.
-pub fn kernels(graph: &Graph, sizes: &[i64]) -> Vec<Kernel> {
+/// A graph at sizes that are given to its symbols in order, the last one to the rest.
+pub fn bind(graph: &Graph, sizes: &[i64]) -> Graph {
     let symbols = graph.symbols().iter().enumerate();
     let sizes = symbols
         .map(|(i, (symbol, _))| (symbol.clone(), *sizes.get(i).or(sizes.last()).unwrap()))
         .collect();
-    let bound = graph.bind(&sizes).unwrap();
-    passes::group(&bound, &[]).unwrap().kernels
+    graph.bind(&sizes).unwrap()
+}
+
+/// The distinct kernels of a graph at these sizes.
+pub fn kernels(graph: &Graph, sizes: &[i64]) -> Vec<Kernel> {
+    passes::group(&bind(graph, sizes), &[]).unwrap().kernels
 }
 
 /// How far results in rounded arithmetic may lie from exact ones, relative to the largest: each node rounds sums of
