@@ -153,6 +153,9 @@ impl Dialect for Nvptx {
         instr.spelling == Spelling::Outer
     }
 
+    /// The assembler orders instructions anew.
+    fn part(&self, _: &mut Text) {}
+
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure> {
         let mut code = Code {
             symbol: program.name.clone(),

@@ -154,6 +154,11 @@ impl Dialect for Amdgpu {
         }
     }
 
+    fn part(&self, text: &mut Text) {
+        let none = text.int(WORD, 0);
+        text.act("llvm.amdgcn.sched.barrier", &[none]);
+    }
+
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure> {
         let rejected = |tool: &str, message: String| Failure::Rejected {
             tool: tool.into(),

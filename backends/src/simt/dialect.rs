@@ -86,6 +86,9 @@ pub(crate) trait Dialect {
     /// Whether an instruction depends on nothing but its operands, so that LLVM may move it.
     fn may_move(&self, instr: &MatrixInstr) -> bool;
 
+    /// Keeps instructions before and after on their side, where LLVM's scheduler is the last one.
+    fn part(&self, text: &mut Text);
+
     /// Machine code and facts from LLVM's output.
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure>;
 }

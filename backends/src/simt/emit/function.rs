@@ -63,6 +63,7 @@ pub(in crate::simt) fn module(
         dialect,
         asynchronous: device.asynchronous,
         text,
+        together: 0,
         scope: Scope {
             counters: BTreeMap::new(),
             spans: BTreeMap::new(),

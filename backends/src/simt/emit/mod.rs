@@ -33,6 +33,8 @@ struct Emitter<'a> {
     /// Whether copies end by themselves.
     asynchronous: bool,
     text: Text,
+    /// Multiply-adds of single registers since instructions were last kept apart.
+    together: usize,
     scope: Scope,
     /// Numbers of this lane and its warp.
     lane: Value,
@@ -57,8 +59,8 @@ impl Emitter<'_> {
                 }
                 Stmt::Let(var, term) => {
                     let held = self.term(term)?;
-                    let held = match self.may_wander(term) && !continued.contains(var) {
-                        true => self.pinned(&held),
+                    let held = match self.may_wander(term) {
+                        true => self.settled(held, continued.contains(var)),
                         false => held,
                     };
                     self.set(*var, held);

@@ -14,6 +14,10 @@ use crate::mlir::{
     text::{Elem, Type, Value},
 };
 
+/// Multiply-adds that are scheduled together. Of a thousand, LLVM 22's scheduler for AMDGPU loads all operands first, and
+/// spills; of 128, as many registers are taken as of 64, of 256 twice as many (gfx906 and gfx1100, 2026-11-25).
+const TOGETHER: usize = 128;
+
 const WORD: Type = Type::scalar(Elem::I32);
 const FLOAT: Type = Type::scalar(Elem::F32);
 
@@ -256,9 +260,23 @@ impl Emitter<'_> {
         }
     }
 
+    /// Sums of multiply-adds, kept near their operands: computed by here unless they are `continued`.
+    pub(super) fn settled(&mut self, sums: Held, continued: bool) -> Held {
+        self.together += sums.parts.len();
+        let sums = match continued {
+            true => sums,
+            false => self.pinned(&sums),
+        };
+        if self.together >= TOGETHER {
+            self.dialect.part(&mut self.text);
+            self.together = 0;
+        }
+        sums
+    }
+
     /// Sums that are computed by here. LLVM would move what only a guarded store wants to where the guard holds: sums
     /// of products would keep all their operands until then.
-    pub(super) fn pinned(&mut self, sums: &Held) -> Held {
+    fn pinned(&mut self, sums: &Held) -> Held {
         let constraint = self.dialect.word_register();
         self.each_register(sums.dtype, [sums], |e, [x]| {
             let word = e.text.bits(x, WORD);
