@@ -65,8 +65,8 @@ fn model(name: &str, seq: i64) {
     let graph = tilewright::import::graph_only(&folder).unwrap();
     let sizes: BTreeMap<_, _> = graph
         .symbols()
-        .iter()
-        .map(|(symbol, _)| {
+        .keys()
+        .map(|symbol| {
             (
                 symbol.clone(),
                 if symbol.to_string() == "seq" { seq } else { 2 },
@@ -105,8 +105,8 @@ fn graphs_of_the_lowering() {
         let graph = ir::text::parse(text).unwrap();
         let sizes = graph
             .symbols()
-            .iter()
-            .map(|(symbol, _)| (symbol.clone(), 3))
+            .keys()
+            .map(|symbol| (symbol.clone(), 3))
             .collect();
         compile(graph.name(), &graph.bind(&sizes).unwrap(), &some, true);
     }

@@ -60,6 +60,11 @@ impl Dialect for Nvptx {
         STATED
     }
 
+    /// CUDA C++ Programming Guide, "Technical Specifications per Compute Capability": along the first axis.
+    fn blocks(&self, _: u32) -> u64 {
+        (1 << 31) - 1
+    }
+
     fn wide_accumulators(&self) -> bool {
         false
     }

@@ -62,6 +62,11 @@ impl Dialect for Amdgpu {
         usize::MAX
     }
 
+    /// A dispatch counts all lanes of an axis in 32 bits: HSA Platform System Architecture, "Kernel dispatch packet".
+    fn blocks(&self, threads: u32) -> u64 {
+        u64::from(u32::MAX / threads)
+    }
+
     fn wide_accumulators(&self) -> bool {
         true
     }

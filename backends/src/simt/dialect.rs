@@ -28,6 +28,9 @@ pub(crate) trait Dialect {
     /// Most bytes of shared memory that a kernel states itself; more is asked for when it is launched.
     fn stated_shared(&self) -> usize;
 
+    /// Most blocks of so many lanes.
+    fn blocks(&self, threads: u32) -> u64;
+
     /// Whether accumulators of matrix instructions live in vectors rather than single registers.
     fn wide_accumulators(&self) -> bool;
 

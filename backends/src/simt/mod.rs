@@ -18,10 +18,6 @@ use crate::{
     worker::{self, Work, Workers},
 };
 
-/// Most blocks along the first axis of a grid, on every device: CUDA C++ Programming Guide, "Technical Specifications per
-/// Compute Capability"; HIP has the same bound.
-const BLOCKS: u64 = (1 << 31) - 1;
-
 /// Machine code of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
@@ -101,14 +97,14 @@ pub fn mlir(program: &Program, target: &Target) -> Result<String, Unsupported> {
 /// LLVM's output for one program.
 pub(crate) fn generate(program: &Program, target: &Target) -> Result<Vec<u8>, Failure> {
     let device = device(target);
-    fit(program, device)?;
     let dialect = dialect(device);
+    fit(program, device, &*dialect)?;
     let text = emit::module(program, device, &*dialect).map_err(Failure::Unsupported)?;
     mlir::code(&text, &dialect.machine()).map_err(Failure::Refused)
 }
 
 /// Whether the device has room for a block.
-fn fit(program: &Program, device: &Simt) -> Result<(), Failure> {
+fn fit(program: &Program, device: &Simt, dialect: &dyn Dialect) -> Result<(), Failure> {
     assert_eq!(program.lanes, device.lanes, "warps are the device's");
     // LLVM ends the process on too much shared memory.
     let asked = [
@@ -124,8 +120,8 @@ fn fit(program: &Program, device: &Simt) -> Result<(), Failure> {
         ),
         (
             "blocks",
-            u64::try_from(program.blocks()).unwrap_or(u64::MAX),
-            BLOCKS,
+            u64::try_from(program.blocks()).expect("grids are not negative"),
+            dialect.blocks(program.threads()),
         ),
     ];
     match asked.into_iter().find(|(_, wanted, most)| wanted > most) {
