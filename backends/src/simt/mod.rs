@@ -2,6 +2,8 @@
 
 pub(crate) mod dialect;
 pub(crate) mod emit;
+#[cfg(test)]
+mod on_host;
 mod outer;
 
 pub(crate) use outer::outer;
