@@ -61,10 +61,18 @@ pub struct Resources {
     pub shared: Bytes,
 }
 
+/// Whether [`compile`] takes programs for a target.
+pub fn takes(target: &Target) -> bool {
+    target.simt().is_some_and(|device| find(device).is_some())
+}
+
 /// Compiles programs for a target, side by side; each succeeds or fails by itself.
 ///
 /// # Errors
 /// A worker cannot be run.
+///
+/// # Panics
+/// [`takes`] does not hold for the target.
 pub fn compile(
     programs: &[Program],
     target: &Target,
@@ -142,10 +150,12 @@ fn device(target: &Target) -> &Simt {
         .expect("this form is given devices of many lanes")
 }
 
+fn find(device: &Simt) -> Option<Box<dyn Dialect + Sync>> {
+    cuda::dialect(device).or_else(|| rocm::dialect(device))
+}
+
 fn dialect(device: &Simt) -> Box<dyn Dialect + Sync> {
-    cuda::dialect(device)
-        .or_else(|| rocm::dialect(device))
-        .expect("one of the folders has the device")
+    find(device).expect("`takes` says which targets have code")
 }
 
 /// How a program is started.
