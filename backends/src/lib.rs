@@ -10,7 +10,16 @@
 //! ```
 
 pub mod cpu;
+pub mod cuda;
+pub mod rocm;
+pub mod simt;
 
+mod failure;
+mod linear;
+mod link;
+mod mlir;
 mod resolve;
+mod span;
+mod worker;
 
 pub use resolve::{TargetError, resolve, targets};

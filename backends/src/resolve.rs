@@ -2,7 +2,7 @@
 
 use ir::Target;
 
-use crate::cpu;
+use crate::{cpu, cuda, rocm};
 
 /// Why a name is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,12 @@ fn help(nearest: &[String]) -> String {
 
 /// All targets.
 pub fn targets() -> Vec<Target> {
-    cpu::targets::targets()
+    let all = [
+        cpu::targets::targets(),
+        cuda::targets::targets(),
+        rocm::targets::targets(),
+    ];
+    all.concat()
 }
 
 /// The target of this name; `cpu` is the named one that this machine is.
@@ -72,7 +77,7 @@ fn missing(target: &Target) -> Vec<String> {
 }
 
 fn host() -> Result<Target, TargetError> {
-    let all = targets();
+    let all = cpu::targets::targets();
     if let Some(target) = all.iter().find(|t| missing(t).is_empty()) {
         return Ok(target.clone());
     }
@@ -113,6 +118,20 @@ mod tests {
             error.to_string(),
             "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4, cpu:znver5"
         );
+    }
+
+    #[test]
+    fn devices_have_matrix_instructions_that_fit_and_one_for_f32() {
+        for target in targets() {
+            let Some(device) = target.simt() else {
+                continue;
+            };
+            for instr in &device.matrix {
+                assert!(instr.fits(device.lanes), "{}: {}", target.name, instr.name);
+            }
+            let f32 = |m: &ir::lane::MatrixInstr| m.operands == ir::DType::F32;
+            assert!(device.matrix.iter().any(f32), "{}", target.name);
+        }
     }
 
     #[test]

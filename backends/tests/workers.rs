@@ -1,5 +1,7 @@
 //! Code generation in other processes. This test is its own worker, so it has a `main`.
 
+#[path = "support/lanes.rs"]
+mod lanes;
 mod support;
 
 use std::{
@@ -23,7 +25,8 @@ fn main() {
             the_bytes_are_those_made_in_process();
             a_worker_that_ends_is_a_failure_of_its_kernel();
             no_worker_outlives_its_parent();
-            println!("test result: ok. 3 passed; 0 failed; 0 ignored");
+            lane_programs_succeed_or_fail_each_by_itself();
+            println!("test result: ok. 4 passed; 0 failed; 0 ignored");
         }
     }
 }
@@ -59,6 +62,21 @@ fn a_worker_that_ends_is_a_failure_of_its_kernel() {
         panic!("{error}");
     };
     assert_eq!(kernel, "lost");
+}
+
+fn lane_programs_succeed_or_fail_each_by_itself() {
+    let target = backends::resolve("rocm:gfx942").unwrap();
+    let good = lanes::add(64);
+    let there = workers(env::current_exe().unwrap(), 2);
+    let programs = [good.clone(), lanes::backwards(64), good];
+    let all = backends::simt::compile(&programs, &target, &there).unwrap();
+    assert!(matches!(all[1], Err(Failure::Exceeds { .. })));
+    let here = backends::simt::compile(&programs, &target, &Workers::InProcess).unwrap();
+    assert_eq!(all, here);
+    let lost = backends::simt::compile(&programs, &target, &workers("/bin/false".into(), 1));
+    for result in lost.unwrap() {
+        assert!(matches!(result, Err(Failure::Crashed(_))));
+    }
 }
 
 /// Starts a worker, says its number, and waits to be killed.

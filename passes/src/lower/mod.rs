@@ -7,6 +7,7 @@ mod emit;
 mod fold;
 mod map;
 mod rows;
+mod simt;
 
 use ir::{
     DType, Kernel, Schedule, Target,
@@ -16,7 +17,8 @@ use ir::{
 use crate::{
     family::{Family, NoFamily, Shaped, shape},
     layout::Layout,
-    nest::{Nest, NestError, nest},
+    nest::{Body, Nest, NestError, nest},
+    spread::SpreadError,
 };
 use builder::{Builder, Range};
 
@@ -27,6 +29,8 @@ pub struct Lowered {
     pub program: Program,
     /// One for each operand.
     pub layouts: Vec<Layout>,
+    /// What each lane runs, on a device of many lanes.
+    pub lane: Option<ir::lane::Program>,
 }
 
 /// Why a kernel has no program.
@@ -49,6 +53,26 @@ pub enum LowerError {
         family: &'static str,
         /// What was given.
         schedule: Schedule,
+    },
+    /// The tiles of the schedule are not those of the kernel or the target.
+    #[error("kernel `{kernel}`: {reason}")]
+    Spread {
+        /// Its name.
+        kernel: String,
+        /// Why its tiles cannot be dealt to lanes.
+        reason: SpreadError,
+    },
+    /// The schedule asks for more than the target has.
+    #[error("kernel `{kernel}`: its schedule takes {found} {what}, the target has {limit}")]
+    DoesNotFit {
+        /// Its name.
+        kernel: String,
+        /// Of what.
+        what: &'static str,
+        /// How much the schedule takes.
+        found: u64,
+        /// How much there is.
+        limit: u64,
     },
 }
 
@@ -88,6 +112,8 @@ pub enum KernelFamily {
         depth: i64,
         /// The right operand can be packed when compiling.
         packed: bool,
+        /// The type in which both factors are stored; f32 if they are not stored alike.
+        operands: DType,
     },
     /// Attention.
     Attention {
@@ -101,6 +127,8 @@ pub enum KernelFamily {
         depth: i64,
         /// Size of a value.
         columns: i64,
+        /// The type in which queries, keys and values are stored; f32 if they are not stored alike.
+        operands: DType,
     },
 }
 
@@ -153,19 +181,34 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
                 columns,
                 depth: fold.sizes[fold.outer..].iter().product(),
                 packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
+                operands: stored(&shaped.nest, &[&c.left, &c.right]),
             }
         }
         Family::Attention => {
-            let s = attention::spec(&shaped.nest).sizes;
+            let spec = attention::spec(&shaped.nest);
+            let s = spec.sizes;
             KernelFamily::Attention {
                 heads: s.batch * s.heads,
                 queries: s.queries,
                 keys: s.keys,
                 depth: s.depth,
                 columns: s.columns,
+                operands: stored(&shaped.nest, &[&spec.q, &spec.k, &spec.v]),
             }
         }
     })
+}
+
+/// The element type in which all of these are stored, or f32.
+fn stored(nest: &Nest, bodies: &[&Body]) -> DType {
+    let operands = operand_types(nest);
+    let mut types = bodies.iter().map(|b| emit::stored_type(&operands, b));
+    let first = types.next().unwrap_or(DType::F32);
+    if types.all(|t| t == first) {
+        first
+    } else {
+        DType::F32
+    }
 }
 
 fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
@@ -182,8 +225,10 @@ fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
 /// # Errors
 /// No template computes the kernel's graph as one, or the schedule is for another template.
 pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lowered, LowerError> {
-    let _ = target;
     let shaped = shaped(kernel)?;
+    if let Some(simt) = target.simt() {
+        return simt::lower_kernel(kernel, &shaped, schedule, simt);
+    }
     let plain = vec![Layout::Plain; shaped.nest.operands.len()];
     let name = &kernel.name;
     let program = match (&shaped.family, schedule) {
@@ -194,19 +239,25 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
             return Ok(contract::lower(name, &shaped.nest, c, &kernel.constant, s));
         }
         (Family::Attention, Schedule::Attention(s)) => attention::lower(name, &shaped.nest, s),
-        (_, schedule) => {
-            let family = family(kernel)?.name();
-            return Err(LowerError::Schedule {
-                kernel: name.clone(),
-                family,
-                schedule: schedule.clone(),
-            });
-        }
+        (_, schedule) => return Err(other_family(kernel, schedule)),
     };
     Ok(Lowered {
         program,
         layouts: plain,
+        lane: None,
     })
+}
+
+/// The error where a schedule is for another template.
+fn other_family(kernel: &Kernel, schedule: &Schedule) -> LowerError {
+    match family(kernel) {
+        Ok(family) => LowerError::Schedule {
+            kernel: kernel.name.clone(),
+            family: family.name(),
+            schedule: schedule.clone(),
+        },
+        Err(error) => error,
+    }
 }
 
 /// The parameters of a kernel's program: operands under their layouts, then the result.

@@ -4,6 +4,7 @@
 //! step it was in, and a finished one is a handful of reads.
 
 mod apt;
+mod cuda;
 mod cxx;
 mod llvm;
 mod model;
@@ -60,6 +61,15 @@ const STEPS: &[Step] = &[
         megabytes: 8000,
         wanted: |_| Ok(true),
         run: venv::install,
+    },
+    Step {
+        name: "cuda",
+        about: "NVIDIA's assembler as wheels, to check code for its devices (52 MB to fetch)",
+        leaves: "cuda/nvidia/cu13/bin/ptxas",
+        pins: cuda::pins,
+        megabytes: 300,
+        wanted: |_| Ok(true),
+        run: cuda::unpack,
     },
     Step {
         name: "model",

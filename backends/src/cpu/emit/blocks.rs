@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::tile::{Access, Array, Axis, Counter, Memory, Program, Shape, Stmt, Value as Term, Var};
 
-use super::{
-    super::{
-        linear::{Atom, Linear},
-        span::Span,
-    },
-    Condition, Emitter, Unsupported,
-    memory::ALIGNMENT,
-    text::{Elem, Text, Type, Value},
+use super::{Condition, Emitter, Unsupported, memory::ALIGNMENT};
+use crate::{
+    linear::{Atom, Linear},
+    mlir::text::{Elem, Text, Type, Value},
+    span::Span,
 };
 
 const INTEGER: Type = Type::scalar(Elem::I64);

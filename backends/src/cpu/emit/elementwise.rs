@@ -1,55 +1,26 @@
 //! Constants, conversions and functions of one, two or three numbers.
 
-use half::{bf16, f16};
 use ir::{
     BinaryFn, DType, UnaryFn,
     tile::{Index, Shape},
 };
 
-use super::{
-    Emitter, Tile, Unsupported,
-    memory::stored,
-    register,
-    text::{Elem, Type, Value},
-    typed,
+use super::{Emitter, Tile, Unsupported, memory::stored, typed};
+use crate::mlir::{
+    binary,
+    numbers::{self, register},
+    text::{Elem, Value},
 };
 
-/// How numbers of an element type compare and divide.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Float,
-    Signed,
-    Unsigned,
-}
-
-pub(super) const fn class(dtype: DType) -> Class {
-    match dtype {
-        DType::F32 | DType::F16 | DType::Bf16 => Class::Float,
-        DType::I8 | DType::I32 | DType::I64 => Class::Signed,
-        DType::U8 | DType::Bool => Class::Unsigned,
-    }
-}
-
 impl Emitter<'_> {
-    /// A constant of an element type, as its register type has it.
-    pub(super) fn number(&mut self, dtype: DType, ty: Type, value: f64) -> Value {
-        match dtype {
-            DType::F32 => self.text.float(ty, value),
-            DType::F16 => self.text.float(ty, f16::from_f64(value).to_f64()),
-            DType::Bf16 => self.text.float(ty, bf16::from_f64(value).to_f64()),
-            DType::U8 => self.text.int(ty, i64::from(value as u8)),
-            DType::I8 => self.text.int(ty, i64::from(value as i8)),
-            DType::I32 => self.text.int(ty, i64::from(value as i32)),
-            DType::I64 => self.text.int(ty, value as i64),
-            DType::Bool => self.text.int(ty, i64::from(value != 0.0)),
-        }
-    }
-
     pub(super) fn splat(&mut self, value: f64, dtype: DType, shape: Shape) -> Tile {
         let pieces = self.pieces(shape.lanes);
         let row: Vec<Value> = pieces
             .into_iter()
-            .map(|(_, width)| self.number(dtype, typed(register(dtype), width), value))
+            .map(|(_, width)| {
+                self.text
+                    .number(dtype, typed(register(dtype), width), value)
+            })
             .collect();
         Tile {
             shape,
@@ -179,94 +150,38 @@ impl Emitter<'_> {
     }
 
     pub(super) fn cast_value(&mut self, from: DType, to: DType, value: Value) -> Value {
-        let ty = value.ty.of(register(to));
-        match (class(from), class(to)) {
-            _ if from == to => value,
-            (_, Class::Float) if class(from) == Class::Float => self.rounded(to, value),
-            (_, _) if to == DType::Bool => {
-                let zero = self.number(from, value.ty, 0.0);
-                let predicate = if from.is_float() { "une" } else { "ne" };
-                self.text.compare(predicate, value, zero)
-            }
-            (Class::Float, _) => self.float_to_int(to, value),
-            (Class::Signed, Class::Float) => {
-                let number = self.text.convert("arith.sitofp", value, ty);
-                self.rounded(to, number)
-            }
-            (Class::Unsigned, Class::Float) => {
-                let number = self.text.convert("arith.uitofp", value, ty);
-                self.rounded(to, number)
-            }
-            _ if value.ty.elem == ty.elem => value,
-            _ if value.ty.elem.bits() > ty.elem.bits() => {
-                self.text.convert("arith.trunci", value, ty)
-            }
-            (Class::Signed, _) => self.text.convert("arith.extsi", value, ty),
-            (Class::Unsigned, _) => self.text.convert("arith.extui", value, ty),
+        let value = self.text.cast(from, to, value);
+        if from == to {
+            return value;
         }
-    }
-
-    /// Towards zero, kept within 64 bits, then wrapped; 0 of a NaN.
-    fn float_to_int(&mut self, to: DType, value: Value) -> Value {
-        // The largest f32 below the upper bound.
-        let value = self.clamp(
-            value,
-            -9_223_372_036_854_775_808.0,
-            9_223_371_487_098_961_920.0,
-        );
-        let zero = self.text.float(value.ty, 0.0);
-        let number = self.text.compare("ord", value, value);
-        let value = self.text.select(number, value, zero);
-        let int = self
-            .text
-            .convert("arith.fptosi", value, value.ty.of(Elem::I64));
-        self.text
-            .convert("arith.trunci", int, value.ty.of(register(to)))
+        self.rounded(to, value)
     }
 
     pub(super) fn unary(&mut self, f: UnaryFn, a: &Tile) -> Result<Tile, Unsupported> {
         let dtype = a.dtype;
-        if dtype.is_float() {
-            if !self.has_code(f) {
-                return Err(Unsupported {
-                    what: f.name().into(),
-                    dtype,
-                });
-            }
-            return Ok(self.zip([a], a.shape, dtype, |e, [x]| {
-                let y = e.float_function(f, x);
-                e.rounded(dtype, y)
-            }));
-        }
-        match f {
-            UnaryFn::Floor | UnaryFn::Ceil | UnaryFn::Round => Ok(a.clone()),
-            UnaryFn::Not => Ok(self.zip([a], a.shape, dtype, |e, [x]| {
-                let zero = e.text.int(x.ty, 0);
-                let is_zero = e.text.compare("eq", x, zero);
-                e.text.convert("arith.extui", is_zero, x.ty)
-            })),
-            UnaryFn::Neg if dtype.is_int() => Ok(self.zip([a], a.shape, dtype, |e, [x]| {
-                let zero = e.text.int(x.ty, 0);
-                e.text.binary("arith.subi", zero, x)
-            })),
-            UnaryFn::Abs => Ok(self.zip([a], a.shape, dtype, |e, [x]| match class(dtype) {
-                Class::Signed => {
-                    let zero = e.text.int(x.ty, 0);
-                    let negated = e.text.binary("arith.subi", zero, x);
-                    e.text.binary("arith.maxsi", x, negated)
-                }
-                _ => x,
-            })),
-            _ => Err(Unsupported {
+        if !numbers::has_code(f, dtype) {
+            return Err(Unsupported {
                 what: f.name().into(),
                 dtype,
-            }),
+            });
+        }
+        Ok(self.zip([a], a.shape, dtype, |e, [x]| {
+            let y = e.text.unary_function(f, dtype, x);
+            e.rounded(dtype, y)
+        }))
+    }
+
+    pub(super) fn binary_value(&mut self, f: BinaryFn, dtype: DType, a: Value, b: Value) -> Value {
+        let value = self.text.binary_function(f, dtype, a, b);
+        match f.is_predicate() {
+            true => value,
+            false => self.rounded(dtype, value),
         }
     }
 
     pub(super) fn binary(&mut self, f: BinaryFn, a: &Tile, b: &Tile) -> Result<Tile, Unsupported> {
         let (shape, dtype) = (join(a.shape, b.shape), a.dtype);
-        if !self.has_binary(f, dtype) {
+        if !binary::has_code(f, dtype) {
             return Err(Unsupported {
                 what: f.name().into(),
                 dtype,

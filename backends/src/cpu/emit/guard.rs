@@ -2,11 +2,10 @@
 
 use ir::tile::{Access, Index, Shape};
 
-use super::{
-    super::linear::{Atom, Linear},
-    Emitter,
-    text::{Elem, Type, Value},
-    typed,
+use super::{Emitter, typed};
+use crate::{
+    linear::{Atom, Linear},
+    mlir::text::{Elem, Type, Value},
 };
 
 /// What decides whether an access happens at the lanes of one register.

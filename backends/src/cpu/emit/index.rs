@@ -2,14 +2,11 @@
 
 use ir::tile::Memory;
 
-use super::{
-    super::{
-        linear::{Atom, Linear},
-        span::Span,
-    },
-    Emitter,
-    text::{Elem, Type, Value},
-    typed,
+use super::{Emitter, typed};
+use crate::{
+    linear::{Atom, Linear},
+    mlir::text::{Elem, Type, Value},
+    span::Span,
 };
 
 const INTEGER: Type = Type::scalar(Elem::I64);
@@ -79,6 +76,9 @@ impl Emitter<'_> {
         let (name, a, b) = match atom {
             Atom::Counter(counter) => return self.counters[counter],
             Atom::Row | Atom::Lane => unreachable!("places are constants where integers are made"),
+            Atom::Warp | Atom::Var(_) | Atom::Xor(..) => {
+                unreachable!("tile programs have no such integers")
+            }
             Atom::Load(memory, at) => return self.element(*memory, at),
             Atom::Product(a, b) => ("arith.muli", a, b),
             Atom::Div(a, b) => ("arith.divui", a, b),

@@ -2,13 +2,11 @@
 
 use ir::tile::{Carried, For};
 
-use super::{
-    super::{
-        linear::{Atom, Linear},
-        span::Span,
-    },
-    Emitter, Tile, Unsupported,
-    text::{Elem, Type, Value},
+use super::{Emitter, Tile, Unsupported};
+use crate::{
+    linear::{Atom, Linear},
+    mlir::text::{Elem, Type, Value},
+    span::Span,
 };
 
 const INTEGER: Type = Type::scalar(Elem::I64);

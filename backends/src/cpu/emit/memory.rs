@@ -5,13 +5,13 @@ use ir::{
     tile::{Access, Memory, Shape},
 };
 
-use super::{
-    super::linear::Linear,
-    Emitter, Tile,
-    guard::Guard,
-    register,
-    text::{Elem, Type, Value},
-    typed,
+use super::{Emitter, Tile, guard::Guard, typed};
+use crate::{
+    linear::Linear,
+    mlir::{
+        numbers::register,
+        text::{Elem, Type, Value},
+    },
 };
 
 /// The type that holds a number in memory.
@@ -70,7 +70,7 @@ impl Emitter<'_> {
         let dtype = self.program.array(from.memory).dtype;
         let guard = self.guard(from, shape, first, width);
         let ty = typed(register(dtype), width);
-        let other = self.number(dtype, ty, other);
+        let other = self.text.number(dtype, ty, other);
         if guard.never {
             return other;
         }

@@ -1,17 +1,12 @@
 //! Tile programs as MLIR text: tiles are unrolled into scalars and vectors, in registers.
 
-mod binary;
 mod blocks;
-mod coefficients;
 mod elementwise;
-mod functions;
 mod guard;
 mod index;
 mod loops;
 mod memory;
-mod power;
 mod reduce;
-mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,23 +15,12 @@ use ir::{
     tile::{Counter, Index, Memory, Program, Shape, Stmt, Value as Term, Var},
 };
 
-use serde::{Deserialize, Serialize};
-
-use self::text::{Elem, Text, Type, Value};
-use super::{
+use crate::{
+    failure::Unsupported,
     linear::{Linear, Scope},
+    mlir::text::{Elem, Text, Type, Value},
     span::Span,
 };
-
-/// What a program asks for that this form has no code for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[error("{what} of {dtype}")]
-pub struct Unsupported {
-    /// The operation.
-    pub what: String,
-    /// The element type that it lacks.
-    pub dtype: DType,
-}
 
 /// A tile in registers: of each row, one scalar if it has one lane, else vectors from left to right.
 #[derive(Clone, Debug)]
@@ -79,6 +63,8 @@ pub(super) fn module(program: &Program, width: u32) -> Result<String, Unsupporte
             spans: BTreeMap::new(),
             row: nowhere,
             lane: nowhere,
+            warp: nowhere,
+            vars: BTreeMap::new(),
         },
         arrays: BTreeMap::new(),
         counters: BTreeMap::new(),
@@ -87,17 +73,6 @@ pub(super) fn module(program: &Program, width: u32) -> Result<String, Unsupporte
         granted: BTreeSet::new(),
     };
     emitter.module()
-}
-
-/// The type that holds numbers of an element type in registers; half precision is computed in f32.
-const fn register(dtype: DType) -> Elem {
-    match dtype {
-        DType::F32 | DType::F16 | DType::Bf16 => Elem::F32,
-        DType::I8 | DType::U8 => Elem::I8,
-        DType::I32 => Elem::I32,
-        DType::I64 => Elem::I64,
-        DType::Bool => Elem::I1,
-    }
 }
 
 impl Emitter<'_> {

@@ -5,7 +5,8 @@ use ir::{
     tile::{Axis, Shape},
 };
 
-use super::{Emitter, Tile, Unsupported, text::Value};
+use super::{Emitter, Tile, Unsupported};
+use crate::mlir::{binary, text::Value};
 
 impl Emitter<'_> {
     pub(super) fn reduce(
@@ -15,7 +16,7 @@ impl Emitter<'_> {
         a: &Tile,
     ) -> Result<Tile, Unsupported> {
         let dtype = a.dtype;
-        if !self.has_binary(monoid.function(), dtype) {
+        if !binary::has_code(monoid.function(), dtype) {
             return Err(Unsupported {
                 what: monoid.name().into(),
                 dtype,

@@ -2,7 +2,7 @@
 
 /// All integers from `lo` to `hi`, both included. Arithmetic saturates far outside any address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub lo: i64,
     pub hi: i64,
 }
@@ -68,6 +68,13 @@ impl Span {
 
     pub fn max(self, other: Self) -> Self {
         Self::new(self.lo.max(other.lo), self.hi.max(other.hi))
+    }
+
+    /// Of the exclusive or of numbers that are not negative.
+    pub fn xor(self, other: Self) -> Self {
+        let most = self.hi.max(other.hi).max(0).unsigned_abs();
+        let bits = u64::BITS - most.leading_zeros();
+        Self::new(0, ((1u64 << bits) - 1) as i64)
     }
 
     fn wide(lo: i128, hi: i128) -> Self {

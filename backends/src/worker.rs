@@ -2,7 +2,7 @@
 //! worker is lost.
 //!
 //! A worker is a run of a program that calls [`serve`]. It reads requests and writes replies as frames: a length
-//! of 8 bytes, little endian, then as many bytes. A request is JSON; a reply is an object after a 0, or JSON of
+//! of 8 bytes, little endian, then as many bytes. A request is JSON; a reply is code after a 0, or JSON of
 //! a failure after a 1. It ends with its input, and is killed with the thread that started it.
 
 use std::{
@@ -14,10 +14,14 @@ use std::{
     thread,
 };
 
-use ir::{Target, tile::Program};
+use ir::{Target, lane, tile};
 use serde::{Deserialize, Serialize};
 
-use super::{BackendError, Failure, bridge, object};
+use crate::{
+    cpu,
+    failure::{BackendError, Failure},
+    mlir, simt,
+};
 
 /// How to start workers.
 #[derive(Clone, Debug)]
@@ -30,9 +34,25 @@ pub struct Processes {
     pub count: usize,
 }
 
+/// Where code is generated.
+#[derive(Clone, Debug)]
+pub enum Workers {
+    /// Here, on rayon's threads. What LLVM cannot select ends this process.
+    InProcess,
+    /// In other processes.
+    Processes(Processes),
+}
+
+/// A program of either kind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Work {
+    Tile(tile::Program),
+    Lane(lane::Program),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Request {
-    program: Program,
+    work: Work,
     target: Target,
 }
 
@@ -41,11 +61,15 @@ struct Request {
 /// # Errors
 /// The other side speaks another language, or ended in the middle of a frame.
 pub fn serve() -> io::Result<()> {
-    bridge::end_with_parent();
+    mlir::end_with_parent();
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     while let Some(frame) = read_frame(&mut input)? {
         let request: Request = serde_json::from_slice(&frame)?;
-        let reply = match object(&request.program, &request.target) {
+        let answer = match &request.work {
+            Work::Tile(program) => cpu::object(program, &request.target),
+            Work::Lane(program) => simt::generate(program, &request.target),
+        };
+        let reply = match answer {
             Ok(mut bytes) => {
                 bytes.insert(0, 0);
                 bytes
@@ -61,12 +85,18 @@ pub fn serve() -> io::Result<()> {
     Ok(())
 }
 
-/// The objects of programs, in their order.
-pub(super) fn objects(
-    programs: &[Program],
+/// What LLVM makes of one program.
+pub(crate) type Answer = Result<Vec<u8>, Failure>;
+
+/// The answers to programs, in their order.
+///
+/// # Errors
+/// A worker cannot be run.
+pub(crate) fn answers(
+    programs: &[Work],
     target: &Target,
     processes: &Processes,
-) -> Result<Vec<Vec<u8>>, BackendError> {
+) -> Result<Vec<Answer>, BackendError> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -108,9 +138,9 @@ impl Drop for Worker {
 fn ask(
     slot: &mut Option<Worker>,
     processes: &Processes,
-    program: &Program,
+    work: &Work,
     target: &Target,
-) -> Result<Vec<u8>, BackendError> {
+) -> Result<Answer, BackendError> {
     let unusable = |error| BackendError::Worker {
         program: processes.program.clone(),
         error,
@@ -120,24 +150,20 @@ fn ask(
         None => start(processes).map_err(unusable)?,
     };
     let request = Request {
-        program: program.clone(),
+        work: work.clone(),
         target: target.clone(),
     };
     let request = serde_json::to_vec(&request).expect("programs are plain data");
     let sent = write_frame(&mut worker.input, &request);
     let reply = sent.and_then(|()| read_frame(&mut worker.output));
-    let failed = |failure| BackendError::Kernel {
-        kernel: program.name.clone(),
-        failure,
-    };
     match reply {
         Ok(Some(reply)) => {
             *slot = Some(worker);
             match reply.split_first() {
-                Some((0, object)) => Ok(object.to_vec()),
+                Some((0, code)) => Ok(Ok(code.to_vec())),
                 Some((1, failure)) => {
                     let failure = serde_json::from_slice(failure);
-                    Err(failed(failure.map_err(|e| unusable(e.into()))?))
+                    Ok(Err(failure.map_err(|e| unusable(e.into()))?))
                 }
                 _ => Err(unusable(io::ErrorKind::InvalidData.into())),
             }
@@ -145,7 +171,7 @@ fn ask(
         // The pipe broke: the worker has ended.
         Ok(None) | Err(_) => {
             let status = worker.child.wait().map_err(unusable)?;
-            Err(failed(Failure::Crashed(status.to_string())))
+            Ok(Err(Failure::Crashed(status.to_string())))
         }
     }
 }

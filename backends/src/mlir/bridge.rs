@@ -1,4 +1,4 @@
-//! MLIR text to an object file: the one place that holds MLIR's and LLVM's own handles.
+//! MLIR text to machine code: the one place that holds MLIR's and LLVM's own handles.
 
 use std::{cell::RefCell, rc::Rc, sync::Once};
 
@@ -9,7 +9,6 @@ use inkwell::{
         CodeModel, FileType, InitializationConfig, RelocMode, Target, TargetMachine, TargetTriple,
     },
 };
-use ir::Simd;
 use melior::{
     Context,
     dialect::DialectRegistry,
@@ -27,11 +26,25 @@ const PIPELINE: &str = "builtin.module(convert-vector-to-llvm,convert-scf-to-cf,
                         convert-cf-to-llvm,convert-arith-to-llvm,convert-ub-to-llvm,\
                         reconcile-unrealized-casts)";
 
-/// What is left to do for code that is unrolled and in vectors already: the same code as `default<O3>` for the
-/// kernels of a BERT layer, in half of its time.
-const PASSES: &str = "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,\
-                      loop-mssa(loop-rotate,licm),gvn,loop(indvars,loop-idiom,loop-deletion),\
-                      loop-mssa(licm),instcombine<no-verify-fixpoint>,early-cse,simplifycfg)";
+/// What code is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// An ELF object.
+    Object,
+    /// Text for an assembler.
+    Assembly,
+}
+
+/// A processor, as LLVM names it, and what LLVM is to do for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Machine<'a> {
+    pub triple: &'a str,
+    pub processor: &'a str,
+    pub features: &'a str,
+    /// LLVM's passes over the module.
+    pub passes: &'a str,
+    pub output: Output,
+}
 
 /// What the code generator has to say about a module that it does not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -43,7 +56,7 @@ pub struct Refusal {
     pub message: String,
 }
 
-/// A step from text to object.
+/// A step from text to code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Reading MLIR text.
@@ -56,7 +69,7 @@ pub enum Stage {
     Machine,
     /// LLVM's passes.
     Optimise,
-    /// Writing the object.
+    /// Choosing instructions.
     Select,
 }
 
@@ -68,20 +81,23 @@ impl std::fmt::Display for Stage {
             Self::Translate => "MLIR to LLVM",
             Self::Machine => "LLVM's processor",
             Self::Optimise => "LLVM's passes",
-            Self::Select => "writing the object",
+            Self::Select => "choosing instructions",
         })
     }
 }
 
-/// The object file of a module, for a processor.
+/// The code of a module, for a processor.
 ///
 /// # Errors
 /// The text is not a module, or a pass or LLVM does not take it.
-pub(super) fn object(text: &str, simd: &Simd) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal> {
     static PASSES_KNOWN: Once = Once::new();
     PASSES_KNOWN.call_once(|| {
         register_all_passes();
-        Target::initialize_x86(&InitializationConfig::default());
+        let all = InitializationConfig::default();
+        Target::initialize_x86(&all);
+        Target::initialize_nvptx(&all);
+        Target::initialize_amd_gpu(&all);
     });
     let registry = DialectRegistry::new();
     register_all_dialects(&registry);
@@ -111,7 +127,8 @@ pub(super) fn object(text: &str, simd: &Simd) -> Result<Vec<u8>, Refusal> {
 
     let llvm = inkwell::context::Context::create();
     let module = translate(&llvm, &module).ok_or_else(|| refused(Stage::Translate))?;
-    let machine = machine(simd)?;
+    let Machine { passes, output, .. } = *machine;
+    let machine = target_machine(machine)?;
     module.set_triple(&machine.get_triple());
     module.set_data_layout(&machine.get_target_data().get_data_layout());
     let said = |stage| {
@@ -120,31 +137,38 @@ pub(super) fn object(text: &str, simd: &Simd) -> Result<Vec<u8>, Refusal> {
             message: message.to_string(),
         }
     };
+    let options = PassBuilderOptions::create();
+    // Programs say themselves which loops are written out.
+    options.set_loop_unrolling(false);
     module
-        .run_passes(PASSES, &machine, PassBuilderOptions::create())
+        .run_passes(passes, &machine, options)
         .map_err(said(Stage::Optimise))?;
-    let object = machine
-        .write_to_memory_buffer(&module, FileType::Object)
+    let file = match output {
+        Output::Object => FileType::Object,
+        Output::Assembly => FileType::Assembly,
+    };
+    let code = machine
+        .write_to_memory_buffer(&module, file)
         .map_err(said(Stage::Select))?;
-    Ok(object.as_slice().to_vec())
+    Ok(code.as_slice().to_vec())
 }
 
-fn machine(simd: &Simd) -> Result<TargetMachine, Refusal> {
+fn target_machine(machine: &Machine<'_>) -> Result<TargetMachine, Refusal> {
     let refused = |message: String| Refusal {
         stage: Stage::Machine,
         message,
     };
-    let triple = TargetTriple::create(&simd.triple);
+    let triple = TargetTriple::create(machine.triple);
     let target = Target::from_triple(&triple).map_err(|e| refused(e.to_string()))?;
-    let machine = target.create_target_machine(
+    let made = target.create_target_machine(
         &triple,
-        &simd.processor,
-        "",
+        machine.processor,
+        machine.features,
         OptimizationLevel::Aggressive,
         RelocMode::PIC,
         CodeModel::Default,
     );
-    machine.ok_or_else(|| refused(format!("no code generator for {}", simd.processor)))
+    made.ok_or_else(|| refused(format!("no code generator for {}", machine.processor)))
 }
 
 #[allow(unsafe_code)]
@@ -163,7 +187,7 @@ fn translate<'c>(
 
 /// Asks the system to kill this process when the thread that started it ends.
 #[allow(unsafe_code)]
-pub(super) fn end_with_parent() {
+pub(crate) fn end_with_parent() {
     unsafe extern "C" {
         fn prctl(option: i32, ...) -> i32;
     }

@@ -5,10 +5,13 @@ use std::{
     fmt::{self, Write},
 };
 
+use half::{bf16, f16};
+
 /// The type of a number in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::cpu) enum Elem {
+pub(crate) enum Elem {
     F16,
+    Bf16,
     F32,
     F64,
     I1,
@@ -17,11 +20,15 @@ pub(in crate::cpu) enum Elem {
     I32,
     I64,
     Pointer,
+    /// To memory that all blocks share, on devices that tell it from a block's own.
+    GlobalPointer,
+    /// To a block's own memory, on such devices.
+    SharedPointer,
 }
 
 /// The type of a register: a scalar or a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::cpu) struct Type {
+pub(crate) struct Type {
     pub elem: Elem,
     /// Elements of a vector; none for a scalar.
     pub width: Option<u32>,
@@ -29,7 +36,7 @@ pub(in crate::cpu) struct Type {
 
 /// A register, assigned once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::cpu) struct Value {
+pub(crate) struct Value {
     id: u32,
     /// Which result, of an operation with a list of them.
     part: Option<u32>,
@@ -38,7 +45,7 @@ pub(in crate::cpu) struct Value {
 
 /// A function's text in the making.
 #[derive(Default)]
-pub(in crate::cpu) struct Text {
+pub(crate) struct Text {
     body: String,
     constants: String,
     known: BTreeMap<(Type, String), Value>,
@@ -47,22 +54,23 @@ pub(in crate::cpu) struct Text {
 
 impl Elem {
     pub const fn is_float(self) -> bool {
-        matches!(self, Self::F16 | Self::F32 | Self::F64)
+        matches!(self, Self::F16 | Self::Bf16 | Self::F32 | Self::F64)
     }
 
     pub const fn bits(self) -> u32 {
         match self {
             Self::I1 => 1,
             Self::I8 => 8,
-            Self::F16 | Self::I16 => 16,
-            Self::F32 | Self::I32 => 32,
-            Self::F64 | Self::I64 | Self::Pointer => 64,
+            Self::F16 | Self::Bf16 | Self::I16 => 16,
+            Self::F32 | Self::I32 | Self::SharedPointer => 32,
+            Self::F64 | Self::I64 | Self::Pointer | Self::GlobalPointer => 64,
         }
     }
 
     const fn name(self) -> &'static str {
         match self {
             Self::F16 => "f16",
+            Self::Bf16 => "bf16",
             Self::F32 => "f32",
             Self::F64 => "f64",
             Self::I1 => "i1",
@@ -71,6 +79,8 @@ impl Elem {
             Self::I32 => "i32",
             Self::I64 => "i64",
             Self::Pointer => "!llvm.ptr",
+            Self::GlobalPointer => "!llvm.ptr<1>",
+            Self::SharedPointer => "!llvm.ptr<3>",
         }
     }
 }
@@ -147,6 +157,8 @@ impl Text {
     pub fn float(&mut self, ty: Type, value: f64) -> Value {
         let literal = match ty.elem {
             Elem::F64 => format!("0x{:016X}", value.to_bits()),
+            Elem::F16 => format!("0x{:04X}", f16::from_f64(value).to_bits()),
+            Elem::Bf16 => format!("0x{:04X}", bf16::from_f64(value).to_bits()),
             _ => format!("0x{:08X}", (value as f32).to_bits()),
         };
         self.constant(ty, literal)
@@ -294,4 +306,54 @@ impl Text {
             format_args!("vector.from_elements {} : {ty}", list.join(", ")),
         )
     }
+
+    /// A call of one of LLVM's target intrinsics with one result.
+    pub fn call(&mut self, ty: Type, name: &str, operands: &[Value]) -> Value {
+        let (values, types) = listed(operands);
+        self.op(
+            ty,
+            format_args!("llvm.call_intrinsic \"{name}\"({values}) : ({types}) -> {ty}"),
+        )
+    }
+
+    /// A call of an intrinsic without a result.
+    pub fn act(&mut self, name: &str, operands: &[Value]) {
+        let (values, types) = listed(operands);
+        self.line(format_args!(
+            "llvm.call_intrinsic \"{name}\"({values}) : ({types}) -> ()"
+        ));
+    }
+
+    /// A call of an intrinsic with several results of one type.
+    pub fn calls(&mut self, ty: Type, count: u32, name: &str, operands: &[Value]) -> Vec<Value> {
+        let (values, types) = listed(operands);
+        let members = vec![ty.to_string(); count as usize].join(", ");
+        let all = self.op(
+            ty,
+            format_args!(
+                "llvm.call_intrinsic \"{name}\"({values}) : ({types}) -> !llvm.struct<({members})>"
+            ),
+        );
+        let member = |i| {
+            self.op(
+                ty,
+                format_args!("llvm.extractvalue {all}[{i}] : !llvm.struct<({members})>"),
+            )
+        };
+        (0..count).map(member).collect()
+    }
+
+    /// The same bits as another type of the same size.
+    pub fn bits(&mut self, a: Value, to: Type) -> Value {
+        match (a.ty.width, to.width) {
+            (None, None) => self.convert("arith.bitcast", a, to),
+            _ => self.convert("llvm.bitcast", a, to),
+        }
+    }
+}
+
+fn listed(operands: &[Value]) -> (String, String) {
+    let values: Vec<String> = operands.iter().map(Value::to_string).collect();
+    let types: Vec<String> = operands.iter().map(|v| v.ty.to_string()).collect();
+    (values.join(", "), types.join(", "))
 }

@@ -1,4 +1,4 @@
-//! Objects to one shared object that needs nothing else. Everything goes through pipes: no file is left
+//! Objects to one shared object that needs nothing else, by LLVM's linker. Everything goes through pipes: no file is left
 //! behind, whenever this process ends.
 
 use std::{
@@ -29,28 +29,19 @@ pub enum LinkError {
 }
 
 /// Links objects, in this order, into a shared object that exports their global symbols.
-pub(super) fn link(prefix: &Path, objects: &[Vec<u8>]) -> Result<Vec<u8>, LinkError> {
+pub(crate) fn link(
+    prefix: &Path,
+    objects: &[Vec<u8>],
+    options: &[&str],
+) -> Result<Vec<u8>, LinkError> {
     let linker = prefix.join("bin/ld.lld");
     let unusable = |error| LinkError::NoLinker {
         linker: linker.clone(),
         error,
     };
     let mut child = Command::new(&linker)
-        .args([
-            "-shared",
-            "--no-undefined",
-            "--strip-all",
-            "--gc-sections",
-            "--threads=1",
-        ])
-        .args([
-            "--build-id=none",
-            "--hash-style=gnu",
-            "-z",
-            "noexecstack",
-            "-z",
-            "now",
-        ])
+        .args(["-shared", "--threads=1", "--build-id=none"])
+        .args(options)
         .args(["--whole-archive", "/dev/stdin", "-o", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -83,4 +74,13 @@ fn archive(objects: &[Vec<u8>]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Where LLVM is: as the environment says, else where it was when this was built.
+pub(crate) fn llvm_prefix() -> PathBuf {
+    let set = std::env::var_os("LLVM_SYS_221_PREFIX");
+    set.map_or_else(
+        || PathBuf::from(env!("TILEWRIGHT_LLVM_PREFIX")),
+        PathBuf::from,
+    )
 }

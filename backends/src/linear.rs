@@ -2,40 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use ir::tile::{Counter, Index, Memory};
+use ir::tile::{Counter, Index, Memory, Var};
 
-use super::span::Span;
+use crate::span::Span;
 
 /// `constant + sum of coefficient * atom`; no coefficient is 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Linear {
+pub(crate) struct Linear {
     pub constant: i64,
     pub terms: BTreeMap<Atom, i64>,
 }
 
 /// What a sum cannot look into.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Atom {
+pub(crate) enum Atom {
     Counter(Counter),
     Row,
     Lane,
+    /// A warp of a block.
+    Warp,
+    /// A variable of one integer.
+    Var(Var),
     Product(Box<Linear>, Box<Linear>),
     Div(Box<Linear>, Box<Linear>),
     Mod(Box<Linear>, Box<Linear>),
     Min(Box<Linear>, Box<Linear>),
     Max(Box<Linear>, Box<Linear>),
+    Xor(Box<Linear>, Box<Linear>),
     Load(Memory, Box<Linear>),
 }
 
 /// What is known of the variables of an index where it is used.
 #[derive(Clone, Debug)]
-pub(super) struct Scope {
+pub(crate) struct Scope {
     /// Each counter in terms of those that exist at run time: unrolled loops add to theirs.
     pub counters: BTreeMap<Counter, Linear>,
     /// Bounds of the counters that exist at run time.
     pub spans: BTreeMap<Counter, Span>,
     pub row: Span,
     pub lane: Span,
+    pub warp: Span,
+    /// Bounds of variables.
+    pub vars: BTreeMap<Var, Span>,
 }
 
 impl Linear {
@@ -121,13 +129,14 @@ impl Atom {
     fn mentions(&self, is: &dyn Fn(&Self) -> bool) -> bool {
         is(self)
             || match self {
-                Self::Counter(_) | Self::Row | Self::Lane => false,
+                Self::Counter(_) | Self::Row | Self::Lane | Self::Warp | Self::Var(_) => false,
                 Self::Load(_, a) => a.mentions(is),
                 Self::Product(a, b)
                 | Self::Div(a, b)
                 | Self::Mod(a, b)
                 | Self::Min(a, b)
-                | Self::Max(a, b) => a.mentions(is) || b.mentions(is),
+                | Self::Max(a, b)
+                | Self::Xor(a, b) => a.mentions(is) || b.mentions(is),
             }
     }
 }
@@ -144,24 +153,8 @@ impl Scope {
             Index::Mul(a, b) => self.product(self.linear(a), self.linear(b)),
             Index::Div(a, b) => self.quotient(self.linear(a), self.linear(b)),
             Index::Mod(a, b) => self.remainder(self.linear(a), self.linear(b)),
-            Index::Min(a, b) => {
-                let (a, b) = (self.linear(a), self.linear(b));
-                let over = self.span(&a.clone().minus(&b));
-                match (over.hi <= 0, over.lo >= 0) {
-                    (true, _) => a,
-                    (_, true) => b,
-                    _ => Linear::atom(Atom::Min(a.into(), b.into())),
-                }
-            }
-            Index::Max(a, b) => {
-                let (a, b) = (self.linear(a), self.linear(b));
-                let over = self.span(&a.clone().minus(&b));
-                match (over.lo >= 0, over.hi <= 0) {
-                    (true, _) => a,
-                    (_, true) => b,
-                    _ => Linear::atom(Atom::Max(a.into(), b.into())),
-                }
-            }
+            Index::Min(a, b) => self.smaller(self.linear(a), self.linear(b)),
+            Index::Max(a, b) => self.larger(self.linear(a), self.linear(b)),
             Index::Load(memory, at) => Linear::atom(Atom::Load(*memory, self.linear(at).into())),
         }
     }
@@ -198,11 +191,32 @@ impl Scope {
             Atom::Mod(a, b) => self.span(a).modulo(self.span(b)),
             Atom::Min(a, b) => self.span(a).min(self.span(b)),
             Atom::Max(a, b) => self.span(a).max(self.span(b)),
+            Atom::Warp => self.warp,
+            Atom::Var(var) => self.vars[var],
+            Atom::Xor(a, b) => self.span(a).xor(self.span(b)),
             Atom::Load(..) => Span::ANY,
         }
     }
 
-    fn product(&self, a: Linear, b: Linear) -> Linear {
+    pub fn smaller(&self, a: Linear, b: Linear) -> Linear {
+        let over = self.span(&a.clone().minus(&b));
+        match (over.hi <= 0, over.lo >= 0) {
+            (true, _) => a,
+            (_, true) => b,
+            _ => Linear::atom(Atom::Min(a.into(), b.into())),
+        }
+    }
+
+    pub fn larger(&self, a: Linear, b: Linear) -> Linear {
+        let over = self.span(&a.clone().minus(&b));
+        match (over.lo >= 0, over.hi <= 0) {
+            (true, _) => a,
+            (_, true) => b,
+            _ => Linear::atom(Atom::Max(a.into(), b.into())),
+        }
+    }
+
+    pub fn product(&self, a: Linear, b: Linear) -> Linear {
         match (a.known(), b.known()) {
             (Some(n), _) => b.times(n),
             (_, Some(n)) => a.times(n),
@@ -213,7 +227,7 @@ impl Scope {
         }
     }
 
-    fn quotient(&self, a: Linear, b: Linear) -> Linear {
+    pub fn quotient(&self, a: Linear, b: Linear) -> Linear {
         let Some(d) = b.known() else {
             return Linear::atom(Atom::Div(a.into(), b.into()));
         };
@@ -230,7 +244,7 @@ impl Scope {
         whole.plus(&low)
     }
 
-    fn remainder(&self, a: Linear, b: Linear) -> Linear {
+    pub fn remainder(&self, a: Linear, b: Linear) -> Linear {
         let Some(d) = b.known() else {
             return Linear::atom(Atom::Mod(a.into(), b.into()));
         };
@@ -285,7 +299,7 @@ impl Scope {
     }
 }
 
-fn place(span: Span, atom: Atom) -> Linear {
+pub(crate) fn place(span: Span, atom: Atom) -> Linear {
     match span.single() {
         Some(at) => Linear::constant(at),
         None => Linear::atom(atom),
@@ -310,6 +324,8 @@ mod tests {
             spans: BTreeMap::from([(c, Span::new(0, 99))]),
             row: Span::point(3),
             lane: Span::new(0, 15),
+            warp: Span::point(0),
+            vars: BTreeMap::new(),
         }
     }
 

@@ -1,0 +1,12 @@
+//! NVIDIA's devices: lane programs to PTX, and to cubins where `ptxas` is here.
+
+mod assemble;
+mod dialect;
+mod matrix;
+pub(crate) mod targets;
+
+pub use assemble::{assembler, tools};
+pub(crate) use dialect::dialect;
+
+/// What makes the code, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, ptxas 13.5";

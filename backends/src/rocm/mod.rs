@@ -1,0 +1,11 @@
+//! AMD's devices: lane programs to code objects.
+
+mod dialect;
+mod matrix;
+mod notes;
+pub(crate) mod targets;
+
+pub(crate) use dialect::dialect;
+
+/// What makes the code, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, lld 22.1";

@@ -1,0 +1,181 @@
+//! The function of a program: its arguments, shared arrays, and the numbers of block, warp and lane.
+
+use std::collections::BTreeMap;
+
+use ir::{
+    Simt,
+    lane::{Memory, Program},
+    tile::Counter,
+};
+
+use super::{
+    super::dialect::Dialect,
+    Emitter, Unsupported,
+    memory::{PARAM_ALIGNMENT, SHARED_ALIGNMENT},
+};
+use crate::{
+    linear::{Atom, Linear, Scope},
+    mlir::text::{Elem, Text, Type, Value},
+    span::Span,
+};
+
+const WORD: Type = Type::scalar(Elem::I32);
+const SHARED: Type = Type::scalar(Elem::SharedPointer);
+
+/// The one shared array of a kernel whose size is said at its launch.
+const LAUNCHED: &str = "__shared";
+
+/// Whether the function itself says how much shared memory it has.
+pub(in crate::simt) fn shared_in_function(program: &Program, dialect: &dyn Dialect) -> bool {
+    program.shared_bytes() <= dialect.stated_shared()
+}
+
+/// The MLIR module of a program.
+///
+/// # Errors
+/// If the program has an operation without code.
+pub(in crate::simt) fn module(
+    program: &Program,
+    device: &Simt,
+    dialect: &dyn Dialect,
+) -> Result<String, Unsupported> {
+    let mut text = Text::default();
+    let mut arrays = BTreeMap::new();
+    let mut arguments = Vec::new();
+    for (i, array) in (0..).zip(&program.params) {
+        let value = text.name(Type::scalar(Elem::GlobalPointer));
+        let read_only = if array.written { "" } else { ", llvm.readonly" };
+        arguments.push(format!(
+            "{value}: {} {{llvm.noalias, llvm.align = {PARAM_ALIGNMENT} : i64, llvm.nofree{read_only}}}",
+            value.ty
+        ));
+        arrays.insert(Memory::Param(i), value);
+    }
+    let globals = shared(
+        program,
+        shared_in_function(program, dialect),
+        &mut text,
+        &mut arrays,
+    );
+    let (lane, warp) = numbers(program, dialect, &mut text);
+    let mut emitter = Emitter {
+        program,
+        dialect,
+        asynchronous: device.asynchronous,
+        text,
+        together: 0,
+        scope: Scope {
+            counters: BTreeMap::new(),
+            spans: BTreeMap::new(),
+            row: Span::point(0),
+            lane: Span::new(0, i64::from(program.lanes) - 1),
+            warp: Span::new(0, i64::from(program.warps) - 1),
+            vars: BTreeMap::new(),
+        },
+        lane,
+        warp,
+        arrays,
+        counters: BTreeMap::new(),
+        vars: BTreeMap::new(),
+        computed: vec![BTreeMap::new()],
+    };
+    emitter.count_grid();
+    emitter.statements(&program.body)?;
+    emitter.text.line(format_args!("llvm.return"));
+    let head = format!(
+        "llvm.func @{}({}) attributes {{{}}}",
+        program.name,
+        arguments.join(", "),
+        dialect.kernel(program.threads())
+    );
+    let function = emitter.text.function(&head);
+    let module = dialect.module();
+    Ok(format!("module {{\n{module}{globals}{function}}}\n"))
+}
+
+/// Declares the shared arrays, and takes their addresses.
+fn shared(
+    program: &Program,
+    stated: bool,
+    text: &mut Text,
+    arrays: &mut BTreeMap<Memory, Value>,
+) -> String {
+    let name = |array: usize| format!("__shared_{array}");
+    let global = |linkage: &str, name: &str, bytes: usize| {
+        format!(
+            "llvm.mlir.global {linkage} @{name}() {{addr_space = 3 : i32, alignment = {SHARED_ALIGNMENT} : i64}} : \
+             !llvm.array<{bytes} x i8>\n"
+        )
+    };
+    let mut globals = String::new();
+    let address = |name: &str, text: &mut Text| {
+        text.op(
+            SHARED,
+            format_args!("llvm.mlir.addressof @{name} : {SHARED}"),
+        )
+    };
+    if stated {
+        for (i, array) in program.shared.iter().enumerate() {
+            globals += &global("internal", &name(i), array.bytes());
+            let value = address(&name(i), text);
+            arrays.insert(Memory::Shared(i as u32), value);
+        }
+        return globals;
+    }
+    let all = address(LAUNCHED, text);
+    let mut offset = 0;
+    for (i, array) in (0..).zip(&program.shared) {
+        let value = text.op(
+            SHARED,
+            format_args!(
+                "llvm.getelementptr inbounds {all}[{offset}] : ({SHARED}) -> {SHARED}, i8"
+            ),
+        );
+        arrays.insert(Memory::Shared(i), value);
+        offset += array.bytes().next_multiple_of(SHARED_ALIGNMENT);
+    }
+    global("external", LAUNCHED, 0)
+}
+
+/// The numbers of lane and warp.
+fn numbers(program: &Program, dialect: &dyn Dialect, text: &mut Text) -> (Value, Value) {
+    let thread = dialect.thread(text);
+    if program.warps == 1 {
+        return (thread, text.int(WORD, 0));
+    }
+    let lanes = text.int(WORD, i64::from(program.lanes));
+    let lane = text.binary("arith.remui", thread, lanes);
+    let warp = text.binary("arith.divui", thread, lanes);
+    (lane, dialect.uniform(text, warp))
+}
+
+impl Emitter<'_> {
+    /// Splits the block's number into its place on each axis, the last one fastest.
+    fn count_grid(&mut self) {
+        let grid = &self.program.grid;
+        let mut rest = self.dialect.block(&mut self.text);
+        for (axis, size) in grid.iter().enumerate().rev() {
+            let counter = Counter(axis as u32);
+            let span = Span::new(0, (size - 1).max(0));
+            self.scope.spans.insert(counter, span);
+            if *size == 1 {
+                self.scope.counters.insert(counter, Linear::constant(0));
+                continue;
+            }
+            self.scope
+                .counters
+                .insert(counter, Linear::atom(Atom::Counter(counter)));
+            let outer = grid[..axis].iter().any(|n| *n != 1);
+            let place = match outer {
+                false => rest,
+                true => {
+                    let size = self.text.int(WORD, *size);
+                    let place = self.text.binary("arith.remui", rest, size);
+                    rest = self.text.binary("arith.divui", rest, size);
+                    place
+                }
+            };
+            self.counters.insert(counter, place);
+        }
+    }
+}
