@@ -6,7 +6,12 @@ use ir::{
     tile::{Axis, Var},
 };
 
-use super::{Spreader, shared::Staged, tiling::Tiling};
+use super::{
+    Spreader,
+    scope::key,
+    shared::{Staged, moved},
+    tiling::Tiling,
+};
 
 /// Where the fragments of an operand come from.
 enum Source {
@@ -47,15 +52,15 @@ impl Spreader<'_> {
 
     fn is_staged(&self, var: Var, layout: &Layout) -> bool {
         let staged = &self.scopes[self.scope_of(var)].staged;
-        staged.contains_key(&(var, super::scope::key(contiguous(layout))))
+        staged.contains_key(&(var, key(self.orientation(var, layout))))
     }
 
     fn source(&mut self, var: Var, layout: &Layout) -> Source {
         let own = self.layouts.own.get(&var).cloned();
-        if own.is_some_and(|own| super::shared::moved(&own, layout).is_some()) {
+        if own.is_some_and(|own| moved(&own, layout).is_some()) {
             return Source::Held(self.want(var, layout));
         }
-        Source::Staged(self.staged(var, contiguous(layout)))
+        Source::Staged(self.staged(var, self.orientation(var, layout)))
     }
 
     /// Adds all products to the registers `sum`.
@@ -118,10 +123,18 @@ impl Spreader<'_> {
         let x = match source {
             Source::Held(var) => self.pick(*var, layout.width(), registers),
             Source::Staged(staged) => {
+                if let Some(x) = self.matrices(staged, layout, registers.clone()) {
+                    return self.taken(x, dtype, tiling);
+                }
                 let registers: Vec<u32> = registers.collect();
                 self.get(staged, layout, &registers)
             }
         };
+        self.taken(x, dtype, tiling)
+    }
+
+    /// A fragment in the type that the instruction takes.
+    fn taken(&mut self, x: Var, dtype: DType, tiling: &Tiling) -> Var {
         if dtype == tiling.instr.operands {
             return x;
         }

@@ -35,6 +35,27 @@ impl Staged {
         (staged, len)
     }
 
+    /// The axis along which elements lie side by side.
+    pub fn along(&self) -> Axis {
+        if self.strides[1] == 1 {
+            Axis::Lanes
+        } else {
+            Axis::Rows
+        }
+    }
+
+    /// Elements from one to the next across that axis.
+    pub fn stride(&self) -> i64 {
+        let [down, across] = self.strides;
+        down.max(across)
+    }
+
+    /// Elements that a step passes.
+    pub fn delta(&self, s: &Step) -> i64 {
+        let [down, across] = self.strides;
+        i64::from(s.row) * down + i64::from(s.column) * across
+    }
+
     /// The same tile in an array.
     pub fn within(self, array: u32) -> Self {
         Self { array, ..self }
@@ -188,8 +209,7 @@ impl Spreader<'_> {
 
     /// How many of at most `most` registers lie side by side and may be accessed at once.
     pub(super) fn run(&self, staged: &Staged, layout: &Layout, most: u32) -> u32 {
-        let [down, across] = staged.strides;
-        let delta = |s: &Step| i64::from(s.row) * down + i64::from(s.column) * across;
+        let delta = |s: &Step| staged.delta(s);
         let bytes = (self.simt.access.0 as u32 / staged.dtype.size() as u32).max(1);
         let mut run = bytes.min(most);
         let fits = |run: u32| {

@@ -12,7 +12,6 @@ use ir::{
 use super::{
     Spreader,
     access::once,
-    dot::contiguous,
     scope::key,
     shared::{Staged, moved},
 };
@@ -57,7 +56,7 @@ impl<'a> Spreader<'a> {
             return streams;
         }
         for (var, layout) in self.operands(&l.body) {
-            let along = contiguous(&layout);
+            let along = self.orientation(var, &layout);
             let known = streams.all.iter().any(|s| s.var == var && s.along == along);
             if !known {
                 let stream = self.stream(l, var, along);
