@@ -15,19 +15,8 @@ const SIDE: i64 = 8;
 const MOST_BITS: usize = 3;
 
 impl Spreader<'_> {
-    /// The axis along which an operand that is wanted in `layout` is to lie in shared memory.
-    pub(super) fn orientation(&self, var: Var, layout: &Layout) -> Axis {
-        let own = contiguous(layout);
-        if self.reads_matrices(layout, self.layouts.types[&var].0) {
-            // Matrices are turned where they are read: the tile lies as it does in global memory.
-            self.layouts.runs(var).unwrap_or(own)
-        } else {
-            own
-        }
-    }
-
     /// Whether fragments of this layout are what reading matrices gives.
-    fn reads_matrices(&self, layout: &Layout, dtype: DType) -> bool {
+    pub(super) fn reads_matrices(&self, layout: &Layout, dtype: DType) -> bool {
         let step = |along: Axis, by: u32| match along {
             Axis::Lanes => Step::columns(by),
             Axis::Rows => Step::rows(by),

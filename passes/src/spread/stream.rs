@@ -14,6 +14,7 @@ use super::{
     access::once,
     scope::key,
     shared::{Staged, moved},
+    tiling::Tiling,
 };
 
 /// Bytes that a copy moves, one of these.
@@ -55,8 +56,8 @@ impl<'a> Spreader<'a> {
         if !self.simt.asynchronous || self.stages < 2 {
             return streams;
         }
-        for (var, layout) in self.operands(&l.body) {
-            let along = self.orientation(var, &layout);
+        for (var, layout, tiling) in self.operands(&l.body) {
+            let along = self.orientation(var, &layout, &tiling);
             let known = streams.all.iter().any(|s| s.var == var && s.along == along);
             if !known {
                 let stream = self.stream(l, var, along);
@@ -78,16 +79,17 @@ impl<'a> Spreader<'a> {
     }
 
     /// The operands of a body's products that are not in the registers where they are wanted.
-    fn operands(&self, body: &[Stmt]) -> Vec<(Var, Layout)> {
+    fn operands(&self, body: &[Stmt]) -> Vec<(Var, Layout, Tiling)> {
         let dots = body.iter().filter_map(|stmt| match stmt {
             Stmt::Let(var, Value::Dot { a, b, .. }) => Some((&self.layouts.tilings[var], *a, *b)),
             _ => None,
         });
-        let each = dots.flat_map(|(t, a, b)| [(a, t.a.clone()), (b, t.b.clone())]);
-        each.filter(|(var, layout)| {
+        let each = dots.flat_map(|(t, a, b)| [(a, &t.a, t), (b, &t.b, t)]);
+        each.filter(|(var, layout, _)| {
             let own = self.layouts.own.get(var);
             own.is_none_or(|own| moved(own, layout).is_none())
         })
+        .map(|(var, layout, tiling)| (var, layout.clone(), tiling.clone()))
         .collect()
     }
 
