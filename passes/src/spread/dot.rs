@@ -11,7 +11,7 @@ use ir::{
 use super::{
     Spreader,
     scope::key,
-    shared::{Staged, moved},
+    shared::{Staged, lines_apart, moved},
     tiling::Tiling,
 };
 
@@ -77,7 +77,8 @@ impl Spreader<'_> {
         if own.is_some_and(|own| moved(&own, layout).is_some()) {
             return Source::Held(self.want(var, layout));
         }
-        Source::Staged(self.staged(var, self.orientation(var, layout, tiling)))
+        let along = self.orientation(var, layout, tiling);
+        Source::Staged(self.staged(var, along, lines_apart(layout, along)))
     }
 
     /// Adds all products to the registers `sum`.

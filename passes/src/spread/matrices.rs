@@ -43,9 +43,9 @@ impl Spreader<'_> {
             return None;
         }
         let taken = bits.min(MOST_BITS);
-        let transposed = staged.along() != contiguous(layout);
+        let transposed = staged.along != contiguous(layout);
         // A lane says where a row starts: three bits for which row, the others for which matrix.
-        let row = |by: u32| match staged.along() {
+        let row = |by: u32| match staged.along {
             Axis::Lanes => Step::rows(by),
             Axis::Rows => Step::columns(by),
         };
@@ -62,7 +62,7 @@ impl Spreader<'_> {
             .iter()
             .chain(&rows.lane[3..])
             .chain(&rows.warp);
-        if !others.into_iter().all(|s| staged.delta(s) % SIDE == 0) || staged.stride() % SIDE != 0 {
+        if !others.into_iter().all(|s| staged.delta(s) % SIDE == 0) || !staged.starts_at(SIDE) {
             return None;
         }
         let parts = registers

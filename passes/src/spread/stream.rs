@@ -13,7 +13,7 @@ use super::{
     Spreader,
     access::once,
     scope::key,
-    shared::{Staged, moved},
+    shared::{Staged, lines_apart, moved},
     tiling::Tiling,
 };
 
@@ -60,7 +60,8 @@ impl<'a> Spreader<'a> {
             let along = self.orientation(var, &layout, &tiling);
             let known = streams.all.iter().any(|s| s.var == var && s.along == along);
             if !known {
-                let stream = self.stream(l, var, along);
+                let group = lines_apart(&layout, along);
+                let stream = self.stream(l, var, along, group);
                 streams.all.extend(stream);
             }
         }
@@ -108,7 +109,7 @@ impl<'a> Spreader<'a> {
         }
     }
 
-    fn stream(&mut self, l: &'a For, var: Var, along: Axis) -> Option<Stream<'a>> {
+    fn stream(&mut self, l: &'a For, var: Var, along: Axis, group: u32) -> Option<Stream<'a>> {
         let (from, shape) = self.loaded(&l.body, var)?;
         let pairs = from.guard.iter().flat_map(|(a, b)| [a, b]);
         if pairs.chain([&from.at]).any(gathers) {
@@ -118,7 +119,7 @@ impl<'a> Spreader<'a> {
         let layout = self
             .layouts
             .preferred(var, self.simt.access.0 / dtype.size() as u64);
-        let (staged, len) = Staged::new(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along, group);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         let ready = self.ready(from, (shape, &ranges), dtype, &layout);
         let width = ready.run.min(self.run(&staged, &layout, layout.width()));
