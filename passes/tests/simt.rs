@@ -89,31 +89,3 @@ fn rewritten() {
     println!("{cases} cases");
     assert!(cases > 0);
 }
-#[test]
-fn show() {
-    for (name, at, instr, stages) in [
-        ("f32 linear", 0, 0, 1),
-        ("f32 linear", 0, 0, 3),
-        ("f32 whole", 1, 0, 1),
-        ("f16", 4, 1, 3),
-        ("f16 turned", 5, 1, 1),
-    ] {
-        let graph = graphs(include_str!("lanes/contract.graph")).swap_remove(at);
-        let kernel = kernels(&graph, &[1, 64]).remove(0);
-        let target = targets::all().remove(0);
-        let s = ir::Schedule::SimtContract(ir::SimtContractSchedule {
-            block_rows: 64,
-            block_columns: 32,
-            block_depth: 32,
-            warp_rows: 2,
-            warp_columns: 2,
-            stages,
-            instr,
-        });
-        println!("{name} {:?}", check(&kernel, &s, &target));
-        if at == 0 && stages == 1 {
-            let l = passes::lower(&kernel, &s, &target).unwrap().lane.unwrap();
-            println!("{l}");
-        }
-    }
-}
