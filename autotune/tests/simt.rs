@@ -2,7 +2,7 @@
 
 use ir::{
     Bytes, DType, Form, Kernel, Roofline, Simt, Target,
-    lane::{Layout, MatrixInstr, Spelling, Step},
+    lane::{self, Layout, MatrixInstr, Sample, Spelling, Step},
 };
 
 fn steps(rows: bool, bits: std::ops::Range<u32>) -> Vec<Step> {
@@ -161,17 +161,31 @@ fn a_schedule_fits() {
     ] {
         texts.push(softmax(rows, columns));
     }
+    let (mut fit, mut run) = (0, 0);
     for text in texts {
         for kernel in kernels(&text) {
             for target in targets() {
                 let schedule = autotune::first_choice(&kernel, &target)
                     .unwrap_or_else(|e| panic!("{}: {e}\n{text}", target.name));
-                println!(
-                    "{} {schedule:?}\n{}",
-                    target.name,
-                    text.lines().nth_back(2).unwrap()
-                );
+                let lowered = passes::lower(&kernel, &schedule, &target).unwrap();
+                let program = lowered.lane.unwrap();
+                lane::verify(&program).unwrap_or_else(|e| panic!("{e}\n{schedule:?}"));
+                // The first and the last block, where they are small enough.
+                let params = program.params.iter().map(|p| p.len).sum::<i64>();
+                if params < 1_000_000 {
+                    let mut values: Vec<Vec<f64>> = program
+                        .params
+                        .iter()
+                        .map(|p| vec![0.5; p.len as usize])
+                        .collect();
+                    let two = Sample { count: 2, seed: 0 };
+                    lane::emulate_all(&program, &mut values, Some(two))
+                        .unwrap_or_else(|e| panic!("{}: {e}\n{schedule:?}", target.name));
+                    run += 1;
+                }
+                fit += 1;
             }
         }
     }
+    println!("{fit} kernels fit, blocks of {run} ran");
 }

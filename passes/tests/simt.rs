@@ -79,7 +79,10 @@ fn rewritten() {
         for kernel in passes::group(&rewritten.graph, &[]).unwrap().kernels {
             for target in targets::all() {
                 let all = schedules::of(&kernel, &target);
-                cases += all.iter().filter_map(|s| check(&kernel, s, &target)).count();
+                cases += all
+                    .iter()
+                    .filter_map(|s| check(&kernel, s, &target))
+                    .count();
             }
         }
     }

@@ -200,6 +200,14 @@ impl<'a> Layouts<'a> {
         blocked(shape, self.threads, along, vector as u32)
     }
 
+    /// The axis along which what a tile is computed from lies side by side in memory, if it is loaded.
+    pub fn runs(&self, var: Var) -> Option<Axis> {
+        if self.own.contains_key(&var) {
+            return None;
+        }
+        self.first_load(var, self.types[&var].1)
+    }
+
     /// How the first load of this shape runs that a tile is computed from.
     fn first_load(&self, var: Var, shape: Shape) -> Option<Axis> {
         if self.types[&var].1 != shape {

@@ -10,6 +10,7 @@ mod blocked;
 mod dot;
 mod index;
 mod layouts;
+mod matrices;
 mod reduce;
 mod scope;
 mod shared;

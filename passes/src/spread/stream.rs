@@ -12,9 +12,9 @@ use ir::{
 use super::{
     Spreader,
     access::once,
-    dot::contiguous,
     scope::key,
-    shared::{Staged, moved},
+    shared::{Staged, lines_apart, moved},
+    tiling::Tiling,
 };
 
 /// Bytes that a copy moves, one of these.
@@ -56,11 +56,12 @@ impl<'a> Spreader<'a> {
         if !self.simt.asynchronous || self.stages < 2 {
             return streams;
         }
-        for (var, layout) in self.operands(&l.body) {
-            let along = contiguous(&layout);
+        for (var, layout, tiling) in self.operands(&l.body) {
+            let along = self.orientation(var, &layout, &tiling);
             let known = streams.all.iter().any(|s| s.var == var && s.along == along);
             if !known {
-                let stream = self.stream(l, var, along);
+                let group = lines_apart(&layout, along);
+                let stream = self.stream(l, var, along, group);
                 streams.all.extend(stream);
             }
         }
@@ -79,16 +80,17 @@ impl<'a> Spreader<'a> {
     }
 
     /// The operands of a body's products that are not in the registers where they are wanted.
-    fn operands(&self, body: &[Stmt]) -> Vec<(Var, Layout)> {
+    fn operands(&self, body: &[Stmt]) -> Vec<(Var, Layout, Tiling)> {
         let dots = body.iter().filter_map(|stmt| match stmt {
             Stmt::Let(var, Value::Dot { a, b, .. }) => Some((&self.layouts.tilings[var], *a, *b)),
             _ => None,
         });
-        let each = dots.flat_map(|(t, a, b)| [(a, t.a.clone()), (b, t.b.clone())]);
-        each.filter(|(var, layout)| {
+        let each = dots.flat_map(|(t, a, b)| [(a, &t.a, t), (b, &t.b, t)]);
+        each.filter(|(var, layout, _)| {
             let own = self.layouts.own.get(var);
             own.is_none_or(|own| moved(own, layout).is_none())
         })
+        .map(|(var, layout, tiling)| (var, layout.clone(), tiling.clone()))
         .collect()
     }
 
@@ -107,7 +109,7 @@ impl<'a> Spreader<'a> {
         }
     }
 
-    fn stream(&mut self, l: &'a For, var: Var, along: Axis) -> Option<Stream<'a>> {
+    fn stream(&mut self, l: &'a For, var: Var, along: Axis, group: u32) -> Option<Stream<'a>> {
         let (from, shape) = self.loaded(&l.body, var)?;
         let pairs = from.guard.iter().flat_map(|(a, b)| [a, b]);
         if pairs.chain([&from.at]).any(gathers) {
@@ -117,7 +119,7 @@ impl<'a> Spreader<'a> {
         let layout = self
             .layouts
             .preferred(var, self.simt.access.0 / dtype.size() as u64);
-        let (staged, len) = Staged::new(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along, group);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         let ready = self.ready(from, (shape, &ranges), dtype, &layout);
         let width = ready.run.min(self.run(&staged, &layout, layout.width()));

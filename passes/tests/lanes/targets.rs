@@ -123,7 +123,7 @@ fn target(name: &str, lanes: u32, shuffle: bool, matrix: Vec<MatrixInstr>) -> Ta
         access: Bytes(16),
         shuffle,
         asynchronous: lanes == 32 && shuffle,
-        load_matrix: false,
+        load_matrix: lanes == 32 && shuffle,
         matrix,
     };
     let roofline = Roofline {
