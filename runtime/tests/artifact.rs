@@ -145,11 +145,11 @@ fn manifests_that_contradict_themselves_are_refused() {
     type Change = fn(&mut Manifest);
     let cases: [(Change, &str); 11] = [
         (
-            |m| m.targets[0].code = SectionId(0),
+            |m| elf(m).section = SectionId(0),
             "targets[0]: wanted a section of code, found `tile",
         ),
         (
-            |m| m.targets[0].code = SectionId(9),
+            |m| elf(m).section = SectionId(9),
             "wanted one of 3 sections, found 9",
         ),
         (

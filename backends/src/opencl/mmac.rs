@@ -16,8 +16,8 @@ pub(super) struct Mmac {
     pub builtin: &'static str,
     /// How operands go in, of so many registers a lane.
     pub operand: fn(vector: &str, len: u32) -> String,
-    /// Whether pairs of operands can be dotted in f16.
-    pub dot2: bool,
+    /// What dots a row and a column that were handed around.
+    pub dot: &'static str,
 }
 
 /// All words.
@@ -26,19 +26,19 @@ pub(super) const WORDS: &[Mmac] = &[
         word: "mmac_f16",
         builtin: "__builtin_hcu_mmac_f32_16x16x16_f16",
         operand: |v, n| format!("convert_half{n}({v})"),
-        dot2: true,
+        dot: "tw_dot_f16",
     },
     Mmac {
         word: "mmac_bf16",
         builtin: "__builtin_hcu_mmac_f32_16x16x16_bf16",
         operand: |v, n| format!("as_short{n}(convert_ushort{n}(as_uint{n}({v}) >> 16))"),
-        dot2: false,
+        dot: "tw_dot",
     },
     Mmac {
         word: "mmac_f32",
         builtin: "__builtin_hcu_mmac_16x16x8_f32",
         operand: |v, _| v.to_owned(),
-        dot2: false,
+        dot: "tw_dot",
     },
 ];
 

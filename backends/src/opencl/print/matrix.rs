@@ -97,7 +97,7 @@ impl Printer<'_> {
         for (i, part) in (0..).zip(components("c", nc)) {
             let (row, column) = self.rows_and_columns(&instr.c, i);
             let operands = format!("t + ({row}) * {k}, t + {start} + ({column}) * {k}");
-            writeln!(body, "    {part} = tw_dot({operands}, {k}, {part});").expect("strings grow");
+            writeln!(body, "    {part} = {}({operands}, {k}, {part});", mmac.dot).expect("strings grow");
         }
         format!(
             "#if TW_MATRIX == 2\n#define {name}(d, a, b, c) d = {builtin}({x}, {y}, c)\n#else\n\
@@ -136,13 +136,17 @@ const HEAD: &str = "\
 #endif
 #define TW_STAGE float
 static inline float tw_dot(__local const float *a, __local const float *b, int k, float c) {
+    for (int i = 0; i < k; ++i) c = fma(a[i], b[i], c);
+    return c;
+}
+static inline float tw_dot_f16(__local const float *a, __local const float *b, int k, float c) {
 #if TW_MATRIX == 1
     for (int i = 0; i < k; i += 2)
         c = __builtin_amdgcn_fdot2((half2)(a[i], a[i + 1]), (half2)(b[i], b[i + 1]), c, false);
-#else
-    for (int i = 0; i < k; ++i) c = fma(a[i], b[i], c);
-#endif
     return c;
+#else
+    return tw_dot(a, b, k, c);
+#endif
 }
 ";
 
