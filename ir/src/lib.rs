@@ -41,7 +41,10 @@ pub use number::F64;
 pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
-pub use schedule::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule};
+pub use schedule::{
+    AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
+    SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
+};
 pub use target::{Bytes, Flops, Form, Roofline, Simd, Simt, Target};
 pub use tensor::{Tensor, TensorError, round_to};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};

@@ -14,6 +14,14 @@ pub enum Schedule {
     Contract(ContractSchedule),
     /// Attention.
     Attention(AttentionSchedule),
+    /// Each output element by itself, or folds across rows, on a device of many lanes.
+    SimtMap(SimtMapSchedule),
+    /// Folds along the last axis, then maps over it, on a device of many lanes.
+    SimtRows(SimtRowsSchedule),
+    /// Sums of products on a device of many lanes.
+    SimtContract(SimtContractSchedule),
+    /// Attention on a device of many lanes.
+    SimtAttention(SimtAttentionSchedule),
 }
 
 /// How a map is cut.
@@ -60,4 +68,66 @@ pub struct AttentionSchedule {
     pub unroll: u32,
     /// Queries of one head that a block answers: a multiple of `rows`.
     pub block_queries: u32,
+}
+
+/// How a map is cut for the `simt` form. All numbers here and below are powers of two.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtMapSchedule {
+    /// Rows of a block's tile; of a fold across rows, those it folds at once.
+    pub block_rows: u32,
+    /// Columns of a block's tile.
+    pub block_columns: u32,
+    /// Warps of a block.
+    pub warps: u32,
+}
+
+/// How folds of rows are cut for the `simt` form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtRowsSchedule {
+    /// Rows that a block folds at once.
+    pub block_rows: u32,
+    /// Columns of a tile; longer rows are read in several.
+    pub block_columns: u32,
+    /// Warps of a block.
+    pub warps: u32,
+}
+
+/// How a contraction is cut for the `simt` form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtContractSchedule {
+    /// Rows of output that a block computes.
+    pub block_rows: u32,
+    /// Columns of output that a block computes.
+    pub block_columns: u32,
+    /// Terms of each sum that a round adds.
+    pub block_depth: u32,
+    /// Warps along the rows.
+    pub warp_rows: u32,
+    /// Warps along the columns.
+    pub warp_columns: u32,
+    /// Tiles of operands in shared memory at a time: with more than one, the next are copied while one is used.
+    pub stages: u32,
+    /// The matrix instruction, by position among the target's, where operands have its type.
+    pub instr: u32,
+}
+
+/// How attention is cut for the `simt` form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtAttentionSchedule {
+    /// Queries of one head that a block answers.
+    pub block_queries: u32,
+    /// Keys of a round.
+    pub block_keys: u32,
+    /// Depth of queries and keys that a product takes at once.
+    pub block_depth: u32,
+    /// Value columns that a block computes.
+    pub block_columns: u32,
+    /// Warps along the queries.
+    pub warp_rows: u32,
+    /// Warps along keys and value columns.
+    pub warp_columns: u32,
+    /// Tiles of keys and values in shared memory at a time.
+    pub stages: u32,
+    /// The matrix instruction, by position among the target's, where operands have its type.
+    pub instr: u32,
 }

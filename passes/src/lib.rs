@@ -1,4 +1,4 @@
-//! From a graph to tile programs: rewriting, grouping into kernels, layout, memory.
+//! From a graph to tile and lane programs: rewriting, grouping into kernels, layout, memory.
 //!
 //! Passes are pure: values in, values out; no files, clocks or devices, and no code generator.
 
@@ -16,6 +16,7 @@ pub mod prove;
 mod rewrite;
 mod roll;
 pub mod rules;
+mod spread;
 
 pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
@@ -23,3 +24,4 @@ pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};
+pub use spread::{Spread, SpreadError, spread};

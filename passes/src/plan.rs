@@ -35,6 +35,8 @@ pub struct PlannedKernel {
     pub schedule: Schedule,
     /// As a program; parameters are the operands in order, then the result.
     pub program: Program,
+    /// What each lane runs, on a device of many lanes.
+    pub lane: Option<ir::lane::Program>,
 }
 
 /// One launch.
@@ -91,6 +93,7 @@ pub fn plan(
             kernel,
             schedule,
             program: lowered.program,
+            lane: lowered.lane,
         });
         layouts.push(lowered.layouts);
     }

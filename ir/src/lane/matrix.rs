@@ -62,4 +62,20 @@ impl MatrixInstr {
             && self.c.shape() == (m, n)
             && (self.spelling != Spelling::Outer || k == 1)
     }
+    /// For each register of `c`, the registers of `a` and of `b` in the same lane whose product it takes, if each
+    /// lane holds them: what [`Spelling::Outer`] says.
+    pub fn own_registers(&self) -> Option<Vec<(u32, u32)>> {
+        let bits = self.a.lane.iter().zip(&self.b.lane).zip(&self.c.lane);
+        let mut bits = bits.map(|((a, b), c)| a.row == c.row && b.column == c.column);
+        if !bits.all(|same| same) {
+            return None;
+        }
+        let each = (0..self.c.width()).map(|register| {
+            let (row, column) = self.c.place(register, 0, 0);
+            let a = (0..self.a.width()).find(|r| self.a.place(*r, 0, 0).0 == row)?;
+            let b = (0..self.b.width()).find(|r| self.b.place(*r, 0, 0).1 == column)?;
+            Some((a, b))
+        });
+        each.collect()
+    }
 }

@@ -9,11 +9,21 @@ mod index;
 mod layout;
 mod matrix;
 
+mod emulate;
+mod text;
+mod verify;
+
 use serde::{Deserialize, Serialize};
 
+pub use emulate::{
+    Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch, emulate,
+    emulate_all,
+};
 pub use index::Index;
 pub use layout::{Layout, Step};
 pub use matrix::{MatrixInstr, Spelling};
+pub use text::parse;
+pub use verify::{Fault, Types, VerifyError, types, verify};
 
 use crate::{
     BinaryFn, DType, F64, UnaryFn,

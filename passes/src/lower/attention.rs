@@ -110,6 +110,7 @@ impl Parts<'_> {
             axes: &axes,
             shape,
             stages: &BTreeMap::new(),
+            bounds: &[],
         };
         emit(b, &point, &mut Known::default(), body)
     }
@@ -189,7 +190,7 @@ impl Parts<'_> {
             let result = b.set(Value::Binary(BinaryFn::Mul, acc[0], scale));
             let [batch, head] = self.place.clone();
             let axes = [batch, head, query.clone() + Index::Row, start + Index::Lane];
-            finish(b, self.nest, &self.operands, &axes, shape, result);
+            finish(b, self.nest, &self.operands, &axes, shape, result, &[]);
         });
     }
 
@@ -334,7 +335,7 @@ impl Parts<'_> {
     }
 }
 
-fn scaled(b: &mut Builder, x: Var, by: f64) -> Var {
+pub(super) fn scaled(b: &mut Builder, x: Var, by: f64) -> Var {
     if by == 1.0 {
         return x;
     }
@@ -343,7 +344,13 @@ fn scaled(b: &mut Builder, x: Var, by: f64) -> Var {
 }
 
 /// Minus infinity where `distance` compares so to `limit`, else `x`.
-fn drop_where(b: &mut Builder, x: Var, distance: Var, compare: BinaryFn, limit: i64) -> Var {
+pub(super) fn drop_where(
+    b: &mut Builder,
+    x: Var,
+    distance: Var,
+    compare: BinaryFn,
+    limit: i64,
+) -> Var {
     let limit = b.set(Value::Splat((limit as f64).into(), DType::I32, Shape::ONE));
     let test = b.set(Value::Binary(compare, distance, limit));
     let low = b.splat(f64::NEG_INFINITY, Shape::ONE);

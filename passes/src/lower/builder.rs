@@ -1,7 +1,7 @@
 //! Builds tile programs: numbers variables and counters, nests loops.
 
 use ir::{
-    DType, F64, Monoid,
+    BinaryFn, DType, F64, Monoid, UnaryFn,
     tile::{
         Access, Array, Axis, Carried, Counter, For, Index, Memory, Program, Shape, Stmt, Value, Var,
     },
@@ -117,14 +117,22 @@ impl Builder {
     }
 
     pub fn store(&mut self, memory: Memory, at: Index, value: Var) {
-        self.push(Stmt::Store {
-            to: Access {
-                memory,
-                at,
-                guard: vec![],
-            },
-            value,
-        });
+        self.store_where(memory, at, &[], value);
+    }
+
+    /// Writes the elements at which every pair's first is below its second.
+    pub fn store_where(&mut self, memory: Memory, at: Index, guard: &[(Index, Index)], value: Var) {
+        let guard = guard.to_vec();
+        let to = Access { memory, at, guard };
+        self.push(Stmt::Store { to, value });
+    }
+
+    pub fn unary(&mut self, f: UnaryFn, x: Var) -> Var {
+        self.set(Value::Unary(f, x))
+    }
+
+    pub fn binary(&mut self, f: BinaryFn, x: Var, y: Var) -> Var {
+        self.set(Value::Binary(f, x, y))
     }
 
     pub fn fold_lanes(&mut self, monoid: Monoid, x: Var) -> Var {

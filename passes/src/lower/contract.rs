@@ -137,6 +137,7 @@ pub(super) fn lower(
     Lowered {
         program: b.finish(),
         layouts,
+        lane: None,
     }
 }
 
@@ -152,7 +153,7 @@ impl Parts<'_> {
         let acc = b.splat(0.0, shape);
         let acc = self.sum(b, &mut axes, &fold.sizes[fold.outer..], column, shape, acc);
         axes.truncate(fold.outer);
-        finish(b, self.nest, &self.operands, &axes, shape, acc);
+        finish(b, self.nest, &self.operands, &axes, shape, acc, &[]);
     }
 
     /// Adds the products over axes of these sizes to `acc`.
@@ -196,6 +197,7 @@ impl Parts<'_> {
             axes,
             shape,
             stages: &BTreeMap::new(),
+            bounds: &[],
         };
         let mut known = Known::default();
         let left = emit(b, &point, &mut known, &self.c.left);

@@ -27,6 +27,9 @@ pub(super) struct Point<'a> {
     pub shape: Shape,
     /// Results of earlier stages at this point, as f32.
     pub stages: &'a BTreeMap<usize, Var>,
+    /// The point is one only where, in every pair, the first is below the second: what a load varies with, it
+    /// is guarded by.
+    pub bounds: &'a [(Index, Index)],
 }
 
 impl Point<'_> {
@@ -75,6 +78,22 @@ pub(super) fn emit(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: 
     cast(b, emitted, DType::F32)
 }
 
+/// Emits `body` in the float type that it is stored in, if it is just loaded, else as f32.
+pub(super) fn emit_stored(
+    b: &mut Builder,
+    point: &Point<'_>,
+    known: &mut Known,
+    body: &Body,
+) -> (Var, DType) {
+    match body {
+        Body::Cast(to, x) if to.is_float() => emit_stored(b, point, known, x),
+        Body::Load { operand, at, guard } if point.operands[*operand].is_float() => {
+            load(b, point, *operand, at, guard)
+        }
+        body => (emit(b, point, known, body), DType::F32),
+    }
+}
+
 /// Emits `body` as a tile of `dtype` with the point's full shape.
 pub(super) fn emit_full(
     b: &mut Builder,
@@ -107,7 +126,11 @@ fn value(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: &Body) -> 
             let shape = point.shape_of([&index]);
             Emitted::Tile(b.set(Value::Coordinate(index, shape)), DType::I32)
         }
-        Body::Load { operand, at, guard } => load(b, point, *operand, at, guard),
+        Body::Load { operand, at, guard } => {
+            let (var, dtype) = load(b, point, *operand, at, guard);
+            let held = held_as(dtype);
+            Emitted::Tile(cast(b, Emitted::Tile(var, dtype), held), held)
+        }
         Body::Stage { stage, .. } => {
             let var = point
                 .stages
@@ -157,13 +180,23 @@ fn load(
     operand: usize,
     at: &Affine,
     guard: &[(Affine, Affine)],
-) -> Emitted {
+) -> (Var, DType) {
     let at = point.index(at);
-    let guard: Vec<_> = guard
+    let mut guard: Vec<_> = guard
         .iter()
         .map(|(x, y)| (point.index(x), point.index(y)))
         .collect();
     let shape = point.shape_of(guard.iter().flat_map(|(x, y)| [x, y]).chain([&at]));
+    let varies = |part: &Index| {
+        let pairs = guard.iter().flat_map(|(x, y)| [x, y]);
+        pairs.chain([&at]).any(|i| i.mentions(part))
+    };
+    let [by_row, by_lane] = [&Index::Row, &Index::Lane].map(varies);
+    let bounds = point.bounds.iter().filter(|(x, _)| {
+        (by_row || !x.mentions(&Index::Row)) && (by_lane || !x.mentions(&Index::Lane))
+    });
+    // Bounds come first: where they do not hold, the other pairs may have no meaning.
+    guard.splice(0..0, bounds.cloned());
     let dtype = point.operands[operand];
     let from = Access {
         memory: Memory::Param(operand as u32),
@@ -175,8 +208,7 @@ fn load(
         shape,
         other: 0.0.into(),
     });
-    let held = held_as(dtype);
-    Emitted::Tile(cast(b, Emitted::Tile(var, dtype), held), held)
+    (var, dtype)
 }
 
 fn same_type(b: &mut Builder, x: Emitted, y: Emitted) -> (Var, Var, DType) {

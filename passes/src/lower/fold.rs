@@ -39,12 +39,13 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program 
                     axes,
                     shape,
                     stages: &BTreeMap::new(),
+                    bounds: &[],
                 };
                 let x = emit(b, &point, &mut Known::default(), body);
                 b.set(Value::Binary(monoid.function(), acc, x))
             });
             axes.truncate(fold.outer);
-            finish(b, nest, &operands, &axes, shape, acc);
+            finish(b, nest, &operands, &axes, shape, acc, &[]);
         },
     )
 }
@@ -77,6 +78,7 @@ pub(super) fn finish(
     axes: &[Index],
     shape: ir::tile::Shape,
     value: Var,
+    bounds: &[(Index, Index)],
 ) {
     let last = nest.stages.last().expect("a nest has stages");
     let stages = BTreeMap::from([(0, value)]);
@@ -85,6 +87,7 @@ pub(super) fn finish(
         axes,
         shape,
         stages: &stages,
+        bounds,
     };
     let identity = Body::Stage {
         stage: 0,
@@ -96,5 +99,5 @@ pub(super) fn finish(
         last.body().expect("a map follows")
     };
     let value = emit_full(b, &point, &mut Known::default(), body, nest.result.0);
-    b.store(result(nest), point.index(&last.store), value);
+    b.store_where(result(nest), point.index(&last.store), bounds, value);
 }

@@ -32,6 +32,7 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program 
                 axes: &axes,
                 shape: row_of(lanes),
                 stages: &BTreeMap::new(),
+                bounds: &[],
             };
             let value = emit_full(b, &point, &mut Known::default(), body, nest.result.0);
             b.store(result(nest), point.index(&stage.store), value);

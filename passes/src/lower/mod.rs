@@ -7,6 +7,7 @@ mod emit;
 mod fold;
 mod map;
 mod rows;
+mod simt;
 
 use ir::{
     DType, Kernel, Schedule, Target,
@@ -17,6 +18,7 @@ use crate::{
     family::{Family, NoFamily, Shaped, shape},
     layout::Layout,
     nest::{Nest, NestError, nest},
+    spread::SpreadError,
 };
 use builder::{Builder, Range};
 
@@ -27,6 +29,8 @@ pub struct Lowered {
     pub program: Program,
     /// One for each operand.
     pub layouts: Vec<Layout>,
+    /// What each lane runs, on a device of many lanes.
+    pub lane: Option<ir::lane::Program>,
 }
 
 /// Why a kernel has no program.
@@ -49,6 +53,26 @@ pub enum LowerError {
         family: &'static str,
         /// What was given.
         schedule: Schedule,
+    },
+    /// The tiles of the schedule are not those of the kernel or the target.
+    #[error("kernel `{kernel}`: {reason}")]
+    Spread {
+        /// Its name.
+        kernel: String,
+        /// Why its tiles cannot be dealt to lanes.
+        reason: SpreadError,
+    },
+    /// The schedule asks for more than the target has.
+    #[error("kernel `{kernel}`: its schedule takes {found} {what}, the target has {limit}")]
+    DoesNotFit {
+        /// Its name.
+        kernel: String,
+        /// Of what.
+        what: &'static str,
+        /// How much the schedule takes.
+        found: u64,
+        /// How much there is.
+        limit: u64,
     },
 }
 
@@ -182,8 +206,10 @@ fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
 /// # Errors
 /// No template computes the kernel's graph as one, or the schedule is for another template.
 pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lowered, LowerError> {
-    let _ = target;
     let shaped = shaped(kernel)?;
+    if let Some(simt) = target.simt() {
+        return simt::lower_kernel(kernel, &shaped, schedule, simt);
+    }
     let plain = vec![Layout::Plain; shaped.nest.operands.len()];
     let name = &kernel.name;
     let program = match (&shaped.family, schedule) {
@@ -194,19 +220,25 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
             return Ok(contract::lower(name, &shaped.nest, c, &kernel.constant, s));
         }
         (Family::Attention, Schedule::Attention(s)) => attention::lower(name, &shaped.nest, s),
-        (_, schedule) => {
-            let family = family(kernel)?.name();
-            return Err(LowerError::Schedule {
-                kernel: name.clone(),
-                family,
-                schedule: schedule.clone(),
-            });
-        }
+        (_, schedule) => return Err(other_family(kernel, schedule)),
     };
     Ok(Lowered {
         program,
         layouts: plain,
+        lane: None,
     })
+}
+
+/// The error where a schedule is for another template.
+fn other_family(kernel: &Kernel, schedule: &Schedule) -> LowerError {
+    match family(kernel) {
+        Ok(family) => LowerError::Schedule {
+            kernel: kernel.name.clone(),
+            family: family.name(),
+            schedule: schedule.clone(),
+        },
+        Err(error) => error,
+    }
 }
 
 /// The parameters of a kernel's program: operands under their layouts, then the result.

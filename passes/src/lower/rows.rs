@@ -71,6 +71,7 @@ fn fold(
             axes: &axes,
             shape: row_of(lanes),
             stages: done,
+            bounds: &[],
         };
         let x = emit(b, &point, &mut Known::default(), body);
         b.set(Value::Broadcast(x, row_of(lanes)))
@@ -126,6 +127,7 @@ fn give(
             axes,
             shape,
             stages: done,
+            bounds: &[],
         };
         let value = emit_full(b, &point, &mut Known::default(), body, nest.result.0);
         b.store(result(nest), point.index(&stage.store), value);

@@ -1,0 +1,272 @@
+//! What can go wrong while a lane program runs.
+
+use std::fmt;
+
+use super::super::VerifyError;
+use crate::tile::{Counter, Place};
+
+/// Why a program did not run to its end, or has no result.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum EmulateError {
+    /// The program has a fault.
+    #[error(transparent)]
+    Verify(#[from] Box<VerifyError>),
+    /// Too few or too many parameters.
+    #[error("lane program `{program}`: wanted {wanted} parameters, found {found}")]
+    Params {
+        /// Name of the program.
+        program: String,
+        /// How many it has.
+        wanted: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A parameter of another length.
+    #[error(
+        "lane program `{program}`, parameter `{array}`: wanted {wanted} elements, found {found}"
+    )]
+    Length {
+        /// Name of the program.
+        program: String,
+        /// Name of the parameter.
+        array: String,
+        /// Its length.
+        wanted: i64,
+        /// The length that was given.
+        found: usize,
+    },
+    /// A step that no lane may take.
+    #[error("lane program `{program}`, {place}, at {}{thread}: {fault}", spell(.counters))]
+    Run {
+        /// Name of the program.
+        program: String,
+        /// The statement.
+        place: Place,
+        /// Place of the block, and of the round of each loop around.
+        counters: Vec<(Counter, i64)>,
+        /// Who took it.
+        thread: Thread,
+        /// What happened.
+        fault: Box<RunFault>,
+    },
+    /// A result that depends on the order of warps, or on when copies end.
+    #[error(
+        "lane program `{program}`, parameter `{array}`: wanted one result in every order, found {first} and {second} \
+         at element {at}"
+    )]
+    Order {
+        /// Name of the program.
+        program: String,
+        /// Name of the parameter.
+        array: String,
+        /// The element.
+        at: usize,
+        /// Its value in one order.
+        first: f64,
+        /// Its value in another.
+        second: f64,
+    },
+}
+
+/// A lane of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// Its warp.
+    pub warp: u32,
+    /// Its number in the warp; none for the warp as a whole.
+    pub lane: Option<u32>,
+}
+
+/// What a lane does to an element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// Reads it.
+    Read,
+    /// Writes it.
+    Write,
+    /// Starts a copy to it.
+    Copy,
+}
+
+/// A step that no lane may take.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RunFault {
+    /// An access outside its array.
+    #[error("array `{array}`: wanted {width} elements within 0..{len}, found those from {at}")]
+    Outside {
+        /// Name of the array.
+        array: String,
+        /// Its length.
+        len: i64,
+        /// Number of elements.
+        width: u32,
+        /// Offset of the first.
+        at: i64,
+    },
+    /// An access of several elements that does not start at a multiple of their number.
+    #[error("array `{array}`: wanted an offset that is a multiple of {width}, found {at}")]
+    Misaligned {
+        /// Name of the array.
+        array: String,
+        /// Number of elements.
+        width: u32,
+        /// Offset of the first.
+        at: i64,
+    },
+    /// A read of what the block has not written.
+    #[error("shared `{array}`: element {at} is read before it is written")]
+    Unset {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+    },
+    /// Two lanes at one element, one of which changes it.
+    #[error("shared `{array}`: {this} element {at}, which {other} {}; wanted a barrier between", theirs.verb())]
+    Race {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The other lane.
+        other: Thread,
+        /// What it did since the last barrier.
+        theirs: Touch,
+    },
+    /// A use of what a copy is about to write.
+    #[error(
+        "shared `{array}`: {this} element {at}, to which {other} has a copy under way; \
+         wanted its wait before, and a barrier for other lanes"
+    )]
+    UnderWay {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The lane that started the copy.
+        other: Thread,
+    },
+    /// A copy that nothing waits for.
+    #[error("shared `{array}`: the copy to element {at} is not waited for")]
+    Unwaited {
+        /// Name of the array.
+        array: String,
+        /// The first element.
+        at: usize,
+    },
+    /// Global memory through which lanes disturb each other.
+    #[error("parameter `{array}`: {this} element {at}, which {other} of block {block} {}", theirs.verb())]
+    Conflict {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// Block of the other lane, by its row-major number.
+        block: u64,
+        /// The other lane.
+        other: Thread,
+        /// What it did.
+        theirs: Touch,
+    },
+    /// A step of the whole warp that some lanes do not take.
+    #[error("wanted all {lanes} lanes of the warp, found {active}")]
+    Apart {
+        /// Lanes of a warp.
+        lanes: u32,
+        /// How many take part.
+        active: u32,
+    },
+    /// Lanes that hold one element of a fragment, but not one value.
+    #[error(
+        "fragment {operand}: wanted one value at row {row}, column {column}, found {first} and {second}"
+    )]
+    Fragment {
+        /// Which of `a`, `b`, `c`.
+        operand: char,
+        /// Row of the matrix.
+        row: u32,
+        /// Column of the matrix.
+        column: u32,
+        /// One value.
+        first: f64,
+        /// Another.
+        second: f64,
+    },
+    /// A loop bound that differs between lanes.
+    #[error("loop bound: wanted one number for the warp, found {0} and {1}")]
+    Bound(i64, i64),
+    /// An index that passes 64 bits.
+    #[error("an index passes 64 bits")]
+    Overflow,
+    /// A quotient or remainder that is not defined.
+    #[error("index: wanted a dividend of at least 0 and a divisor above 0, found {0} and {1}")]
+    Division(i64, i64),
+    /// An exclusive or that is not defined.
+    #[error("index: wanted an exclusive or of numbers of at least 0, found {0} and {1}")]
+    Negative(i64, i64),
+}
+
+/// A fault, and the lane that is to blame if it is one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stop {
+    pub lane: Option<usize>,
+    pub fault: RunFault,
+}
+
+impl RunFault {
+    pub(super) fn in_lane(self, lane: usize) -> Stop {
+        Stop {
+            lane: Some(lane),
+            fault: self,
+        }
+    }
+
+    pub(super) fn in_warp(self) -> Stop {
+        Stop {
+            lane: None,
+            fault: self,
+        }
+    }
+}
+
+impl Touch {
+    /// What another lane has done.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "wrote",
+            Self::Copy => "copies to",
+        }
+    }
+}
+
+impl fmt::Display for Touch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "reads",
+            Self::Write => "writes",
+            Self::Copy => "copies to",
+        })
+    }
+}
+
+impl fmt::Display for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "warp {}", self.warp)?;
+        self.lane.map_or(Ok(()), |lane| write!(f, ", lane {lane}"))
+    }
+}
+
+/// `#0 = 1, #2 = 4, `
+fn spell(counters: &[(Counter, i64)]) -> String {
+    counters
+        .iter()
+        .map(|(c, n)| format!("{c} = {n}, "))
+        .collect()
+}

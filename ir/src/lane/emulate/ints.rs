@@ -1,0 +1,137 @@
+//! Integers of the lanes of a warp.
+
+use super::super::Index;
+use super::{
+    code::Code,
+    fault::{RunFault, Stop},
+    warp::Warp,
+};
+
+/// One integer for each lane, or one for all.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ints {
+    One(i64),
+    Each(Vec<i64>),
+}
+
+/// The lanes of a mask, in order.
+pub(super) fn lanes_of(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lane = (mask > 0).then(|| mask.trailing_zeros() as usize)?;
+        mask &= mask - 1;
+        Some(lane)
+    })
+}
+
+impl Ints {
+    pub fn at(&self, lane: usize) -> i64 {
+        match self {
+            Self::One(n) => *n,
+            Self::Each(each) => each[lane],
+        }
+    }
+
+    /// The number that all lanes of `mask`, of which there are some, have in common.
+    pub fn common(&self, mask: u64) -> Result<i64, RunFault> {
+        let first = self.at(mask.trailing_zeros() as usize);
+        let mut others = lanes_of(mask).map(|lane| self.at(lane));
+        others
+            .find(|n| *n != first)
+            .map_or(Ok(first), |other| Err(RunFault::Bound(first, other)))
+    }
+
+    /// `f` of the numbers of both; 0 in lanes outside `mask`, of which nobody asks.
+    fn with(
+        self,
+        other: Self,
+        mask: u64,
+        f: impl Fn(i64, i64) -> Result<i64, RunFault>,
+    ) -> Result<Self, Stop> {
+        let f = |lane: usize, a, b| {
+            if mask >> lane & 1 == 1 {
+                f(a, b).map_err(|fault| fault.in_lane(lane))
+            } else {
+                Ok(0)
+            }
+        };
+        match (self, other) {
+            (Self::One(a), Self::One(b)) => f(mask.trailing_zeros() as usize, a, b).map(Self::One),
+            (Self::Each(mut each), other) => {
+                for (lane, a) in each.iter_mut().enumerate() {
+                    *a = f(lane, *a, other.at(lane))?;
+                }
+                Ok(Self::Each(each))
+            }
+            (Self::One(a), Self::Each(mut each)) => {
+                for (lane, b) in each.iter_mut().enumerate() {
+                    *b = f(lane, a, *b)?;
+                }
+                Ok(Self::Each(each))
+            }
+        }
+    }
+}
+
+impl Warp {
+    /// The value of an index in the lanes of `mask`, of which there are some.
+    pub(super) fn index(&self, code: &Code, index: &Index, mask: u64) -> Result<Ints, Stop> {
+        type Function = fn(i64, i64) -> Result<i64, RunFault>;
+        let pair = |a: &Index, b: &Index, f: Function| {
+            let a = self.index(code, a, mask)?;
+            a.with(self.index(code, b, mask)?, mask, f)
+        };
+        let lanes = code.lanes();
+        match index {
+            Index::Const(n) => Ok(Ints::One(*n)),
+            Index::Counter(c) => Ok(Ints::One(self.counters[code.counters.of(*c)])),
+            Index::Lane => Ok(Ints::Each((0..lanes as i64).collect())),
+            Index::Warp => Ok(Ints::One(self.number as i64)),
+            Index::Var(var) => {
+                let values = &self.vars[code.vars.of(*var)];
+                Ok(Ints::Each(values.iter().map(|x| *x as i64).collect()))
+            }
+            Index::Add(a, b) => pair(a, b, |a, b| a.checked_add(b).ok_or(RunFault::Overflow)),
+            Index::Mul(a, b) => pair(a, b, |a, b| a.checked_mul(b).ok_or(RunFault::Overflow)),
+            Index::Div(a, b) => pair(a, b, |a, b| divisible(a, b).map(|()| a / b)),
+            Index::Mod(a, b) => pair(a, b, |a, b| divisible(a, b).map(|()| a % b)),
+            Index::Min(a, b) => pair(a, b, |a, b| Ok(a.min(b))),
+            Index::Max(a, b) => pair(a, b, |a, b| Ok(a.max(b))),
+            Index::Xor(a, b) => pair(a, b, |a, b| {
+                if a >= 0 && b >= 0 {
+                    Ok(a ^ b)
+                } else {
+                    Err(RunFault::Negative(a, b))
+                }
+            }),
+        }
+    }
+
+    /// The lanes of `mask` in which every pair holds.
+    pub(super) fn below(
+        &self,
+        code: &Code,
+        guard: &[(Index, Index)],
+        mut mask: u64,
+    ) -> Result<u64, Stop> {
+        for (a, b) in guard {
+            if mask == 0 {
+                break;
+            }
+            let (a, b) = (self.index(code, a, mask)?, self.index(code, b, mask)?);
+            for lane in lanes_of(mask) {
+                if a.at(lane) >= b.at(lane) {
+                    mask &= !(1 << lane);
+                }
+            }
+        }
+        Ok(mask)
+    }
+}
+
+fn divisible(a: i64, b: i64) -> Result<(), RunFault> {
+    if a >= 0 && b > 0 {
+        Ok(())
+    } else {
+        Err(RunFault::Division(a, b))
+    }
+}

@@ -1,0 +1,302 @@
+//! A block at work.
+
+use super::super::{Access, Memory, Value};
+use super::{
+    code::{Code, Step},
+    compute,
+    copies::Landing,
+    count::Counts,
+    fault::{RunFault, Stop},
+    global::Global,
+    ints::lanes_of,
+    shared::Shared,
+    warp::Warp,
+};
+use crate::tile::Var;
+
+/// What the warps of a block have in common.
+pub(super) struct Machine<'a> {
+    pub code: &'a Code<'a>,
+    pub global: Global<'a>,
+    pub shared: Shared<'a>,
+    pub landing: Landing,
+    pub block: i64,
+    pub counts: Counts,
+}
+
+/// Lanes that take part in an access, and where each starts.
+type Places = Vec<(usize, usize)>;
+
+impl Machine<'_> {
+    /// Runs a warp up to a barrier, or to the end.
+    pub fn run(&mut self, warp: &mut Warp) -> Result<(), Stop> {
+        let code = self.code;
+        while let Some(step) = code.steps.get(warp.at).copied() {
+            if warp.go(code, step)? {
+                continue;
+            }
+            match step {
+                Step::Let(var, value) => self.assign(warp, var, value)?,
+                Step::Store { to, value } => self.store(warp, to, value)?,
+                Step::Copy { to, from, width } => self.copy(warp, to, from, width)?,
+                Step::Commit => warp.copies.commit(warp.mask),
+                Step::Wait { pending } => self.wait(warp, pending),
+                Step::Barrier => return Ok(()),
+                Step::Enter { .. } | Step::Repeat { .. } | Step::When { .. } | Step::Merge => {
+                    unreachable!("taken by the warp")
+                }
+            }
+            warp.at += 1;
+        }
+        match warp.copies.any() {
+            None => Ok(()),
+            Some(copy) => {
+                let (array, at) = copy.to;
+                let array = code.program.array(Memory::Shared(array)).name.clone();
+                warp.at = copy.step;
+                Err(RunFault::Unwaited { array, at }.in_lane(copy.lane))
+            }
+        }
+    }
+
+    fn assign(&mut self, warp: &mut Warp, var: Var, value: &Value) -> Result<(), Stop> {
+        let code = self.code;
+        let slot = code.vars.of(var);
+        // The space of the value from the last round, if there was one.
+        let mut out = std::mem::take(&mut warp.vars[slot]);
+        out.clear();
+        if compute::value(code, warp, value, &mut out) {
+            self.counts.flops.0 += compute::flops(code, value) * u64::from(warp.mask.count_ones());
+        } else {
+            self.reach(warp, value, &mut out)?;
+        }
+        warp.vars[slot] = out;
+        Ok(())
+    }
+
+    /// Makes `out` a value that needs memory, indices or the whole warp.
+    fn reach(&mut self, warp: &Warp, value: &Value, out: &mut Vec<f64>) -> Result<(), Stop> {
+        let (code, lanes) = (self.code, self.code.lanes());
+        match value {
+            Value::Index(each) => {
+                for index in each {
+                    let ints = warp.index(code, index, warp.mask)?;
+                    out.extend((0..lanes).map(|lane| f64::from(ints.at(lane) as i32)));
+                }
+            }
+            Value::Load { from, width, other } => {
+                let dtype = code.program.array(from.memory).dtype;
+                let other = crate::round_to(dtype, other.get());
+                out.resize(*width as usize * lanes, other);
+                let places = self.places(warp, from, *width)?;
+                self.count(from.memory, *width, &places);
+                for (lane, start) in places {
+                    for i in 0..*width as usize {
+                        let read = self.read(warp, from.memory, lane, start + i);
+                        out[i * lanes + lane] = read.map_err(|fault| fault.in_lane(lane))?;
+                    }
+                }
+            }
+            Value::ShuffleXor(var, bits) => {
+                warp.together(code)?;
+                self.counts.shuffles += u64::from(code.types[var].width);
+                for register in warp.vars[code.vars.of(*var)].chunks(lanes) {
+                    out.extend((0..lanes).map(|lane| register[lane ^ *bits as usize]));
+                }
+            }
+            Value::Matrix { instr, a, b, c } => {
+                warp.together(code)?;
+                let fragments = &code.fragments[*instr as usize];
+                let operands = [a, b, c].map(|v| &*warp.vars[code.vars.of(*v)]);
+                let done = fragments.run(operands, lanes, out);
+                done.map_err(RunFault::in_warp)?;
+                self.counts.matrix += 1;
+                self.counts.flops.0 += fragments.flops();
+            }
+            Value::LoadMatrix {
+                from,
+                count,
+                transposed,
+            } => {
+                warp.together(code)?;
+                self.load_matrix(warp, from, *count as usize, *transposed, out)?;
+            }
+            _ => unreachable!("computed from registers"),
+        }
+        Ok(())
+    }
+
+    fn load_matrix(
+        &mut self,
+        warp: &Warp,
+        from: &Access,
+        count: usize,
+        transposed: bool,
+        out: &mut Vec<f64>,
+    ) -> Result<(), Stop> {
+        // Lanes behind the last row have no say.
+        let mask = u64::MAX >> (64 - 8 * count);
+        let rows = self.places_within(warp, from, 8, mask)?;
+        self.count(from.memory, 8, &rows);
+        for register in 0..2 * count {
+            for lane in 0..self.code.lanes() {
+                let (row, column) = (lane / 4, 2 * (lane % 4) + register % 2);
+                let (row, column) = if transposed {
+                    (column, row)
+                } else {
+                    (row, column)
+                };
+                let at = rows[register / 2 * 8 + row].1 + column;
+                let read = self.read(warp, from.memory, lane, at);
+                out.push(read.map_err(|fault| fault.in_lane(lane))?);
+            }
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, warp: &Warp, to: &Access, value: Var) -> Result<(), Stop> {
+        let (code, lanes) = (self.code, self.code.lanes());
+        let width = code.types[&value].width;
+        let places = self.places(warp, to, width)?;
+        self.count(to.memory, width, &places);
+        let values = &warp.vars[code.vars.of(value)];
+        for (lane, start) in places {
+            for i in 0..width as usize {
+                let (at, x) = (start + i, values[i * lanes + lane]);
+                let thread = warp.thread(code, lane);
+                let written = match to.memory {
+                    Memory::Param(array) => {
+                        self.global.write(array, at, self.everywhere(thread), x)
+                    }
+                    Memory::Shared(array) => self.shared.write(array, at, thread as u32, x),
+                };
+                written.map_err(|fault| fault.in_lane(lane))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(
+        &mut self,
+        warp: &mut Warp,
+        to: &Access,
+        from: &Access,
+        width: u32,
+    ) -> Result<(), Stop> {
+        let (Memory::Shared(target), Memory::Param(source)) = (to.memory, from.memory) else {
+            unreachable!("verified: copies go from global to shared memory")
+        };
+        let targets = self.places(warp, to, width)?;
+        self.count(to.memory, width, &targets);
+        let sources = self.places(warp, from, width)?;
+        self.count(from.memory, width, &sources);
+        let mut sources = sources.into_iter().peekable();
+        for (lane, to) in targets {
+            let from = sources.next_if(|(l, _)| *l == lane).map(|(_, at)| at);
+            let thread = warp.thread(self.code, lane);
+            for i in 0..width as usize {
+                let read = from.map(|at| self.global.read(source, at + i, self.everywhere(thread)));
+                let value = read.unwrap_or(Ok(0.0));
+                let value = value.map_err(|fault| fault.in_lane(lane))?;
+                let value = (self.landing == Landing::Earliest).then_some(value);
+                let begun = self.shared.begin(target, to + i, thread as u32, value);
+                begun.map_err(|fault| fault.in_lane(lane))?;
+            }
+            let from = from.map(|at| (source, at));
+            warp.copies
+                .start(warp.at, lane, (target, to), from, width as usize);
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, warp: &mut Warp, pending: u32) {
+        for copy in warp.copies.wait(warp.mask, pending) {
+            let thread = warp.thread(self.code, copy.lane) as u32;
+            let (array, to) = copy.to;
+            for i in 0..copy.width {
+                let read = || {
+                    copy.from
+                        .map_or(0.0, |(array, at)| self.global.peek(array, at + i))
+                };
+                let value = (self.landing == Landing::Latest).then(read);
+                self.shared.end(array, to + i, thread, value);
+            }
+        }
+    }
+
+    fn read(
+        &mut self,
+        warp: &Warp,
+        memory: Memory,
+        lane: usize,
+        at: usize,
+    ) -> Result<f64, RunFault> {
+        let thread = warp.thread(self.code, lane);
+        match memory {
+            Memory::Param(array) => self.global.read(array, at, self.everywhere(thread)),
+            Memory::Shared(array) => self.shared.read(array, at, thread as u32),
+        }
+    }
+
+    /// A lane's number in the grid.
+    fn everywhere(&self, thread: usize) -> u64 {
+        self.block as u64 * u64::from(self.code.program.threads()) + thread as u64
+    }
+
+    /// Where the lanes that take part start.
+    fn places(&self, warp: &Warp, access: &Access, width: u32) -> Result<Places, Stop> {
+        self.places_within(warp, access, width, warp.mask)
+    }
+
+    fn places_within(
+        &self,
+        warp: &Warp,
+        access: &Access,
+        width: u32,
+        mask: u64,
+    ) -> Result<Places, Stop> {
+        let mask = warp.below(self.code, &access.guard, mask)?;
+        if mask == 0 {
+            return Ok(vec![]);
+        }
+        let array = self.code.program.array(access.memory);
+        let ints = warp.index(self.code, &access.at, mask)?;
+        let place = |lane| {
+            let at = ints.at(lane);
+            let name = || array.name.clone();
+            let last = at.checked_add(i64::from(width) - 1);
+            let fault = if at < 0 || last.is_none_or(|last| last >= array.len) {
+                let (array, len) = (name(), array.len);
+                RunFault::Outside {
+                    array,
+                    len,
+                    width,
+                    at,
+                }
+            } else if at % i64::from(width) != 0 {
+                let array = name();
+                RunFault::Misaligned { array, width, at }
+            } else {
+                return Ok((lane, at as usize));
+            };
+            Err(fault.in_lane(lane))
+        };
+        lanes_of(mask).map(place).collect()
+    }
+
+    fn count(&mut self, memory: Memory, width: u32, places: &Places) {
+        let size = self.code.program.array(memory).dtype.size();
+        let bytes = width as usize * size;
+        match memory {
+            Memory::Param(_) => {
+                let starts = places.iter().map(|(_, at)| at * size);
+                self.counts.global(starts, bytes);
+            }
+            Memory::Shared(array) => {
+                let address =
+                    |(lane, at): &(usize, usize)| (*lane, self.shared.address(array, *at));
+                self.counts.shared(places.iter().map(address), bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Attention: a block answers some queries of one head, key tile by key tile.
+//!
+//! The maximum and the sum of a row's weights so far are carried from tile to tile, and what was added before is
+//! scaled whenever the maximum grows (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
+//! arXiv:2205.14135). Weights multiply values in the type that values are stored in.
+
+use std::collections::BTreeMap;
+
+use ir::{
+    BinaryFn, DType, Monoid, SimtAttentionSchedule, UnaryFn,
+    tile::{Index, Program, Shape, Value, Var},
+};
+
+use super::{
+    Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, emit,
+    factor::{dot, factor},
+    operand_types,
+};
+use crate::{
+    lower::{
+        attention::{drop_where, scaled, spec},
+        fold::finish,
+    },
+    nest::{AttentionNest, Body},
+};
+
+struct Parts<'a> {
+    spec: &'a AttentionNest,
+    operands: Vec<DType>,
+    schedule: &'a SimtAttentionSchedule,
+    /// Batch and head.
+    place: [Index; 2],
+    /// The head of keys and values.
+    key_head: Index,
+    /// The first query.
+    first: Index,
+    query: Span,
+    column: Span,
+}
+
+/// The maximum and the sum of weights of each row so far, and its sum of weighed values.
+struct State {
+    max: Var,
+    sum: Var,
+    acc: Var,
+}
+
+pub(super) fn lower(name: &str, nest: &Nest, schedule: &SimtAttentionSchedule) -> Program {
+    let spec = spec(nest);
+    let s = spec.sizes;
+    let (rows, columns) = (schedule.block_queries, schedule.block_columns);
+    let grid = vec![
+        s.batch * s.heads,
+        blocks(s.queries, rows),
+        blocks(s.columns, columns),
+    ];
+    let mut b = builder(name, nest, grid);
+    let head = b.grid(0).modulo(s.heads);
+    let first = b.grid(1) * i64::from(rows);
+    let column = b.grid(2) * i64::from(columns);
+    let parts = Parts {
+        spec,
+        operands: operand_types(nest),
+        schedule,
+        place: [b.grid(0).floor_div(s.heads), head.clone()],
+        key_head: head.floor_div(s.heads / s.key_heads),
+        query: Span::new(first.clone(), Index::Row, s.queries, rows),
+        first,
+        column: Span::new(column, Index::Lane, s.columns, columns),
+    };
+    let result = parts.answer(&mut b);
+    let [batch, head] = parts.place.clone();
+    let axes = [batch, head, parts.query.at.clone(), parts.column.at.clone()];
+    let bounds = bounds([&parts.query, &parts.column]);
+    let shape = Shape::new(rows, columns);
+    finish(&mut b, nest, &parts.operands, &axes, shape, result, &bounds);
+    b.finish()
+}
+
+impl Parts<'_> {
+    /// How many keys the first query of all is ahead of the first key.
+    fn ahead(&self) -> i64 {
+        self.spec.sizes.keys - self.spec.sizes.queries
+    }
+
+    /// Tiles of keys that some query of the block sees.
+    fn keys(&self) -> Range {
+        let (tile, keys) = (i64::from(self.schedule.block_keys), self.spec.sizes.keys);
+        let position = self.first.clone() + self.ahead();
+        let start = match self.spec.window {
+            0 => Index::Const(0),
+            window => (position.clone() + (1 - window)).max(0).floor_div(tile) * tile,
+        };
+        let end = if self.spec.causal {
+            (position + i64::from(self.schedule.block_queries)).min(keys)
+        } else {
+            keys.into()
+        };
+        Range {
+            start,
+            end,
+            step: tile,
+            unroll: 1,
+        }
+    }
+
+    fn answer(&self, b: &mut Builder) -> Var {
+        let s = self.schedule;
+        let one = Shape::new(s.block_queries, 1);
+        let init = [
+            b.splat(f64::NEG_INFINITY, one),
+            b.splat(0.0, one),
+            b.splat(0.0, Shape::new(s.block_queries, s.block_columns)),
+        ];
+        let end = b.for_each(self.keys(), &init, |b, key, carried| {
+            let state = State {
+                max: carried[0],
+                sum: carried[1],
+                acc: carried[2],
+            };
+            let next = self.round(b, &key, &state);
+            vec![next.max, next.sum, next.acc]
+        });
+        let scale = b.unary(UnaryFn::Recip, end[1]);
+        b.binary(BinaryFn::Mul, end[2], scale)
+    }
+
+    fn round(&self, b: &mut Builder, key: &Index, state: &State) -> State {
+        let x = self.score(b, key);
+        let top = b.fold_lanes(Monoid::Max, x);
+        let max = b.binary(BinaryFn::Max, state.max, top);
+        // Where nothing was seen yet, the maximum is minus infinity, and differences would have no value.
+        let low = b.splat(f64::NEG_INFINITY, Shape::ONE);
+        let zero = b.splat(0.0, Shape::ONE);
+        let unseen = b.binary(BinaryFn::Eq, max, low);
+        let base = b.set(Value::Select(unseen, zero, max));
+        let relative = |b: &mut Builder, x| {
+            let x = b.binary(BinaryFn::Sub, x, base);
+            b.unary(UnaryFn::Exp, x)
+        };
+        let weight = relative(b, x);
+        let kept = relative(b, state.max);
+        let part = b.fold_lanes(Monoid::Sum, weight);
+        let sum = b.binary(BinaryFn::Mul, state.sum, kept);
+        let sum = b.binary(BinaryFn::Add, sum, part);
+        let acc = b.binary(BinaryFn::Mul, state.acc, kept);
+        let acc = self.weigh(b, key, weight, acc);
+        State { max, sum, acc }
+    }
+
+    /// Adds the values of a tile of keys, weighed, to `acc`.
+    fn weigh(&self, b: &mut Builder, key: &Index, weight: Var, acc: Var) -> Var {
+        let s = self.schedule;
+        let keys = self.spec.sizes.keys;
+        let along = Span::new(key.clone(), Index::Row, keys, s.block_keys);
+        let shape = Shape::new(s.block_keys, s.block_columns);
+        let axes = [&along, &self.column];
+        let value = self.operand(b, &self.spec.v, &self.key_head, axes, (2, shape));
+        let weight = match value.1 {
+            DType::F32 => weight,
+            narrow => b.set(Value::Cast(narrow, weight)),
+        };
+        dot(b, [(weight, value.1), value], acc)
+    }
+
+    /// `body` at axes `[batch, head, x, y]`, 0 past the end of that of these two which is summed.
+    fn operand(
+        &self,
+        b: &mut Builder,
+        body: &Body,
+        head: &Index,
+        [x, y]: [&Span; 2],
+        (summed, shape): (usize, Shape),
+    ) -> (Var, DType) {
+        let batch = self.place[0].clone();
+        let axes = [batch, head.clone(), x.at.clone(), y.at.clone()];
+        let bounds = bounds([x, y]);
+        let point = Point {
+            operands: &self.operands,
+            axes: &axes,
+            shape,
+            stages: &BTreeMap::new(),
+            bounds: &bounds,
+        };
+        factor(b, &point, body, summed, if summed == 2 { x } else { y })
+    }
+
+    /// Products of queries and keys.
+    fn products(&self, b: &mut Builder, key: &Index) -> Var {
+        let (s, sizes) = (self.schedule, self.spec.sizes);
+        let (rows, keys, depth) = (s.block_queries, s.block_keys, s.block_depth);
+        let step = |b: &mut Builder, start: Index, acc| {
+            let along = Span::new(start.clone(), Index::Lane, sizes.depth, depth);
+            let shape = Shape::new(rows, depth);
+            let [_, head] = &self.place;
+            let q = self.operand(b, &self.spec.q, head, [&self.query, &along], (3, shape));
+            let along = Span::new(start, Index::Row, sizes.depth, depth);
+            let key = Span::new(key.clone(), Index::Lane, sizes.keys, keys);
+            let shape = Shape::new(depth, keys);
+            let k = self.operand(b, &self.spec.k, &self.key_head, [&key, &along], (3, shape));
+            dot(b, [q, k], acc)
+        };
+        let acc = b.splat(0.0, Shape::new(rows, keys));
+        if sizes.depth <= i64::from(depth) {
+            return step(b, 0.into(), acc);
+        }
+        let range = Range::below(sizes.depth).by(depth.into());
+        b.for_each(range, &[acc], |b, at, carried| {
+            vec![step(b, at, carried[0])]
+        })[0]
+    }
+
+    /// Scores of the block's queries against a tile of keys; minus infinity for what is not seen.
+    fn score(&self, b: &mut Builder, key: &Index) -> Var {
+        let s = self.schedule;
+        let shape = Shape::new(s.block_queries, s.block_keys);
+        let dot = self.products(b, key);
+        let key = Span::new(key.clone(), Index::Lane, self.spec.sizes.keys, s.block_keys);
+        let mut x = scaled(b, dot, self.spec.scale);
+        if self.spec.softcap > 0.0 {
+            x = scaled(b, x, 1.0 / self.spec.softcap);
+            x = b.unary(UnaryFn::Tanh, x);
+            x = scaled(b, x, self.spec.softcap);
+        }
+        if let Some(mask) = &self.spec.mask {
+            let mask = self.bias(b, mask, &key, shape);
+            x = b.binary(BinaryFn::Add, x, mask);
+        }
+        if self.spec.slope.is_some() || self.spec.causal || self.spec.window > 0 {
+            x = self.by_distance(b, x, &key, shape);
+        }
+        if key.ragged {
+            let inside = key.inside(b, Shape::new(1, shape.lanes));
+            let low = b.splat(f64::NEG_INFINITY, Shape::ONE);
+            x = b.set(Value::Select(inside, x, low));
+        }
+        x
+    }
+
+    fn by_distance(&self, b: &mut Builder, mut x: Var, key: &Span, shape: Shape) -> Var {
+        // How far the key lies behind the query.
+        let distance = self.query.at.clone() + self.ahead() + key.at.clone() * -1;
+        let distance = b.set(Value::Coordinate(distance, shape));
+        if let Some(slope) = &self.spec.slope {
+            let slope = self.bias(b, slope, key, shape);
+            let far = b.set(Value::Cast(DType::F32, distance));
+            let bias = b.binary(BinaryFn::Mul, slope, far);
+            x = b.binary(BinaryFn::Sub, x, bias);
+        }
+        if self.spec.causal {
+            x = drop_where(b, x, distance, BinaryFn::Lt, 0);
+        }
+        if self.spec.window > 0 {
+            x = drop_where(b, x, distance, BinaryFn::Ge, self.spec.window);
+        }
+        x
+    }
+
+    /// `body` at the axes of scores.
+    fn bias(&self, b: &mut Builder, body: &Body, key: &Span, shape: Shape) -> Var {
+        let [batch, head] = self.place.clone();
+        let axes = [batch, head, self.query.at.clone(), key.at.clone()];
+        let bounds = bounds([&self.query, key]);
+        let point = Point {
+            operands: &self.operands,
+            axes: &axes,
+            shape,
+            stages: &BTreeMap::new(),
+            bounds: &bounds,
+        };
+        emit(b, &point, &mut Known::default(), body)
+    }
+}

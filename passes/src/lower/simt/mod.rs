@@ -1,0 +1,131 @@
+//! Lowering for devices of many lanes: tiles are as large as a block and have sides that are powers of two.
+//!
+//! Ragged edges are guards: loads give 0 outside, which the templates turn into what a fold ignores, and stores
+//! do nothing. How a tile is dealt to lanes is not said here, but by `crate::spread`.
+
+mod attention;
+mod contract;
+mod factor;
+mod fit;
+mod fold;
+mod map;
+mod rows;
+
+use ir::{
+    BinaryFn, DType, Kernel, Schedule, Simt,
+    tile::{Index, Program, Shape, Value, Var},
+};
+
+use super::{
+    Builder, LowerError, Lowered, Range, coordinates,
+    emit::{Known, Point, emit, emit_full},
+    operand_types, other_family, params, result,
+};
+use crate::{
+    family::{Family, Shaped},
+    layout::Layout,
+    nest::Nest,
+    spread::{Spread, spread},
+};
+
+/// The programs that `schedule` makes of a kernel.
+pub(super) fn lower_kernel(
+    kernel: &Kernel,
+    shaped: &Shaped,
+    schedule: &Schedule,
+    simt: &Simt,
+) -> Result<Lowered, LowerError> {
+    let (Some(dealt), name) = (Spread::of(schedule), &kernel.name) else {
+        return Err(other_family(kernel, schedule));
+    };
+    fit::check(name, schedule, simt)?;
+    let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
+    let lane = spread(&program, simt, &dealt).map_err(|reason| LowerError::Spread {
+        kernel: name.clone(),
+        reason,
+    })?;
+    let [found, limit] = [lane.shared_bytes() as u64, simt.shared.0];
+    if found > limit {
+        return Err(LowerError::DoesNotFit {
+            kernel: name.clone(),
+            what: "bytes of shared memory",
+            found,
+            limit,
+        });
+    }
+    Ok(Lowered {
+        program,
+        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
+        lane: Some(lane),
+    })
+}
+
+/// The program that the schedule makes of a nest, if it is for the nest's family.
+fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+    let nest = &shaped.nest;
+    Some(match (&shaped.family, schedule) {
+        (Family::Map, Schedule::SimtMap(s)) => map::lower(name, nest, s),
+        (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
+        (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
+        (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
+        (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
+        _ => return None,
+    })
+}
+
+/// A builder whose operands lie as their types say.
+fn builder(name: &str, nest: &Nest, grid: Vec<i64>) -> Builder {
+    let plain = vec![Layout::Plain; nest.operands.len()];
+    Builder::new(name, params(nest, &plain), grid)
+}
+
+/// Blocks of `block` that cover `size`.
+fn blocks(size: i64, block: u32) -> i64 {
+    (size.max(1) as u64).div_ceil(block.into()) as i64
+}
+
+/// A part of an axis that a tile covers.
+#[derive(Clone)]
+struct Span {
+    /// The coordinate of each element.
+    at: Index,
+    /// Size of the axis.
+    size: i64,
+    /// Whether coordinates may pass the size.
+    ragged: bool,
+}
+
+impl Span {
+    /// `start + element`, where `start` is a multiple of `tile`, and `element` below it.
+    fn new(start: Index, element: Index, size: i64, tile: u32) -> Self {
+        Self {
+            at: start + element,
+            size,
+            ragged: size % i64::from(tile) != 0,
+        }
+    }
+
+    /// The pair that holds within the axis, unless it always does.
+    fn bound(&self) -> Option<(Index, Index)> {
+        self.ragged.then(|| (self.at.clone(), self.size.into()))
+    }
+
+    /// `bool`s that say where coordinates lie within the axis.
+    fn inside(&self, b: &mut Builder, shape: Shape) -> Var {
+        let at = b.set(Value::Coordinate(self.at.clone(), shape));
+        let size = Value::Splat((self.size as f64).into(), DType::I32, Shape::ONE);
+        let size = b.set(size);
+        b.binary(BinaryFn::Lt, at, size)
+    }
+}
+
+/// The pairs of some spans.
+fn bounds<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<(Index, Index)> {
+    spans.into_iter().filter_map(Span::bound).collect()
+}
+
+/// Sizes of a tile's side: the power of two that covers `size`, at most `most`.
+fn side(size: i64, most: u32) -> u32 {
+    let covering = (size.max(1) as u64).next_power_of_two();
+    u64::from(most).min(covering) as u32
+}
