@@ -95,13 +95,13 @@ fn other_files_are_named_for_what_they_are() {
         Problem::Magic { .. }
     ));
     let mut newer = good().to_vec();
-    newer[8] = 2;
+    newer[8] = 3;
     let problem = problem(&folder, &newer);
     assert!(matches!(
         problem,
         Problem::Version {
-            found: 2,
-            wanted: 1
+            found: 3,
+            wanted: 2
         }
     ));
     assert!(problem.to_string().contains("use a newer tilewright"));

@@ -85,7 +85,10 @@ pub fn unpack(root: &Root) -> Result<(), Error> {
     // The library looks for drivers in one folder, by files that name them.
     let vendors = partial.join("vendors");
     fs::create_dir_all(&vendors).map_err(Error::file("create", &vendors))?;
-    let driver = place.join(LIBRARIES).join("libpocl.so.2");
+    // The toolchain's folder may be a link.
+    let toolchain = root.toolchain("");
+    let toolchain = fs::canonicalize(&toolchain).map_err(Error::file("find", &toolchain))?;
+    let driver = toolchain.join("pocl").join(LIBRARIES).join("libpocl.so.2");
     let named = vendors.join("pocl.icd");
     fs::write(&named, format!("{}\n", driver.display())).map_err(Error::file("write", &named))?;
     replace(&partial, &place)?;

@@ -22,8 +22,9 @@ impl Printer<'_> {
         let dtype = instr.accumulator;
         match &instr.spelling {
             Spelling::Outer => {
-                let pairs =
-                    own_registers(instr).ok_or_else(|| Unsupported::Layout(instr.name.clone()))?;
+                let pairs = instr
+                    .own_registers()
+                    .ok_or_else(|| Unsupported::Layout(instr.name.clone()))?;
                 let [a, b, c] = operands;
                 let terms = pairs.iter().zip(&c);
                 let values = terms
@@ -97,7 +98,8 @@ impl Printer<'_> {
         for (i, part) in (0..).zip(components("c", nc)) {
             let (row, column) = self.rows_and_columns(&instr.c, i);
             let operands = format!("t + ({row}) * {k}, t + {start} + ({column}) * {k}");
-            writeln!(body, "    {part} = {}({operands}, {k}, {part});", mmac.dot).expect("strings grow");
+            writeln!(body, "    {part} = {}({operands}, {k}, {part});", mmac.dot)
+                .expect("strings grow");
         }
         format!(
             "#if TW_MATRIX == 2\n#define {name}(d, a, b, c) d = {builtin}({x}, {y}, c)\n#else\n\
@@ -152,22 +154,4 @@ static inline float tw_dot_f16(__local const float *a, __local const float *b, i
 
 fn macro_name(word: &str) -> String {
     format!("TW_{}", word.to_uppercase())
-}
-
-/// For each register of `c`, those of `a` and `b` in the same lane whose product it takes, if lanes hold them.
-fn own_registers(instr: &MatrixInstr) -> Option<Vec<(u32, u32)>> {
-    let lanes = instr.a.lane.iter().zip(&instr.b.lane).zip(&instr.c.lane);
-    if lanes
-        .clone()
-        .any(|((a, b), c)| a.row != c.row || b.column != c.column)
-    {
-        return None;
-    }
-    let each = (0..instr.c.width()).map(|register| {
-        let (row, column) = instr.c.place(register, 0, 0);
-        let a = (0..instr.a.width()).find(|r| instr.a.place(*r, 0, 0).0 == row)?;
-        let b = (0..instr.b.width()).find(|r| instr.b.place(*r, 0, 0).1 == column)?;
-        Some((a, b))
-    });
-    each.collect()
 }
