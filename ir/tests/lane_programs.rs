@@ -88,6 +88,45 @@ fn a_contraction_by_matrix_instructions() {
     assert_eq!((counts.matrix, counts.flops), (2, Flops(2 * 16 * 8 * 32)));
 }
 
+/// PTX ISA 9.2, section 9.7.14.5.8, "matrix fragments for mma.m16n8k16 with floating point type".
+#[test]
+fn fragments_are_those_of_the_vendor() {
+    let program = program(MMA);
+    let instr = &program.matrix[0];
+    assert_eq!(instr.sides(), (16, 8, 16));
+    for lane in 0..32 {
+        let (group, thread) = (lane >> 2, lane % 4);
+        for i in 0..8 {
+            let row = if i < 2 || (4..6).contains(&i) {
+                group
+            } else {
+                group + 8
+            };
+            let column = thread * 2 + (i & 1) + if i >= 4 { 8 } else { 0 };
+            assert_eq!(
+                instr.a.place(i, lane, 0),
+                (row, column),
+                "a{i} of lane {lane}"
+            );
+        }
+        for i in 0..4 {
+            let row = thread * 2 + (i & 1) + if i >= 2 { 8 } else { 0 };
+            assert_eq!(
+                instr.b.place(i, lane, 0),
+                (row, group),
+                "b{i} of lane {lane}"
+            );
+            let row = if i < 2 { group } else { group + 8 };
+            let column = thread * 2 + (i & 1);
+            assert_eq!(
+                instr.c.place(i, lane, 0),
+                (row, column),
+                "c{i} of lane {lane}"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_pipeline_of_copies() {
     let (x, w) = (integers(1024, 3), integers(512, 5));

@@ -33,6 +33,7 @@ mod executor;
 mod model;
 mod npz;
 mod opencl;
+mod pages;
 mod tensor;
 
 pub use artifact::{
@@ -44,4 +45,5 @@ pub use executor::{Executor, KernelStats, Options};
 pub use model::{DeviceError, Model, Unfit};
 pub use npz::{Npz, NpzError, NpzProblem, write_npz};
 pub use opencl::{Card, CardInfo, OpenClError, cards};
+pub use pages::release_code;
 pub use tensor::{Array, Port, RunError, TensorView};

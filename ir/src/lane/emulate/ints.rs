@@ -40,31 +40,36 @@ impl Ints {
             .map_or(Ok(first), |other| Err(RunFault::Bound(first, other)))
     }
 
-    /// `f` of the numbers of both; 0 in lanes outside `mask`, of which nobody asks.
+    /// `f` of the numbers of both, where it is defined; 0 in lanes outside `mask`, of which nobody asks.
     fn with(
         self,
         other: Self,
         mask: u64,
-        f: impl Fn(i64, i64) -> Result<i64, RunFault>,
+        f: impl Fn(i64, i64) -> Option<i64>,
+        fault: fn(i64, i64) -> RunFault,
     ) -> Result<Self, Stop> {
-        let f = |lane: usize, a, b| {
-            if mask >> lane & 1 == 1 {
-                f(a, b).map_err(|fault| fault.in_lane(lane))
-            } else {
-                Ok(0)
-            }
+        let f = |lane: usize, a, b| match f(a, b) {
+            Some(n) => Ok(n),
+            None if mask >> lane & 1 == 0 => Ok(0),
+            None => Err(fault(a, b).in_lane(lane)),
         };
         match (self, other) {
             (Self::One(a), Self::One(b)) => f(mask.trailing_zeros() as usize, a, b).map(Self::One),
-            (Self::Each(mut each), other) => {
+            (Self::Each(mut each), Self::One(b)) => {
                 for (lane, a) in each.iter_mut().enumerate() {
-                    *a = f(lane, *a, other.at(lane))?;
+                    *a = f(lane, *a, b)?;
                 }
                 Ok(Self::Each(each))
             }
             (Self::One(a), Self::Each(mut each)) => {
                 for (lane, b) in each.iter_mut().enumerate() {
                     *b = f(lane, a, *b)?;
+                }
+                Ok(Self::Each(each))
+            }
+            (Self::Each(mut each), Self::Each(others)) => {
+                for (lane, (a, b)) in each.iter_mut().zip(others).enumerate() {
+                    *a = f(lane, *a, b)?;
                 }
                 Ok(Self::Each(each))
             }
@@ -75,11 +80,16 @@ impl Ints {
 impl Warp {
     /// The value of an index in the lanes of `mask`, of which there are some.
     pub(super) fn index(&self, code: &Code, index: &Index, mask: u64) -> Result<Ints, Stop> {
-        type Function = fn(i64, i64) -> Result<i64, RunFault>;
-        let pair = |a: &Index, b: &Index, f: Function| {
-            let a = self.index(code, a, mask)?;
-            a.with(self.index(code, b, mask)?, mask, f)
-        };
+        // Not a function that takes functions, so that each one is compiled into its loop.
+        macro_rules! pair {
+            ($a:ident, $b:ident, $f:expr, $fault:expr) => {{
+                let a = self.index(code, $a, mask)?;
+                a.with(self.index(code, $b, mask)?, mask, $f, $fault)
+            }};
+        }
+        let overflow = |_, _| RunFault::Overflow;
+        let division = RunFault::Division;
+        let divisible = |a, b| a >= 0 && b > 0;
         let lanes = code.lanes();
         match index {
             Index::Const(n) => Ok(Ints::One(*n)),
@@ -90,19 +100,16 @@ impl Warp {
                 let values = &self.vars[code.vars.of(*var)];
                 Ok(Ints::Each(values.iter().map(|x| *x as i64).collect()))
             }
-            Index::Add(a, b) => pair(a, b, |a, b| a.checked_add(b).ok_or(RunFault::Overflow)),
-            Index::Mul(a, b) => pair(a, b, |a, b| a.checked_mul(b).ok_or(RunFault::Overflow)),
-            Index::Div(a, b) => pair(a, b, |a, b| divisible(a, b).map(|()| a / b)),
-            Index::Mod(a, b) => pair(a, b, |a, b| divisible(a, b).map(|()| a % b)),
-            Index::Min(a, b) => pair(a, b, |a, b| Ok(a.min(b))),
-            Index::Max(a, b) => pair(a, b, |a, b| Ok(a.max(b))),
-            Index::Xor(a, b) => pair(a, b, |a, b| {
-                if a >= 0 && b >= 0 {
-                    Ok(a ^ b)
-                } else {
-                    Err(RunFault::Negative(a, b))
-                }
-            }),
+            Index::Add(a, b) => pair!(a, b, i64::checked_add, overflow),
+            Index::Mul(a, b) => pair!(a, b, i64::checked_mul, overflow),
+            Index::Div(a, b) => pair!(a, b, |a, b| divisible(a, b).then(|| a / b), division),
+            Index::Mod(a, b) => pair!(a, b, |a, b| divisible(a, b).then(|| a % b), division),
+            Index::Min(a, b) => pair!(a, b, |a, b| Some(a.min(b)), overflow),
+            Index::Max(a, b) => pair!(a, b, |a, b| Some(a.max(b)), overflow),
+            Index::Xor(a, b) => {
+                let xor = |a, b| (a >= 0 && b >= 0).then_some(a ^ b);
+                pair!(a, b, xor, RunFault::Negative)
+            }
         }
     }
 
@@ -125,13 +132,5 @@ impl Warp {
             }
         }
         Ok(mask)
-    }
-}
-
-fn divisible(a: i64, b: i64) -> Result<(), RunFault> {
-    if a >= 0 && b > 0 {
-        Ok(())
-    } else {
-        Err(RunFault::Division(a, b))
     }
 }

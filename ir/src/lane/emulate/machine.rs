@@ -8,7 +8,6 @@ use super::{
     count::Counts,
     fault::{RunFault, Stop},
     global::Global,
-    ints::lanes_of,
     shared::Shared,
     warp::Warp,
 };
@@ -23,9 +22,6 @@ pub(super) struct Machine<'a> {
     pub block: i64,
     pub counts: Counts,
 }
-
-/// Lanes that take part in an access, and where each starts.
-type Places = Vec<(usize, usize)>;
 
 impl Machine<'_> {
     /// Runs a warp up to a barrier, or to the end.
@@ -220,82 +216,6 @@ impl Machine<'_> {
                 };
                 let value = (self.landing == Landing::Latest).then(read);
                 self.shared.end(array, to + i, thread, value);
-            }
-        }
-    }
-
-    fn read(
-        &mut self,
-        warp: &Warp,
-        memory: Memory,
-        lane: usize,
-        at: usize,
-    ) -> Result<f64, RunFault> {
-        let thread = warp.thread(self.code, lane);
-        match memory {
-            Memory::Param(array) => self.global.read(array, at, self.everywhere(thread)),
-            Memory::Shared(array) => self.shared.read(array, at, thread as u32),
-        }
-    }
-
-    /// A lane's number in the grid.
-    fn everywhere(&self, thread: usize) -> u64 {
-        self.block as u64 * u64::from(self.code.program.threads()) + thread as u64
-    }
-
-    /// Where the lanes that take part start.
-    fn places(&self, warp: &Warp, access: &Access, width: u32) -> Result<Places, Stop> {
-        self.places_within(warp, access, width, warp.mask)
-    }
-
-    fn places_within(
-        &self,
-        warp: &Warp,
-        access: &Access,
-        width: u32,
-        mask: u64,
-    ) -> Result<Places, Stop> {
-        let mask = warp.below(self.code, &access.guard, mask)?;
-        if mask == 0 {
-            return Ok(vec![]);
-        }
-        let array = self.code.program.array(access.memory);
-        let ints = warp.index(self.code, &access.at, mask)?;
-        let place = |lane| {
-            let at = ints.at(lane);
-            let name = || array.name.clone();
-            let last = at.checked_add(i64::from(width) - 1);
-            let fault = if at < 0 || last.is_none_or(|last| last >= array.len) {
-                let (array, len) = (name(), array.len);
-                RunFault::Outside {
-                    array,
-                    len,
-                    width,
-                    at,
-                }
-            } else if at % i64::from(width) != 0 {
-                let array = name();
-                RunFault::Misaligned { array, width, at }
-            } else {
-                return Ok((lane, at as usize));
-            };
-            Err(fault.in_lane(lane))
-        };
-        lanes_of(mask).map(place).collect()
-    }
-
-    fn count(&mut self, memory: Memory, width: u32, places: &Places) {
-        let size = self.code.program.array(memory).dtype.size();
-        let bytes = width as usize * size;
-        match memory {
-            Memory::Param(_) => {
-                let starts = places.iter().map(|(_, at)| at * size);
-                self.counts.global(starts, bytes);
-            }
-            Memory::Shared(array) => {
-                let address =
-                    |(lane, at): &(usize, usize)| (*lane, self.shared.address(array, *at));
-                self.counts.shared(places.iter().map(address), bytes);
             }
         }
     }

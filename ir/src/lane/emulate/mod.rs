@@ -4,6 +4,7 @@
 //! Lanes of a warp step together, warps take turns at barriers. Lanes of one warp race like any others: a barrier has
 //! to stand between a write of one and a read of another.
 
+mod access;
 mod code;
 mod compute;
 mod copies;

@@ -20,11 +20,11 @@ impl Parser<'_> {
             other => return wanted("`outer` or `word`", &other),
         };
         self.cursor.sign("{")?;
-        let [a, b, c] = ["a", "b", "c"].map(|operand| {
+        let mut fragment = |operand| {
             self.cursor.keyword(operand)?;
             self.layout()
-        });
-        let (a, b, c) = (a?, b?, c?);
+        };
+        let (a, b, c) = (fragment("a")?, fragment("b")?, fragment("c")?);
         self.cursor.sign("}")?;
         Ok(MatrixInstr {
             name,
