@@ -1,7 +1,8 @@
 //! The schedule that the analytical model thinks best: what a kernel gets before anything was measured.
 
 use ir::{
-    AttentionSchedule, ContractSchedule, Kernel, MapSchedule, RowsSchedule, Schedule, Simd, Target,
+    AttentionSchedule, ContractSchedule, Form, Kernel, MapSchedule, RowsSchedule, Schedule, Simd,
+    Target,
 };
 use passes::{KernelFamily, LowerError, family};
 
@@ -24,7 +25,10 @@ const MOST_ROWS: i64 = 14;
 /// # Errors
 /// No template computes the kernel.
 pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerError> {
-    let simd = target.simd().expect("schedules are known for CPUs only");
+    let simd = match &target.form {
+        Form::Simd(simd) => simd,
+        Form::Simt(simt) => return crate::simt::choose(kernel, target, simt),
+    };
     let lanes = (simd.vector.0 / 4) as u32;
     Ok(match family(kernel)? {
         KernelFamily::Map { .. } | KernelFamily::Fold { .. } => Schedule::Map(MapSchedule {

@@ -3,5 +3,6 @@
 //! This crate knows families of kernels and numbers of targets; it never looks at an op's name.
 
 mod first;
+mod simt;
 
 pub use first::first_choice;

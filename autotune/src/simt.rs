@@ -240,49 +240,97 @@ fn attentions(simt: &Simt, family: KernelFamily) -> Vec<Schedule> {
     else {
         unreachable!("the caller looked")
     };
+    let sizes = [heads, queries, keys, depth, columns];
+    let size = operands.size() as f64;
     let mut ranked = vec![];
-    for at in instructions(simt, operands) {
-        let (m, n, k) = simt.matrix[at].sides();
-        let block_depth = side(depth, LARGEST).max(k);
-        for block_queries in powers(m, side(queries, 128).max(m)) {
-            for block_keys in powers(n.max(k), side(keys, 128).max(n).max(k)) {
-                for block_columns in powers(n, side(columns, LARGEST).max(n)) {
-                    for warp_rows in powers(1, (block_queries / m).min(8)) {
-                        let s = SimtAttentionSchedule {
-                            block_queries,
-                            block_keys,
-                            block_depth,
-                            block_columns,
-                            warp_rows,
-                            warp_columns: 1,
-                            stages: stages(simt).min(2),
-                            instr: at as u32,
-                        };
-                        let lanes = warp_rows * simt.lanes;
-                        let held = block_queries * (block_columns + block_keys) / lanes;
-                        if held > 2 * ACCUMULATORS || lanes > simt.threads {
-                            continue;
-                        }
-                        let width = blocks(columns, block_columns);
-                        let blocks = heads as f64 * blocks(queries, block_queries) * width;
-                        let waves = (blocks / f64::from(simt.units)).ceil();
-                        // Scores are computed anew for each part of the value columns.
-                        let work =
-                            f64::from(block_queries) * f64::from(block_depth + block_columns);
-                        let loads = f64::from(block_depth + block_columns) * 8.0;
-                        let rounds = (keys as f64 / f64::from(block_keys)).ceil();
-                        let busy = (waves * f64::from(warp_rows) / UNDER_WAY).min(1.0);
-                        let keys = rounds * f64::from(block_keys);
-                        let cost = waves * (keys * (work + loads) / busy + rounds * 1024.0);
-                        ranked.push((cost, s));
-                    }
-                }
-            }
-        }
+    for s in attention_space(simt, sizes, operands) {
+        ranked.extend(attention_cost(simt, &s, sizes, size).map(|c| (c, s)));
     }
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
-    ranked
-        .into_iter()
-        .map(|(_, s)| Schedule::SimtAttention(s))
-        .collect()
+    let all = ranked.into_iter().map(|(_, s)| s);
+    all.map(Schedule::SimtAttention).collect()
+}
+
+/// The schedules whose sides matrix instructions divide.
+fn attention_space(
+    simt: &Simt,
+    [_, queries, keys, depth, columns]: [i64; 5],
+    operands: DType,
+) -> Vec<SimtAttentionSchedule> {
+    let mut all = vec![];
+    for at in instructions(simt, operands) {
+        let (m, n, k) = simt.matrix[at].sides();
+        // Each side in turn, for each choice of those before it.
+        let mut some = vec![SimtAttentionSchedule {
+            block_queries: m,
+            block_keys: n.max(k),
+            block_depth: k.max(16),
+            block_columns: n,
+            warp_rows: 1,
+            warp_columns: 1,
+            stages: stages(simt).min(2),
+            instr: at as u32,
+        }];
+        let mut each = |grow: &dyn Fn(&mut SimtAttentionSchedule) -> (&mut u32, u32)| {
+            let before = std::mem::take(&mut some);
+            for mut s in before {
+                let (side, most) = grow(&mut s);
+                let choices: Vec<u32> = powers(*side, most.max(*side)).collect();
+                for choice in choices {
+                    *grow(&mut s).0 = choice;
+                    some.push(s);
+                }
+            }
+        };
+        each(&|s| (&mut s.block_queries, side(queries, 128)));
+        each(&|s| (&mut s.block_keys, side(keys, 128)));
+        each(&|s| (&mut s.block_columns, side(columns, LARGEST)));
+        each(&|s| (&mut s.block_depth, side(depth, LARGEST)));
+        each(&|s| {
+            let most = (s.block_queries / m).min(8);
+            (&mut s.warp_rows, most)
+        });
+        each(&|s| {
+            let most = (s.block_keys.min(s.block_columns) / n).min(4);
+            (&mut s.warp_columns, most)
+        });
+        all.extend(some);
+    }
+    all
+}
+
+/// A number that grows with the time that attention takes; none if its tiles do not fit.
+fn attention_cost(
+    simt: &Simt,
+    s: &SimtAttentionSchedule,
+    [heads, queries, keys, depth, columns]: [i64; 5],
+    size: f64,
+) -> Option<f64> {
+    let warps = s.warp_rows * s.warp_columns;
+    let lanes = warps * simt.lanes;
+    let held = s.block_queries * (s.block_columns + s.block_keys) / lanes;
+    let rows = f64::from(s.block_queries);
+    let [tile, deep, wide] = [s.block_keys, s.block_depth, s.block_columns].map(f64::from);
+    // Weights go through shared memory where no fragment is like another.
+    let streamed = f64::from(s.stages) * tile * (deep + wide);
+    let shared = (rows * deep + streamed) * size + rows * tile * 4.0;
+    let fits =
+        held <= 2 * ACCUMULATORS && lanes <= simt.threads && shared * 1.25 <= simt.shared.0 as f64;
+    if !fits {
+        return None;
+    }
+    // Scores are computed anew for each part of the value columns.
+    let parts = blocks(columns, s.block_columns);
+    let waves =
+        (heads as f64 * blocks(queries, s.block_queries) * parts / f64::from(simt.units)).ceil();
+    let pieces = blocks(depth, s.block_depth);
+    let depth = pieces * deep;
+    // Queries stay in shared memory if their depth is taken at once.
+    let again = if pieces > 1.0 { rows * depth } else { 0.0 };
+    let rounds = blocks(keys, s.block_keys);
+    let round = tile * rows * (depth + wide) + 8.0 * (tile * (depth + wide) + again);
+    let busy = (waves * f64::from(warps) / UNDER_WAY).min(1.0);
+    // Rows that several warps share are folded through shared memory.
+    let meetings = pieces + if s.warp_columns > 1 { 2.0 } else { 0.0 };
+    Some(waves * rounds * (round / busy + 1024.0 * meetings))
 }

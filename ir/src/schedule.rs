@@ -71,7 +71,7 @@ pub struct AttentionSchedule {
 }
 
 /// How a map is cut for the `simt` form. All numbers here and below are powers of two.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimtMapSchedule {
     /// Rows of a block's tile; of a fold across rows, those it folds at once.
     pub block_rows: u32,
@@ -82,7 +82,7 @@ pub struct SimtMapSchedule {
 }
 
 /// How folds of rows are cut for the `simt` form.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimtRowsSchedule {
     /// Rows that a block folds at once.
     pub block_rows: u32,
@@ -93,7 +93,7 @@ pub struct SimtRowsSchedule {
 }
 
 /// How a contraction is cut for the `simt` form.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimtContractSchedule {
     /// Rows of output that a block computes.
     pub block_rows: u32,
@@ -112,7 +112,7 @@ pub struct SimtContractSchedule {
 }
 
 /// How attention is cut for the `simt` form.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimtAttentionSchedule {
     /// Queries of one head that a block answers.
     pub block_queries: u32,

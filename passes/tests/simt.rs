@@ -1,8 +1,10 @@
 //! Kernels lowered for devices of many lanes compute what their graphs mean, lane by lane.
 
 mod lanes;
+mod support;
 
-use lanes::{check, graphs, kernels, schedules, targets};
+use lanes::{bind, check, graphs, kernels, schedules, targets};
+use support::{Encoder, encoder, options};
 
 /// Every kernel of every graph at these sizes, by every schedule, on every target.
 fn check_all(text: &str, sizes: &[&[i64]]) {
@@ -14,7 +16,12 @@ fn check_all(text: &str, sizes: &[&[i64]]) {
                     let all = schedules::of(&kernel, &target);
                     let fit = all.iter().filter_map(|s| check(&kernel, s, &target));
                     let fit = fit.count();
-                    assert!(fit > 0, "{}: no schedule of `{}` fits", target.name, kernel.name);
+                    assert!(
+                        fit > 0,
+                        "{}: no schedule of `{}` fits",
+                        target.name,
+                        kernel.name
+                    );
                     cases += fit;
                     skipped += all.len() - fit;
                 }
@@ -52,4 +59,33 @@ fn attentions() {
 #[test]
 fn layers() {
     check_all(include_str!("lanes/layers.graph"), &[&[2, 7]]);
+}
+
+/// The kernels of whole graphs as rewriting leaves them.
+#[test]
+fn rewritten() {
+    let sizes = Encoder {
+        layers: 1,
+        width: 24,
+        heads: 3,
+        inner: 40,
+    };
+    let mut graphs = graphs(include_str!("lanes/layers.graph"));
+    graphs.push(encoder(&sizes));
+    let mut cases = 0;
+    for graph in graphs {
+        let bound = bind(&graph, &[2, 5]);
+        let rewritten = passes::rewrite(&bound, &options()).unwrap();
+        for kernel in passes::group(&rewritten.graph, &[]).unwrap().kernels {
+            for target in targets::all() {
+                let all = schedules::of(&kernel, &target);
+                cases += all
+                    .iter()
+                    .filter_map(|s| check(&kernel, s, &target))
+                    .count();
+            }
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases > 0);
 }

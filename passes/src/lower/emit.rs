@@ -94,6 +94,15 @@ pub(super) fn emit_stored(
     }
 }
 
+/// The type that [`emit_stored`] gives for operands of these types.
+pub(super) fn stored_type(operands: &[DType], body: &Body) -> DType {
+    match body {
+        Body::Cast(to, x) if to.is_float() => stored_type(operands, x),
+        Body::Load { operand, .. } if operands[*operand].is_float() => operands[*operand],
+        _ => DType::F32,
+    }
+}
+
 /// Emits `body` as a tile of `dtype` with the point's full shape.
 pub(super) fn emit_full(
     b: &mut Builder,

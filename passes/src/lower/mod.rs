@@ -17,7 +17,7 @@ use ir::{
 use crate::{
     family::{Family, NoFamily, Shaped, shape},
     layout::Layout,
-    nest::{Nest, NestError, nest},
+    nest::{Body, Nest, NestError, nest},
     spread::SpreadError,
 };
 use builder::{Builder, Range};
@@ -112,6 +112,8 @@ pub enum KernelFamily {
         depth: i64,
         /// The right operand can be packed when compiling.
         packed: bool,
+        /// The type in which both factors are stored; f32 if they are not stored alike.
+        operands: DType,
     },
     /// Attention.
     Attention {
@@ -125,6 +127,8 @@ pub enum KernelFamily {
         depth: i64,
         /// Size of a value.
         columns: i64,
+        /// The type in which queries, keys and values are stored; f32 if they are not stored alike.
+        operands: DType,
     },
 }
 
@@ -177,19 +181,34 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
                 columns,
                 depth: fold.sizes[fold.outer..].iter().product(),
                 packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
+                operands: stored(&shaped.nest, &[&c.left, &c.right]),
             }
         }
         Family::Attention => {
-            let s = attention::spec(&shaped.nest).sizes;
+            let spec = attention::spec(&shaped.nest);
+            let s = spec.sizes;
             KernelFamily::Attention {
                 heads: s.batch * s.heads,
                 queries: s.queries,
                 keys: s.keys,
                 depth: s.depth,
                 columns: s.columns,
+                operands: stored(&shaped.nest, &[&spec.q, &spec.k, &spec.v]),
             }
         }
     })
+}
+
+/// The element type in which all of these are stored, or f32.
+fn stored(nest: &Nest, bodies: &[&Body]) -> DType {
+    let operands = operand_types(nest);
+    let mut types = bodies.iter().map(|b| emit::stored_type(&operands, b));
+    let first = types.next().unwrap_or(DType::F32);
+    if types.all(|t| t == first) {
+        first
+    } else {
+        DType::F32
+    }
 }
 
 fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {

@@ -3,7 +3,7 @@
 use ir::{
     DType, F64,
     lane::{self, Layout, Step},
-    tile::{Access, Affine, Index, Shape, Var},
+    tile::{Access, Affine, Index, Ranges, Shape, Var},
 };
 
 use super::{
@@ -13,24 +13,25 @@ use super::{
 };
 
 /// A tile's access, ready to be written down for each register.
-struct Ready<'l> {
+pub(super) struct Ready<'l> {
     frame: Frame<'l>,
     memory: lane::Memory,
     at: Sum,
     guard: Vec<(Sum, Sum)>,
     /// Registers of one access.
-    run: u32,
+    pub run: u32,
 }
 
 impl Spreader<'_> {
-    fn ready<'l>(
+    /// An access, by what `ranges` say of the place where it stands.
+    pub(super) fn ready<'l>(
         &self,
         access: &Access,
-        shape: Shape,
+        (shape, ranges): (Shape, &Ranges),
         dtype: DType,
         layout: &'l Layout,
     ) -> Ready<'l> {
-        let frame = self.frame(layout, shape);
+        let frame = Frame::new(layout, ranges.in_tile(shape));
         let at = frame.sum(&access.at);
         let pairs = access.guard.iter();
         // Pairs that always hold are left out.
@@ -51,7 +52,7 @@ impl Spreader<'_> {
     }
 
     /// The access of a register and those after it that it takes along.
-    fn access(&mut self, ready: &Ready<'_>, register: u32) -> lane::Access {
+    pub(super) fn access(&mut self, ready: &Ready<'_>, register: u32) -> lane::Access {
         let mut guard = vec![];
         for (a, b) in &ready.guard {
             let a = self.index(&ready.frame, a, register, &guard);
@@ -66,15 +67,10 @@ impl Spreader<'_> {
     }
 
     /// A tile read from global memory.
-    pub(super) fn load(
-        &mut self,
-        from: &Access,
-        shape: Shape,
-        other: F64,
-        layout: &Layout,
-    ) -> Var {
+    pub(super) fn load(&mut self, from: &Access, shape: Shape, other: F64, layout: &Layout) -> Var {
         let dtype = self.program.array(from.memory).dtype;
-        let ready = self.ready(from, shape, dtype, layout);
+        let ranges = &self.scopes[self.at].ranges;
+        let ready = self.ready(from, (shape, ranges), dtype, layout);
         let width = ready.run;
         let registers = (0..layout.width()).step_by(width as usize);
         let parts = registers
@@ -89,7 +85,8 @@ impl Spreader<'_> {
     /// A tile written to global memory, each element once.
     pub(super) fn store(&mut self, to: &Access, shape: Shape, layout: &Layout, value: Var) {
         let dtype = self.program.array(to.memory).dtype;
-        let ready = self.ready(to, shape, dtype, layout);
+        let ranges = &self.scopes[self.at].ranges;
+        let ready = self.ready(to, (shape, ranges), dtype, layout);
         let once = once(layout);
         for register in (0..layout.width()).step_by(ready.run as usize) {
             let mut to = self.access(&ready, register);
@@ -131,7 +128,10 @@ pub(super) fn once(layout: &Layout) -> Vec<(lane::Index, lane::Index)> {
     for (number, steps) in sides {
         let mut bit = 0;
         while bit < steps.len() {
-            let repeats = steps[bit..].iter().take_while(|s| **s == Step::NONE).count();
+            let repeats = steps[bit..]
+                .iter()
+                .take_while(|s| **s == Step::NONE)
+                .count();
             if repeats > 0 {
                 let field = number.clone().floor_div(1 << bit);
                 let field = if bit + repeats < steps.len() {
@@ -179,16 +179,18 @@ impl Frame<'_> {
         let (within, beyond) = self.layout.register.split_at(low);
         // A step along an axis that hides in an atom is no step by a known number.
         let hides = |part: Index| sum.stride(&part).is_none();
-        let hidden = |s: &Step| {
-            (s.row > 0 && hides(Index::Row)) || (s.column > 0 && hides(Index::Lane))
-        };
+        let hidden =
+            |s: &Step| (s.row > 0 && hides(Index::Row)) || (s.column > 0 && hides(Index::Lane));
         let sign = delta(within.first()?);
         let even = within
             .iter()
             .enumerate()
             .all(|(bit, s)| !hidden(s) && delta(s) == sign << bit);
         let whole = |n: i64| n % i64::from(run) == 0;
-        let others = beyond.iter().chain(&self.layout.lane).chain(&self.layout.warp);
+        let others = beyond
+            .iter()
+            .chain(&self.layout.lane)
+            .chain(&self.layout.warp);
         let aligned = others.into_iter().all(|s| whole(delta(s)));
         let rest = sum.terms.iter().all(|(atom, c)| match atom {
             Index::Row | Index::Lane => true,

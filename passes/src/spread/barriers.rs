@@ -20,15 +20,16 @@ impl Open {
 }
 
 /// The same statements with the barriers that they need. A tile is written in one go: writes of one array that no
-/// read stands between need no barrier.
-pub(super) fn place(body: &[Stmt]) -> Vec<Stmt> {
-    walk(body, &mut Open::default())
+/// read stands between need no barrier; nor do arrays of `others`, which have theirs.
+pub(super) fn place(body: &[Stmt], others: &BTreeSet<u32>) -> Vec<Stmt> {
+    walk(body, &mut Open::default(), others)
 }
 
-fn walk(body: &[Stmt], open: &mut Open) -> Vec<Stmt> {
+fn walk(body: &[Stmt], open: &mut Open, others: &BTreeSet<u32>) -> Vec<Stmt> {
     let mut out = Vec::with_capacity(body.len());
     for stmt in body {
         let (reads, writes) = touched(stmt);
+        let [reads, writes] = [reads, writes].map(|i| i.filter(|i| !others.contains(i)));
         let meets = reads.is_some_and(|i| open.written.contains(&i))
             || writes.is_some_and(|i| open.read.contains(&i));
         if meets {
@@ -38,7 +39,7 @@ fn walk(body: &[Stmt], open: &mut Open) -> Vec<Stmt> {
         open.read.extend(reads);
         open.written.extend(writes);
         match stmt {
-            Stmt::For(l) => out.push(Stmt::For(rounds(l, open))),
+            Stmt::For(l) => out.push(Stmt::For(rounds(l, open, others))),
             Stmt::Barrier => {
                 *open = Open::default();
                 out.push(Stmt::Barrier);
@@ -50,10 +51,10 @@ fn walk(body: &[Stmt], open: &mut Open) -> Vec<Stmt> {
 }
 
 /// A loop's body, after which the next round or the rest may follow.
-fn rounds(l: &For, open: &mut Open) -> For {
+fn rounds(l: &For, open: &mut Open, others: &BTreeSet<u32>) -> For {
     loop {
         let mut end = open.clone();
-        let body = walk(&l.body, &mut end);
+        let body = walk(&l.body, &mut end, others);
         let either = open.clone().with(&end);
         if either == *open {
             return For { body, ..l.clone() };

@@ -6,12 +6,7 @@ use ir::{
 };
 
 /// Elements side by side along `along` in a lane, at most `vector`; then lanes along it, then warps across it.
-pub(super) fn blocked(
-    shape: Shape,
-    [lanes, warps]: [u32; 2],
-    along: Axis,
-    vector: u32,
-) -> Layout {
+pub(super) fn blocked(shape: Shape, [lanes, warps]: [u32; 2], along: Axis, vector: u32) -> Layout {
     let sides = match along {
         Axis::Lanes => [shape.lanes, shape.rows],
         Axis::Rows => [shape.rows, shape.lanes],

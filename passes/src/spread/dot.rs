@@ -1,12 +1,22 @@
 //! Products by matrix instructions.
 
+use std::ops::Range;
+
 use ir::{
     DType,
     lane::{self, Layout},
     tile::{Axis, Var},
 };
 
-use super::{Spreader, shared::Staged, tiling::Tiling};
+use super::{
+    Spreader,
+    scope::key,
+    shared::{Staged, lines_apart, moved},
+    tiling::Tiling,
+};
+
+/// Fragments of depth 1 that are read at once: as many elements as one access moves.
+const AHEAD: u32 = 4;
 
 /// Where the fragments of an operand come from.
 enum Source {
@@ -24,20 +34,32 @@ impl Spreader<'_> {
         let layouts = [&tiling.a, &tiling.b];
         // Both are read from global memory before either is written to shared memory.
         for (var, layout) in operands.into_iter().zip(layouts) {
-            self.fetch(var, layout);
+            self.fetch(var, layout, &tiling);
         }
         let mut sources = operands
             .into_iter()
             .zip(layouts)
-            .map(|(var, layout)| self.source(var, layout));
+            .map(|(var, layout)| self.source(var, layout, &tiling));
         let sources = [sources.next(), sources.next()].map(|s| s.expect("two operands"));
         let dtypes = operands.map(|v| self.layouts.types[&v].0);
         self.products(&tiling, &sources, dtypes, sum)
     }
 
+    /// The axis along which an operand that is wanted in `layout` is to lie in shared memory.
+    pub(super) fn orientation(&self, var: Var, layout: &Layout, tiling: &Tiling) -> Axis {
+        let own = contiguous(layout);
+        // Matrices are turned where they are read, and fragments of depth 1 are read several at once: such a tile
+        // lies as it does in global memory.
+        if tiling.reads_ahead() || self.reads_matrices(layout, self.layouts.types[&var].0) {
+            self.layouts.runs(var).unwrap_or(own)
+        } else {
+            own
+        }
+    }
+
     /// Brings an operand into the registers from which it is staged.
-    fn fetch(&mut self, var: Var, layout: &Layout) {
-        if self.layouts.own.contains_key(&var) || self.is_staged(var, layout) {
+    fn fetch(&mut self, var: Var, layout: &Layout, tiling: &Tiling) {
+        if self.layouts.own.contains_key(&var) || self.is_staged(var, layout, tiling) {
             return;
         }
         let vector = self.simt.access.0 / self.layouts.types[&var].0.size() as u64;
@@ -45,17 +67,18 @@ impl Spreader<'_> {
         self.want(var, &from);
     }
 
-    fn is_staged(&self, var: Var, layout: &Layout) -> bool {
+    fn is_staged(&self, var: Var, layout: &Layout, tiling: &Tiling) -> bool {
         let staged = &self.scopes[self.scope_of(var)].staged;
-        staged.contains_key(&(var, super::scope::key(contiguous(layout))))
+        staged.contains_key(&(var, key(self.orientation(var, layout, tiling))))
     }
 
-    fn source(&mut self, var: Var, layout: &Layout) -> Source {
+    fn source(&mut self, var: Var, layout: &Layout, tiling: &Tiling) -> Source {
         let own = self.layouts.own.get(&var).cloned();
-        if own.is_some_and(|own| super::shared::moved(&own, layout).is_some()) {
+        if own.is_some_and(|own| moved(&own, layout).is_some()) {
             return Source::Held(self.want(var, layout));
         }
-        Source::Staged(self.staged(var, contiguous(layout)))
+        let along = self.orientation(var, layout, tiling);
+        Source::Staged(self.staged(var, along, lines_apart(layout, along)))
     }
 
     /// Adds all products to the registers `sum`.
@@ -74,30 +97,84 @@ impl Spreader<'_> {
         let mut sums: Vec<Var> = (0..rows * columns)
             .map(|i| self.pick(sum, whole, i * width..(i + 1) * width))
             .collect();
-        for k in 0..depth {
-            let fragment = |s: &mut Self, side: usize, layout: &Layout, i: u32, width: u32| {
-                let first = (i * depth + k) * width;
-                s.fragment(&sources[side], layout, first..first + width, dtypes[side], tiling)
-            };
-            let left: Vec<Var> = (0..rows)
-                .map(|i| fragment(self, 0, &tiling.a, i, a_width))
-                .collect();
-            let right: Vec<Var> = (0..columns)
-                .map(|i| fragment(self, 1, &tiling.b, i, b_width))
-                .collect();
-            for (i, a) in left.iter().enumerate() {
-                for (j, b) in right.iter().enumerate() {
-                    let at = i * columns as usize + j;
-                    sums[at] = self.set(lane::Value::Matrix {
-                        instr,
-                        a: *a,
-                        b: *b,
-                        c: sums[at],
+        let ahead = if tiling.reads_ahead() {
+            depth.min(AHEAD)
+        } else {
+            1
+        };
+        for first in (0..depth).step_by(ahead as usize) {
+            let mut each =
+                |side: usize, times: u32, layout: &Layout, width: u32| -> Vec<Vec<Var>> {
+                    let runs = (0..times).map(|i| {
+                        let registers =
+                            (i * depth + first) * width..(i * depth + first + ahead) * width;
+                        self.fragments(
+                            &sources[side],
+                            layout,
+                            registers,
+                            ahead,
+                            dtypes[side],
+                            tiling,
+                        )
                     });
+                    runs.collect()
+                };
+            let left = each(0, rows, &tiling.a, a_width);
+            let right = each(1, columns, &tiling.b, b_width);
+            for k in 0..ahead as usize {
+                for (i, a) in left.iter().enumerate() {
+                    for (j, b) in right.iter().enumerate() {
+                        let at = i * columns as usize + j;
+                        sums[at] = self.set(lane::Value::Matrix {
+                            instr,
+                            a: a[k],
+                            b: b[k],
+                            c: sums[at],
+                        });
+                    }
                 }
             }
         }
         self.concat(sums)
+    }
+
+    /// So many fragments that follow each other along the depth.
+    fn fragments(
+        &mut self,
+        source: &Source,
+        layout: &Layout,
+        registers: Range<u32>,
+        count: u32,
+        dtype: DType,
+        tiling: &Tiling,
+    ) -> Vec<Var> {
+        let width = registers.len() as u32 / count;
+        let Source::Staged(staged) = source else {
+            let starts = registers.step_by(width as usize);
+            let each = starts.map(|r| self.fragment(source, layout, r..r + width, dtype, tiling));
+            return each.collect();
+        };
+        let (within, bits) = (width.ilog2() as usize, count.ilog2() as usize);
+        let along_depth = layout
+            .register
+            .get(within)
+            .is_some_and(|s| staged.delta(s) == 1);
+        if count == 1 || !along_depth {
+            let starts = registers.step_by(width as usize);
+            let each = starts.map(|r| self.fragment(source, layout, r..r + width, dtype, tiling));
+            return each.collect();
+        }
+        // The same elements, numbered along the depth first.
+        let mut turned = layout.clone();
+        turned.register[..within + bits].rotate_left(within);
+        let registers: Vec<u32> = registers.collect();
+        let all = self.get(staged, &turned, &registers);
+        let of = |k: u32| (0..width).map(move |r| r * count + k);
+        let each = (0..count).map(|k| {
+            let x = self.pick(all, width * count, of(k));
+            self.taken(x, dtype, tiling)
+        });
+        each.collect()
     }
 
     /// One fragment, in the type that the instruction takes.
@@ -105,17 +182,25 @@ impl Spreader<'_> {
         &mut self,
         source: &Source,
         layout: &Layout,
-        registers: std::ops::Range<u32>,
+        registers: Range<u32>,
         dtype: DType,
         tiling: &Tiling,
     ) -> Var {
         let x = match source {
             Source::Held(var) => self.pick(*var, layout.width(), registers),
             Source::Staged(staged) => {
+                if let Some(x) = self.matrices(staged, layout, registers.clone()) {
+                    return self.taken(x, dtype, tiling);
+                }
                 let registers: Vec<u32> = registers.collect();
                 self.get(staged, layout, &registers)
             }
         };
+        self.taken(x, dtype, tiling)
+    }
+
+    /// A fragment in the type that the instruction takes.
+    fn taken(&mut self, x: Var, dtype: DType, tiling: &Tiling) -> Var {
         if dtype == tiling.instr.operands {
             return x;
         }
@@ -134,7 +219,7 @@ impl Spreader<'_> {
 }
 
 /// The axis along which a lane's registers lie, the lowest first.
-fn contiguous(layout: &Layout) -> Axis {
+pub(super) fn contiguous(layout: &Layout) -> Axis {
     match layout.register.first() {
         Some(step) if step.row > 0 => Axis::Rows,
         _ => Axis::Lanes,

@@ -2,7 +2,7 @@
 
 use ir::{
     lane::{self, Layout},
-    tile::{Affine, Index, Ranges, Shape, Var},
+    tile::{Affine, Index, Ranges, Var},
 };
 
 use super::{Spreader, memory};
@@ -27,14 +27,6 @@ pub(super) struct Sum {
 }
 
 impl Spreader<'_> {
-    pub(super) fn frame<'l>(&self, layout: &'l Layout, shape: Shape) -> Frame<'l> {
-        Frame {
-            layout,
-            ranges: self.scopes[self.at].ranges.in_tile(shape),
-            place: layout.index(0),
-        }
-    }
-
     /// A loop's bound.
     pub(super) fn bound(&mut self, bound: &Index) -> lane::Index {
         let ranges = self.scopes[self.at].ranges.clone();
@@ -181,7 +173,16 @@ fn plain(index: &Index) -> lane::Index {
     }
 }
 
-impl Frame<'_> {
+impl<'l> Frame<'l> {
+    /// The elements of a tile of which `ranges` tell.
+    pub fn new(layout: &'l Layout, ranges: Ranges) -> Self {
+        Self {
+            layout,
+            ranges,
+            place: layout.index(0),
+        }
+    }
+
     /// An index as a sum, by what is known at the elements.
     pub fn sum(&self, index: &Index) -> Sum {
         let range = self.ranges.range(index);

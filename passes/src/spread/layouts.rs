@@ -31,9 +31,9 @@ impl<'a> Layouts<'a> {
         spread: &Spread,
     ) -> Result<Self, SpreadError> {
         let types = tile::types(program).expect("a lowered program has no faults");
-        let odd = types.iter().find(|(_, (_, s))| {
-            !s.rows.is_power_of_two() || !s.lanes.is_power_of_two()
-        });
+        let odd = types
+            .iter()
+            .find(|(_, (_, s))| !s.rows.is_power_of_two() || !s.lanes.is_power_of_two());
         if let Some((var, (_, shape))) = odd {
             let (var, shape) = (*var, *shape);
             return Err(SpreadError::Sides { var, shape });
@@ -51,6 +51,11 @@ impl<'a> Layouts<'a> {
         layouts.tile(spread)?;
         layouts.settle(&program.body);
         Ok(layouts)
+    }
+
+    /// What a tile is assigned, unless a loop carries it.
+    pub fn def(&self, var: Var) -> Option<&'a Value> {
+        self.defs.get(&var).copied()
     }
 
     /// Notes definitions, and how loads run through memory.
@@ -95,7 +100,9 @@ impl<'a> Layouts<'a> {
     fn settle(&mut self, body: &[Stmt]) {
         loop {
             while self.pass(body) {}
-            let Some(l) = self.unsettled(body) else { return };
+            let Some(l) = self.unsettled(body) else {
+                return;
+            };
             for c in &l.carried {
                 let next = self.preferred(c.next, self.simt.access.0 / 4);
                 self.own.entry(c.current).or_insert(next);
@@ -176,9 +183,9 @@ impl<'a> Layouts<'a> {
     fn waits(&self, var: Var) -> bool {
         match self.defs.get(&var) {
             None => !self.own.contains_key(&var),
-            Some(value) => operands(value).into_iter().any(|v| {
-                self.types[&v].1 == self.types[&var].1 && self.waits(v)
-            }),
+            Some(value) => operands(value)
+                .into_iter()
+                .any(|v| self.types[&v].1 == self.types[&var].1 && self.waits(v)),
         }
     }
 
@@ -191,6 +198,14 @@ impl<'a> Layouts<'a> {
         let shape = self.types[&var].1;
         let along = self.first_load(var, shape).unwrap_or(Axis::Lanes);
         blocked(shape, self.threads, along, vector as u32)
+    }
+
+    /// The axis along which what a tile is computed from lies side by side in memory, if it is loaded.
+    pub fn runs(&self, var: Var) -> Option<Axis> {
+        if self.own.contains_key(&var) {
+            return None;
+        }
+        self.first_load(var, self.types[&var].1)
     }
 
     /// How the first load of this shape runs that a tile is computed from.

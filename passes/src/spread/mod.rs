@@ -10,13 +10,15 @@ mod blocked;
 mod dot;
 mod index;
 mod layouts;
+mod matrices;
 mod reduce;
 mod scope;
 mod shared;
+mod stream;
 mod tiling;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType, Schedule, Simt,
@@ -79,7 +81,11 @@ pub enum SpreadError {
         shape: Shape,
     },
     /// A product that no instruction divides.
-    #[error("a product of {}: wanted multiples of {}, the sides of {name}", sides(found), sides(wanted))]
+    #[error(
+        "a product of {}: wanted multiples of {}, the sides of {name}",
+        sides(found),
+        sides(wanted)
+    )]
     Dot {
         /// Rows, columns and depth.
         found: [u32; 3],
@@ -126,6 +132,8 @@ pub fn spread(
         vars: 0,
         shared: vec![],
         scratch: BTreeMap::new(),
+        streamed: BTreeSet::new(),
+        stages: spread.stages,
         matrix: vec![],
     };
     spreader.body(&program.body);
@@ -138,7 +146,7 @@ pub fn spread(
         warps: spreader.warps,
         lanes: simt.lanes,
         matrix: spreader.matrix,
-        body: barriers::place(&outermost.stmts),
+        body: barriers::place(&outermost.stmts, &spreader.streamed),
     })
 }
 
@@ -156,6 +164,9 @@ struct Spreader<'a> {
     shared: Vec<Array>,
     /// Arrays through which elements change hands at once, by element type.
     scratch: BTreeMap<DType, u32>,
+    /// Arrays that are copied to ahead, with barriers of their own.
+    streamed: BTreeSet<u32>,
+    stages: u32,
     matrix: Vec<MatrixInstr>,
 }
 
@@ -188,12 +199,14 @@ impl<'a> Spreader<'a> {
         let init: Vec<Var> = (l.carried.iter().zip(&layouts))
             .map(|(c, layout)| self.want(c.init, layout))
             .collect();
+        let streams = self.streams(l);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         self.scopes.push(Scope::inner(ranges, l.counter));
         self.at += 1;
         let current: Vec<Var> = (l.carried.iter().zip(&layouts))
             .map(|(c, layout)| self.hold(c.current, layout))
             .collect();
+        self.next_round(&streams);
         self.body(&l.body);
         let next: Vec<Var> = (l.carried.iter().zip(&layouts))
             .map(|(c, layout)| self.want(c.next, layout))
@@ -220,6 +233,7 @@ impl<'a> Spreader<'a> {
             carried,
             body: scope.stmts,
         }));
+        self.last_round(&streams);
     }
 
     /// A new variable that holds `var` in this layout, in the scope that statements go to.

@@ -6,45 +6,108 @@ use ir::{
     tile::{Array, Axis, Shape, Var},
 };
 
-use super::{
-    Spreader,
-    access::once,
-    scope::key,
-};
+use super::{Spreader, access::once, scope::key};
 
 /// Bytes that are left free between rows, so that columns do not lie in one bank.
 const PAD: usize = 16;
 
-/// A tile in shared memory.
-#[derive(Clone, Copy, Debug)]
+/// A tile in shared memory, or a place for one.
+#[derive(Clone, Debug)]
 pub(super) struct Staged {
     pub array: u32,
-    dtype: DType,
-    /// Elements from one row to the next, and from one column to the next.
-    strides: [i64; 2],
+    pub dtype: DType,
+    /// The axis along which elements lie side by side.
+    pub along: Axis,
+    /// Elements side by side, which follow each other in lines.
+    line: i64,
+    /// Elements left free after each group of lines.
+    pad: i64,
+    /// Lines of a group.
+    group: i64,
+    /// Where it starts, a multiple of 16 bytes.
+    offset: lane::Index,
 }
 
-/// Strides of a padded tile that is contiguous along `along`, and its number of elements.
-fn padded(shape: Shape, dtype: DType, along: Axis) -> ([i64; 2], i64) {
-    let (inner, outer) = match along {
-        Axis::Lanes => (shape.lanes, shape.rows),
-        Axis::Rows => (shape.rows, shape.lanes),
+impl Staged {
+    /// A place for a tile, in no array yet, and its number of elements. Lanes read lines that are `group` apart.
+    pub fn new(shape: Shape, dtype: DType, along: Axis, group: u32) -> (Self, i64) {
+        let (inner, outer) = match along {
+            Axis::Lanes => (shape.lanes, shape.rows),
+            Axis::Rows => (shape.rows, shape.lanes),
+        };
+        let unit = (PAD / dtype.size()) as i64;
+        let staged = Self {
+            array: u32::MAX,
+            dtype,
+            along,
+            line: inner.into(),
+            pad: if inner == 1 || outer == 1 { 0 } else { unit },
+            group: group.into(),
+            offset: 0.into(),
+        };
+        // Whole accesses, so that tiles can follow each other.
+        let len = staged.passed(outer) as u64;
+        (staged, len.next_multiple_of(unit as u64) as i64)
+    }
+
+    /// Elements of so many lines, a power of two.
+    fn passed(&self, lines: u32) -> i64 {
+        let lines = i64::from(lines);
+        lines * self.line + lines / self.group * self.pad
+    }
+
+    /// Elements that a step passes.
+    pub fn delta(&self, s: &Step) -> i64 {
+        match self.along {
+            Axis::Lanes => self.passed(s.row) + i64::from(s.column),
+            Axis::Rows => self.passed(s.column) + i64::from(s.row),
+        }
+    }
+
+    /// Whether every line starts at a multiple of `by` elements.
+    pub fn starts_at(&self, by: i64) -> bool {
+        self.line % by == 0 && self.pad % by == 0
+    }
+
+    /// Where an element lies.
+    fn at_element(&self, row: lane::Index, column: lane::Index) -> lane::Index {
+        let (outer, inner) = match self.along {
+            Axis::Lanes => (row, column),
+            Axis::Rows => (column, row),
+        };
+        if self.group == 1 {
+            return outer * (self.line + self.pad) + inner;
+        }
+        let groups = outer.clone().floor_div(self.group);
+        outer * self.line + groups * self.pad + inner
+    }
+
+    /// The same tile in an array.
+    pub fn within(self, array: u32) -> Self {
+        Self { array, ..self }
+    }
+
+    /// The same tile elsewhere in its array.
+    pub fn at(&self, offset: lane::Index) -> Self {
+        Self {
+            offset,
+            ..self.clone()
+        }
+    }
+}
+
+/// How far apart the lines are that lanes read together, where lines lie across `along`.
+pub(super) fn lines_apart(layout: &Layout, along: Axis) -> u32 {
+    let across = |s: &Step| match along {
+        Axis::Lanes => s.row,
+        Axis::Rows => s.column,
     };
-    let pad = if inner == 1 || outer == 1 {
-        0
-    } else {
-        (PAD / dtype.size()) as i64
-    };
-    let stride = i64::from(inner) + pad;
-    let strides = match along {
-        Axis::Lanes => [stride, 1],
-        Axis::Rows => [1, stride],
-    };
-    (strides, stride * i64::from(outer))
+    let steps = layout.lane.iter().map(across).filter(|by| *by > 0);
+    steps.min().unwrap_or(1)
 }
 
 impl Spreader<'_> {
-    fn array(&mut self, dtype: DType, len: i64) -> u32 {
+    pub(super) fn array(&mut self, dtype: DType, len: i64) -> u32 {
         let at = self.shared.len() as u32;
         self.shared.push(Array {
             name: format!("s{at}"),
@@ -73,7 +136,12 @@ impl Spreader<'_> {
             return self.pick(var, from.width(), registers);
         }
         let (rows, lanes) = from.shape();
-        self.exchange(var, dtype, [from, to], (Shape::new(rows, lanes), Axis::Lanes))
+        self.exchange(
+            var,
+            dtype,
+            [from, to],
+            (Shape::new(rows, lanes), Axis::Lanes),
+        )
     }
 
     /// Registers of one layout of a tile as those of another, through shared memory.
@@ -84,38 +152,30 @@ impl Spreader<'_> {
         [from, to]: [&Layout; 2],
         (shape, along): (Shape, Axis),
     ) -> Var {
-        let (strides, len) = padded(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along, 1);
         let array = self.scratch(dtype, len);
-        let staged = Staged {
-            array,
-            dtype,
-            strides,
-        };
+        let staged = staged.within(array);
         self.put(&staged, from, var);
         let registers: Vec<u32> = (0..to.width()).collect();
         self.get(&staged, to, &registers)
     }
 
-    /// A tile in shared memory, contiguous along `along`.
-    pub(super) fn staged(&mut self, var: Var, along: Axis) -> Staged {
+    /// A tile in shared memory, contiguous along `along`, with lines in groups of so many.
+    pub(super) fn staged(&mut self, var: Var, along: Axis, group: u32) -> Staged {
         let at = self.scope_of(var);
         let key = (var, key(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
-            return *staged;
+            return staged.clone();
         }
         let (dtype, shape) = self.layouts.types[&var];
         let vector = self.simt.access.0 / dtype.size() as u64;
         let layout = self.layouts.preferred(var, vector);
-        let (strides, len) = padded(shape, dtype, along);
+        let (staged, len) = Staged::new(shape, dtype, along, group);
         let array = self.array(dtype, len);
-        let staged = Staged {
-            array,
-            dtype,
-            strides,
-        };
+        let staged = staged.within(array);
         let x = self.want(var, &layout);
         self.within(at, |s| s.put(&staged, &layout, x));
-        self.scopes[at].staged.insert(key, staged);
+        self.scopes[at].staged.insert(key, staged.clone());
         staged
     }
 
@@ -153,24 +213,27 @@ impl Spreader<'_> {
         self.concat(parts)
     }
 
-    fn place(&mut self, staged: &Staged, layout: &Layout, register: u32) -> lane::Index {
-        let [down, across] = staged.strides;
+    pub(super) fn place(&mut self, staged: &Staged, layout: &Layout, register: u32) -> lane::Index {
         let (row, column) = layout.index(0);
-        let base = self.kept(row * down + column * across);
-        let (row, column) = layout.place(register, 0, 0);
-        base + (i64::from(row) * down + i64::from(column) * across)
+        let base = self.kept(staged.at_element(row, column));
+        let steps = layout.register.iter().enumerate();
+        let taken = steps.filter(|(bit, _)| register >> bit & 1 == 1);
+        let shift: i64 = taken.map(|(_, s)| staged.delta(s)).sum();
+        base + staged.offset.clone() + shift
     }
 
     /// How many of at most `most` registers lie side by side and may be accessed at once.
-    fn run(&self, staged: &Staged, layout: &Layout, most: u32) -> u32 {
-        let [down, across] = staged.strides;
-        let delta = |s: &Step| i64::from(s.row) * down + i64::from(s.column) * across;
+    pub(super) fn run(&self, staged: &Staged, layout: &Layout, most: u32) -> u32 {
+        let delta = |s: &Step| staged.delta(s);
         let bytes = (self.simt.access.0 as u32 / staged.dtype.size() as u32).max(1);
         let mut run = bytes.min(most);
         let fits = |run: u32| {
             let (within, beyond) = layout.register.split_at(run.ilog2() as usize);
             let others = beyond.iter().chain(&layout.lane).chain(&layout.warp);
-            within.iter().enumerate().all(|(bit, s)| delta(s) == 1 << bit)
+            within
+                .iter()
+                .enumerate()
+                .all(|(bit, s)| delta(s) == 1 << bit)
                 && others.into_iter().all(|s| delta(s) % i64::from(run) == 0)
         };
         while run > 1 && !fits(run) {

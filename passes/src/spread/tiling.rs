@@ -24,12 +24,13 @@ fn doubling(count: u32, first: u32, step: fn(u32) -> Step) -> impl Iterator<Item
 }
 
 impl Tiling {
+    /// Whether several fragments may be read at once, since each is of depth 1.
+    pub fn reads_ahead(&self) -> bool {
+        self.instr.sides().2 == 1
+    }
+
     /// For a product of `sides`: rows, columns and depth; with warps along rows and columns.
-    pub fn new(
-        instr: &MatrixInstr,
-        sides: [u32; 3],
-        warps: [u32; 2],
-    ) -> Result<Self, SpreadError> {
+    pub fn new(instr: &MatrixInstr, sides: [u32; 3], warps: [u32; 2]) -> Result<Self, SpreadError> {
         let (m, n, k) = instr.sides();
         let small = [m, n, k];
         if sides.iter().zip(small).any(|(side, s)| side % s != 0) {

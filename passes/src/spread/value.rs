@@ -5,7 +5,7 @@ use ir::{
     tile::{Shape, Value, Var},
 };
 
-use super::Spreader;
+use super::{Spreader, index::Frame};
 
 impl Spreader<'_> {
     /// The registers that hold a tile in this layout.
@@ -35,7 +35,8 @@ impl Spreader<'_> {
         let value = match value {
             Value::Splat(x, _, _) => lane::Value::Const(*x, Type::new(dtype, width)),
             Value::Coordinate(index, _) => {
-                let frame = self.frame(layout, shape);
+                let ranges = self.scopes[self.at].ranges.in_tile(shape);
+                let frame = Frame::new(layout, ranges);
                 let sum = frame.sum(index);
                 let each = (0..width).map(|r| self.index(&frame, &sum, r, &[]));
                 lane::Value::Index(each.collect())
@@ -68,6 +69,9 @@ impl Spreader<'_> {
         }
         if across {
             of = of.one_column();
+        }
+        if let Some(Value::Splat(x, dtype, _)) = self.layouts.def(var) {
+            return self.set(lane::Value::Const(*x, Type::new(*dtype, layout.width())));
         }
         let held = self.want(var, &of);
         // Register bits along sides that repeat are gone.

@@ -17,7 +17,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -38,17 +41,22 @@ impl Numbers {
 /// The graphs of a file, separated by lines of dashes.
 pub fn graphs(text: &str) -> Vec<Graph> {
     let all = text.split("\n----\n");
-    all.map(|t| ir::text::parse(t).unwrap_or_else(|e| panic!("{e:?}\n{t}"))).collect()
+    all.map(|t| ir::text::parse(t).unwrap_or_else(|e| panic!("{e:?}\n{t}")))
+        .collect()
 }
 
-/// The distinct kernels of a graph at sizes that are given to its symbols in order, the last one to the rest.
-pub fn kernels(graph: &Graph, sizes: &[i64]) -> Vec<Kernel> {
+/// A graph at sizes that are given to its symbols in order, the last one to the rest.
+pub fn bind(graph: &Graph, sizes: &[i64]) -> Graph {
     let symbols = graph.symbols().iter().enumerate();
     let sizes = symbols
         .map(|(i, (symbol, _))| (symbol.clone(), *sizes.get(i).or(sizes.last()).unwrap()))
         .collect();
-    let bound = graph.bind(&sizes).unwrap();
-    passes::group(&bound, &[]).unwrap().kernels
+    graph.bind(&sizes).unwrap()
+}
+
+/// The distinct kernels of a graph at these sizes.
+pub fn kernels(graph: &Graph, sizes: &[i64]) -> Vec<Kernel> {
+    passes::group(&bind(graph, sizes), &[]).unwrap().kernels
 }
 
 /// How far results in rounded arithmetic may lie from exact ones, relative to the largest: each node rounds sums of
@@ -71,7 +79,11 @@ fn compare(what: &str, kernel: &Kernel, found: &[f64], wanted: &[f64], tolerance
     let scale = finite.fold(0.0, |s: f64, w| s.max(w.abs()));
     for (at, (f, w)) in found.iter().zip(wanted).enumerate() {
         let same = f == w || f.is_nan() && w.is_nan() || (f - w).abs() <= tolerance * scale;
-        assert!(same, "{what} of `{}`: element {at} is {f}, not {w} (of at most {scale})", kernel.name);
+        assert!(
+            same,
+            "{what} of `{}`: element {at} is {f}, not {w} (of at most {scale})",
+            kernel.name
+        );
     }
 }
 
@@ -98,12 +110,19 @@ pub fn check(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<ir
     let program = &lowered.program;
     tile::verify(program).unwrap_or_else(|e| panic!("{e}\n{program}"));
     let mut exact = params.clone();
-    tile::evaluate(program, &mut exact, Arithmetic::Exact).unwrap_or_else(|e| panic!("{e}\n{program}"));
+    tile::evaluate(program, &mut exact, Arithmetic::Exact)
+        .unwrap_or_else(|e| panic!("{e}\n{program}"));
     compare("tile program", kernel, exact.last().unwrap(), &wanted, 1e-9);
     let lane = lowered.lane.expect("the target has lanes");
     let counts = emulate_all(&lane, &mut params, None)
         .unwrap_or_else(|e| panic!("{}: {schedule:?}\n{e}\n{program}\n{lane}", target.name));
     let what = format!("{}: {schedule:?}\nlane program", target.name);
-    compare(&what, kernel, params.last().unwrap(), &wanted, tolerance(&kernel.graph));
+    compare(
+        &what,
+        kernel,
+        params.last().unwrap(),
+        &wanted,
+        tolerance(&kernel.graph),
+    );
     Some(counts)
 }

@@ -11,19 +11,23 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
     let simt = target.simt().unwrap();
     // Sides that every instruction divides.
     let sides = simt.matrix.iter().map(ir::lane::MatrixInstr::sides);
-    let (m, n, k) = sides.fold((1, 1, 1), |(a, b, c), (m, n, k)| (a.max(m), b.max(n), c.max(k)));
+    let (m, n, k) = sides.fold((1, 1, 1), |(a, b, c), (m, n, k)| {
+        (a.max(m), b.max(n), c.max(k))
+    });
     let n = n.min(32);
     let pow2 = |size: i64| (size.max(1) as u64).next_power_of_two() as u32;
     match passes::family(kernel).unwrap() {
-        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => [(4, 64, 2), (1, 256, 1), (16, 8, 4)]
-            .map(|(block_rows, block_columns, warps)| {
-                Schedule::SimtMap(SimtMapSchedule {
-                    block_rows,
-                    block_columns,
-                    warps,
+        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => {
+            [(4, 64, 2), (1, 256, 1), (16, 8, 4)]
+                .map(|(block_rows, block_columns, warps)| {
+                    Schedule::SimtMap(SimtMapSchedule {
+                        block_rows,
+                        block_columns,
+                        warps,
+                    })
                 })
-            })
-            .into(),
+                .into()
+        }
         KernelFamily::Rows { .. } => [(1, 1024, 4), (8, 1024, 2), (2, 32, 1), (4, 16, 4)]
             .map(|(block_rows, block_columns, warps)| {
                 Schedule::SimtRows(SimtRowsSchedule {
@@ -39,17 +43,19 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
             (2 * m, 2 * n, 32, 2, 2, 3),
             (m, 2 * n, k, 4, 2, 1),
         ]
-        .map(|(block_rows, block_columns, block_depth, warp_rows, warp_columns, stages)| {
-            Schedule::SimtContract(SimtContractSchedule {
-                block_rows,
-                block_columns,
-                block_depth,
-                warp_rows,
-                warp_columns,
-                stages,
-                instr: 0,
-            })
-        })
+        .map(
+            |(block_rows, block_columns, block_depth, warp_rows, warp_columns, stages)| {
+                Schedule::SimtContract(SimtContractSchedule {
+                    block_rows,
+                    block_columns,
+                    block_depth,
+                    warp_rows,
+                    warp_columns,
+                    stages,
+                    instr: 0,
+                })
+            },
+        )
         .into(),
         KernelFamily::Attention { depth, columns, .. } => {
             let (depth, columns) = (pow2(depth).max(k).max(8), pow2(columns).max(n));
@@ -58,8 +64,8 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
                 (m, 32.max(k), k.max(8), n, 2, 1, 2),
                 (2 * m, 2 * n.max(k), depth, columns, 2, 2, 2),
             ]
-            .map(|(block_queries, block_keys, block_depth, block_columns, warp_rows, warp_columns, stages)| {
-                Schedule::SimtAttention(SimtAttentionSchedule {
+            .map(
+                |(
                     block_queries,
                     block_keys,
                     block_depth,
@@ -67,9 +73,19 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
                     warp_rows,
                     warp_columns,
                     stages,
-                    instr: 0,
-                })
-            })
+                )| {
+                    Schedule::SimtAttention(SimtAttentionSchedule {
+                        block_queries,
+                        block_keys,
+                        block_depth,
+                        block_columns,
+                        warp_rows,
+                        warp_columns,
+                        stages,
+                        instr: 0,
+                    })
+                },
+            )
             .into()
         }
     }

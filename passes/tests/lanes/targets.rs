@@ -24,8 +24,14 @@ fn outer(down: u32, across: u32, rows: u32, columns: u32) -> MatrixInstr {
         name: format!("outer_{}x{}", 1 << (down + rows), 1 << (across + columns)),
         operands: DType::F32,
         accumulator: DType::F32,
-        a: layout([own_rows.clone(), vec![]], [none(across), lane_rows.clone()]),
-        b: layout([own_columns.clone(), vec![]], [lane_columns.clone(), none(down)]),
+        a: layout(
+            [own_rows.clone(), vec![]],
+            [none(across), lane_rows.clone()],
+        ),
+        b: layout(
+            [own_columns.clone(), vec![]],
+            [lane_columns.clone(), none(down)],
+        ),
         c: layout([own_columns, own_rows], [lane_columns, lane_rows]),
         spelling: Spelling::Outer,
     }
@@ -63,7 +69,10 @@ fn half(name: &str, [a, b, c]: [Layout; 3]) -> MatrixInstr {
 /// PTX ISA 8.7, section 9.7.14.5.8.
 fn mma() -> MatrixInstr {
     let lane = [columns(&[2, 4]), rows(&[1, 2, 4])].concat();
-    let a = fragment([columns(&[1]), rows(&[8]), columns(&[8])].concat(), lane.clone());
+    let a = fragment(
+        [columns(&[1]), rows(&[8]), columns(&[8])].concat(),
+        lane.clone(),
+    );
     let b = fragment(rows(&[1, 8]), [rows(&[2, 4]), columns(&[1, 2, 4])].concat());
     let c = fragment([columns(&[1]), rows(&[8])].concat(), lane);
     half("m16n8k16", [a, b, c])
@@ -71,17 +80,35 @@ fn mma() -> MatrixInstr {
 
 /// AMD CDNA 3 ISA, section 7.1, `V_MFMA_F32_32X32X8_F16`.
 fn mfma() -> MatrixInstr {
-    let a = fragment(columns(&[1, 2]), [rows(&[1, 2, 4, 8, 16]), columns(&[4])].concat());
-    let b = fragment(rows(&[1, 2]), [columns(&[1, 2, 4, 8, 16]), rows(&[4])].concat());
-    let c = fragment(rows(&[1, 2, 8, 16]), [columns(&[1, 2, 4, 8, 16]), rows(&[4])].concat());
+    let a = fragment(
+        columns(&[1, 2]),
+        [rows(&[1, 2, 4, 8, 16]), columns(&[4])].concat(),
+    );
+    let b = fragment(
+        rows(&[1, 2]),
+        [columns(&[1, 2, 4, 8, 16]), rows(&[4])].concat(),
+    );
+    let c = fragment(
+        rows(&[1, 2, 8, 16]),
+        [columns(&[1, 2, 4, 8, 16]), rows(&[4])].concat(),
+    );
     half("f32_32x32x8_f16", [a, b, c])
 }
 
 /// As three public kernels for Hygon devices have it; not confirmed on one.
 fn mmac() -> MatrixInstr {
-    let a = fragment(columns(&[1, 2]), [rows(&[1, 2, 4, 8]), columns(&[4, 8])].concat());
-    let b = fragment(rows(&[1, 2]), [columns(&[1, 2, 4, 8]), rows(&[4, 8])].concat());
-    let c = fragment(columns(&[4, 8]), [rows(&[1, 2, 4, 8]), columns(&[1, 2])].concat());
+    let a = fragment(
+        columns(&[1, 2]),
+        [rows(&[1, 2, 4, 8]), columns(&[4, 8])].concat(),
+    );
+    let b = fragment(
+        rows(&[1, 2]),
+        [columns(&[1, 2, 4, 8]), rows(&[4, 8])].concat(),
+    );
+    let c = fragment(
+        columns(&[4, 8]),
+        [rows(&[1, 2, 4, 8]), columns(&[1, 2])].concat(),
+    );
     half("f32_16x16x16_f16", [a, b, c])
 }
 
@@ -96,7 +123,7 @@ fn target(name: &str, lanes: u32, shuffle: bool, matrix: Vec<MatrixInstr>) -> Ta
         access: Bytes(16),
         shuffle,
         asynchronous: lanes == 32 && shuffle,
-        load_matrix: false,
+        load_matrix: lanes == 32 && shuffle,
         matrix,
     };
     let roofline = Roofline {
@@ -114,9 +141,19 @@ fn target(name: &str, lanes: u32, shuffle: bool, matrix: Vec<MatrixInstr>) -> Ta
 /// 32 lanes with shuffles, 64 lanes with shuffles, 32 lanes without; and 64 lanes with another matrix unit.
 pub fn all() -> Vec<Target> {
     vec![
-        target("32 lanes", 32, true, vec![outer(3, 2, 2, 2), mma(), outer(0, 5, 0, 2)]),
+        target(
+            "32 lanes",
+            32,
+            true,
+            vec![outer(3, 2, 2, 2), mma(), outer(0, 5, 0, 2)],
+        ),
         target("64 lanes", 64, true, vec![outer(3, 3, 2, 2), mfma()]),
         target("no shuffles", 32, false, vec![outer(3, 2, 2, 2)]),
-        target("64 lanes, small units", 64, true, vec![outer(3, 3, 1, 2), mmac()]),
+        target(
+            "64 lanes, small units",
+            64,
+            true,
+            vec![outer(3, 3, 1, 2), mmac()],
+        ),
     ]
 }

@@ -47,10 +47,9 @@ fn needs(schedule: &Schedule, simt: &Simt) -> Option<Needs> {
                 shared: operands * smallest(simt, s.instr),
             }
         }
-        Schedule::Map(_)
-        | Schedule::Rows(_)
-        | Schedule::Contract(_)
-        | Schedule::Attention(_) => return None,
+        Schedule::Map(_) | Schedule::Rows(_) | Schedule::Contract(_) | Schedule::Attention(_) => {
+            return None;
+        }
     })
 }
 
@@ -68,7 +67,11 @@ pub(super) fn check(kernel: &str, schedule: &Schedule, simt: &Simt) -> Result<()
     let lanes = u64::from(needs.warps) * u64::from(simt.lanes);
     let all = [
         ("lanes", lanes, simt.threads.into()),
-        ("registers of a lane", needs.registers, simt.registers.into()),
+        (
+            "registers of a lane",
+            needs.registers,
+            simt.registers.into(),
+        ),
         ("bytes of shared memory", needs.shared, simt.shared.0),
     ];
     match all.into_iter().find(|(_, found, limit)| found > limit) {
