@@ -2,7 +2,7 @@
 
 use ir::Target;
 
-use crate::{cpu, cuda, rocm};
+use crate::{cpu, cuda, opencl, rocm};
 
 /// Why a name is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +35,7 @@ pub fn targets() -> Vec<Target> {
         cpu::targets::targets(),
         cuda::targets::targets(),
         rocm::targets::targets(),
+        opencl::targets::targets(),
     ];
     all.concat()
 }

@@ -188,6 +188,12 @@ impl Artifact {
         })
     }
 
+    /// As [`Artifact::text`], as bytes; text sections were checked when the artifact was opened.
+    pub(crate) fn bytes_of(&self, text: TextRef) -> &[u8] {
+        let start = self.contents.sections[text.section.0 as usize].offset + text.offset;
+        &self.map[start as usize..(start + text.len) as usize]
+    }
+
     /// The bytes of a weight; `None` for buffers that are not weights.
     pub fn weight(&self, buffer: BufferRef) -> Result<Option<&[u8]>, ArtifactError> {
         let BufferRef::Weight {

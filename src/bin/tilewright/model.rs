@@ -11,7 +11,7 @@ use backends::cpu::{Processes, Workers};
 use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
     CompileOptions, Stage, import,
-    runtime::{Artifact, Npz},
+    runtime::{Artifact, Device, Npz},
 };
 
 use crate::{failure::Failure, shape::Shape};
@@ -61,8 +61,9 @@ fn workers() -> Workers {
     }
 }
 
-/// Compiles a model in memory for this machine, at `shape`, or the sizes of the arrays in `inputs`, or defaults.
-pub fn compile_here(
+/// Compiles a model in memory for a device, at `shape`, or the sizes of the arrays in `inputs`, or defaults.
+pub fn compile_for(
+    device: &Device,
     path: &Path,
     shape: Option<&Shape>,
     inputs: Option<&Path>,
@@ -73,7 +74,12 @@ pub fn compile_here(
         (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, inputs)?)),
         (None, None) => None,
     };
-    let options = options(&["cpu".into()], shape.as_slice())?;
+    let target = match device {
+        Device::Cpu => "cpu",
+        Device::OpenCl(_) => "opencl",
+        Device::Emulator(target) => target,
+    };
+    let options = options(&[target.into()], shape.as_slice())?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);
