@@ -163,7 +163,7 @@ impl Spreader<'_> {
     /// A tile in shared memory, contiguous along `along`, with lines in groups of so many.
     pub(super) fn staged(&mut self, var: Var, along: Axis, group: u32) -> Staged {
         let at = self.scope_of(var);
-        let key = (var, key(along));
+        let key = (var, down(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
             return staged.clone();
         }
