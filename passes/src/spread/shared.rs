@@ -6,7 +6,7 @@ use ir::{
     tile::{Array, Axis, Shape, Var},
 };
 
-use super::{Spreader, access::once, scope::key};
+use super::{Spreader, access::once, scope::down};
 
 /// Bytes that are left free between rows, so that columns do not lie in one bank.
 const PAD: usize = 16;
