@@ -138,8 +138,8 @@ fn run(model: &Model, case: &Case, target: &Target) -> BTreeMap<String, Tensor> 
     let sizes: Sizes = model
         .graph
         .symbols()
-        .iter()
-        .filter_map(|(symbol, _)| {
+        .keys()
+        .filter_map(|symbol| {
             let name = symbol.to_string();
             let size = given.iter().find(|(n, _)| *n == name)?.1;
             Some((symbol.clone(), size))
