@@ -37,7 +37,7 @@ fn written(text: &str) -> (Writer, Manifest) {
     let mut section = |name: &str, kind, bytes: &[u8]| {
         writer.section(name, kind, |w| w.write_all(bytes)).unwrap()
     };
-    let weights: Vec<u8> = (0..LEN).flat_map(|i| (i as f32).to_le_bytes()).collect();
+    let weights: Vec<u8> = (1..=LEN).flat_map(|i| (i as f32).to_le_bytes()).collect();
     let weights = section("w", SectionKind::Weights, &weights);
     let lane = ir::lane::parse(LANE).unwrap();
     let lane = serde_json::to_vec(&lane).unwrap();
@@ -161,7 +161,7 @@ fn check(model: &Model) {
     };
     let mut executor = model.executor(0, &options).unwrap();
     for scale in [1.0_f32, -3.0] {
-        let x: Vec<f32> = (0..LEN).map(|i| scale * i as f32).collect();
+        let x: Vec<f32> = (1..=LEN).map(|i| scale * i as f32).collect();
         let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
         let view = TensorView {
             dtype: DType::F32,
@@ -170,7 +170,7 @@ fn check(model: &Model) {
         };
         executor.set_input("x", view).unwrap();
         executor.run().unwrap();
-        let wanted: Vec<u8> = (0..LEN)
+        let wanted: Vec<u8> = (1..=LEN)
             .flat_map(|i| ((2.0 + scale) * i as f32).to_le_bytes())
             .collect();
         assert_eq!(executor.output("z").unwrap().bytes, wanted);
@@ -180,7 +180,7 @@ fn check(model: &Model) {
     // Single steps, as `verify` runs them.
     executor.run_step(0).unwrap();
     let y = executor.argument(0, 2).unwrap();
-    assert_eq!(y[4..8], (1.0 - 3.0_f32).to_le_bytes());
+    assert_eq!(y[..4], (1.0 - 3.0_f32).to_le_bytes());
     assert_eq!(executor.argument(1, 1).unwrap(), y);
 }
 
