@@ -28,6 +28,7 @@ pub mod manifest;
 mod artifact;
 mod cpu;
 mod device;
+mod emulator;
 mod engine;
 mod executor;
 mod model;

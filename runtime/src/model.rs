@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io, sync::Arc};
 use crate::{
     Artifact, ArtifactError, Device, Drivers, Executor, Options,
     cpu::{self, MachineCode},
+    emulator::{self, LanePrograms},
     engine::Loaded,
     manifest::{Program, TargetCode},
     opencl::{self, OpenClError},
@@ -25,7 +26,7 @@ pub enum DeviceError {
     #[error(
         "{path}: no code for {device}: {}; help: compile with one more target, `tilewright compile MODEL --target {kind} ...`{}",
         list(targets),
-        if *kind == "cpu" { " on this machine" } else { "" }
+        if kind == "cpu" { " on this machine" } else { "" }
     )]
     NoTarget {
         /// The artifact.
@@ -33,9 +34,19 @@ pub enum DeviceError {
         /// The device, in words.
         device: String,
         /// A target that would fit.
-        kind: &'static str,
+        kind: String,
         /// Each target, with why it does not fit.
         targets: Vec<Unfit>,
+    },
+    /// The lane program of a kernel cannot be emulated.
+    #[error("{path}: kernel `{kernel}`: lane program: {reason}")]
+    Emulator {
+        /// The artifact.
+        path: String,
+        /// The kernel.
+        kernel: String,
+        /// Why.
+        reason: String,
     },
     /// The OpenCL device is not there, or refuses.
     #[error(transparent)]
@@ -138,8 +149,13 @@ impl Model {
                 )
             }
             Device::Emulator(name) => {
-                let _ = name;
-                return Err(no_target(&artifact, device.to_string(), "opencl", vec![]));
+                let unfit = targets.iter().map_while(|t| emulator::unfit(t, name));
+                let unfit: Vec<_> = unfit.collect();
+                let at = unfit.len();
+                let Some(target) = targets.get(at) else {
+                    return Err(no_target(&artifact, device.to_string(), name, unfit));
+                };
+                (at, Box::new(LanePrograms::read(&artifact, target)?))
             }
         };
         Ok(Self {
@@ -240,16 +256,11 @@ fn spell(sizes: &BTreeMap<String, u64>) -> String {
     each.collect::<Vec<_>>().join(",")
 }
 
-fn no_target(
-    artifact: &Artifact,
-    device: String,
-    kind: &'static str,
-    targets: Vec<Unfit>,
-) -> DeviceError {
+fn no_target(artifact: &Artifact, device: String, kind: &str, targets: Vec<Unfit>) -> DeviceError {
     DeviceError::NoTarget {
         path: artifact.path().display().to_string(),
         device,
-        kind,
+        kind: kind.into(),
         targets,
     }
 }

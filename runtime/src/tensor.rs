@@ -123,6 +123,14 @@ pub enum RunError {
         /// One more than the largest value.
         below: i64,
     },
+    /// The emulator found a fault.
+    #[error("kernel `{kernel}`: {fault}")]
+    Emulator {
+        /// The kernel's name.
+        kernel: String,
+        /// The fault, and where.
+        fault: String,
+    },
     /// The device gave up.
     #[error(transparent)]
     Device(Box<crate::OpenClError>),

@@ -10,12 +10,12 @@ use ir::{
 use serde_json::json;
 
 use super::{
-    CliError, DeviceOptions, Report, device_words, load,
+    CliError, DeviceOptions, Report, device_words, load, processor,
     run::numbers,
     sample::{Random, sample},
 };
 use crate::{
-    Artifact, Executor, Model, Options,
+    Artifact, Device, Executor, Model, Options,
     evidence::{Level, Record, kernel_hash, merge},
     manifest::{Kernel, KernelId},
 };
@@ -176,7 +176,10 @@ fn records(model: &Model, seen: &[Seen]) -> Vec<Record> {
     passed
         .map(|s| Record {
             kernel: kernel_hash(model.artifact(), model.target(), s.kernel),
-            level: Level::Executed,
+            level: match model.device() {
+                Device::Emulator(_) => Level::Emulated,
+                Device::Cpu | Device::OpenCl(_) => Level::Executed,
+            },
             tool: format!("tilewright {}", env!("CARGO_PKG_VERSION")),
             device: device_words(model),
             unix_time,
@@ -210,7 +213,8 @@ fn report(model: &Model, seen: &[Seen]) -> Report {
     Report {
         text,
         json: json!({
-            "target": target, "device": model.device().to_string(), "device_name": device_words(model), "failed": failed, "kernels": kernels,
+            "target": target, "device": model.device().to_string(), "device_name": device_words(model), "processor": processor(),
+            "failed": failed, "kernels": kernels,
         }),
         passed: failed == 0,
     }

@@ -11,6 +11,7 @@ use std::{
 use super::{
     Card, OpenClError,
     engine::OpenClEngine,
+    library::alone,
     object::{Object, made},
 };
 use crate::{
@@ -32,6 +33,7 @@ type Weight = (u32, u64, u64);
 impl Built {
     /// Compiles every kernel of a target that fits.
     pub fn new(card: Card, artifact: &Artifact, target: &TargetCode) -> Result<Self, DeviceError> {
+        let _alone = alone();
         let mut programs = Vec::new();
         for kernel in &target.kernels {
             let launch = kernel.launch.as_ref();

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     OpenClError,
-    library::{Functions, Raw},
+    library::{Functions, Raw, alone},
     object::{Object, made, number},
 };
 use crate::{
@@ -69,6 +69,7 @@ unsafe impl Sync for Device {}
 /// # Errors
 /// There is no OpenCL library. A library without devices gives none.
 pub fn cards(library: Option<&Path>) -> Result<Vec<CardInfo>, OpenClError> {
+    let _alone = alone();
     let functions = Functions::load(library)?;
     let devices = functions.devices();
     let infos = (0..).zip(devices).map(|(n, d)| info(&functions, n, d));
@@ -81,6 +82,7 @@ impl Card {
     /// # Errors
     /// There is no library, no such device, or the driver refuses.
     pub fn open(wanted: u32, library: Option<&Path>) -> Result<Self, OpenClError> {
+        let _alone = alone();
         let functions = Functions::load(library)?;
         let devices = functions.devices();
         let Some(device) = devices.get(wanted as usize).copied() else {

@@ -3,7 +3,12 @@
 #![allow(unsafe_code, reason = "functions of a library are declared here")]
 #![allow(non_snake_case, reason = "names as the specification has them")]
 
-use std::{ffi::c_void, path::Path, ptr, sync::Arc};
+use std::{
+    ffi::c_void,
+    path::Path,
+    ptr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use libloading::os::unix::{Library as Shared, RTLD_LOCAL, RTLD_NOW};
 
@@ -94,6 +99,14 @@ impl Functions {
         });
         devices.collect()
     }
+}
+
+static FIRST_USES: Mutex<()> = Mutex::new(());
+
+/// Held while drivers are found and while they compile: PoCL 3.1 sets up its devices when it is first asked, without
+/// a lock (seen 2026-11-25), and two threads may ask at once.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    FIRST_USES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const DEVICE_TYPE_ALL: u64 = 0xffff_ffff;

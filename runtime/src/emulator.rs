@@ -1,0 +1,216 @@
+//! The emulator of lane programs as a device: slow, and strict about races, bounds and numbers that nobody wrote.
+
+use std::{sync::Arc, time::Duration};
+
+use ir::{
+    DType, Tensor,
+    lane::{self, emulate_all},
+};
+
+use crate::{
+    Artifact, DeviceError, Options, RunError, Unfit,
+    engine::{Engine, Loaded},
+    executor::port_bytes,
+    manifest::{BufferRef, Param, Program, TargetCode},
+};
+
+/// The lane programs of one target.
+pub(crate) struct LanePrograms(Vec<Arc<lane::Program>>);
+
+impl LanePrograms {
+    /// Reads the programs of a target that has them.
+    pub fn read(artifact: &Artifact, target: &TargetCode) -> Result<Self, DeviceError> {
+        let mut programs = Vec::new();
+        for kernel in &target.kernels {
+            let launch = kernel.launch.as_ref();
+            let launch = launch.expect("the target was found by its launches");
+            let unreadable = |reason: String| DeviceError::Emulator {
+                path: artifact.path().display().to_string(),
+                kernel: kernel.name.clone(),
+                reason,
+            };
+            let text = artifact.text(launch.lane)?;
+            let program: lane::Program =
+                serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?;
+            let same = |(own, param): (&ir::tile::Array, &Param)| {
+                own.dtype == param.dtype
+                    && own.len == param.len as i64
+                    && own.written == param.written
+            };
+            let params = program.params.iter().zip(&kernel.params);
+            if program.params.len() != kernel.params.len() || !params.clone().all(same) {
+                return Err(unreadable(
+                    "its parameters are not those of the kernel".into(),
+                ));
+            }
+            lane::verify(&program).map_err(|e| unreadable(e.to_string()))?;
+            programs.push(Arc::new(program));
+        }
+        Ok(Self(programs))
+    }
+}
+
+impl Loaded for LanePrograms {
+    fn describe(&self) -> String {
+        "the emulator of lane programs".into()
+    }
+
+    fn engine(
+        &self,
+        artifact: &Arc<Artifact>,
+        target: &TargetCode,
+        program: &Program,
+        _options: &Options,
+    ) -> Result<Box<dyn Engine>, DeviceError> {
+        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let zeros = |lens: &[u64]| lens.iter().map(|len| vec![0; *len as usize]).collect();
+        let mut steps = Vec::new();
+        for step in &program.steps {
+            for arg in &step.args {
+                // Checksums are compared here, before the first run.
+                artifact.weight(*arg)?;
+            }
+            steps.push(Launch {
+                program: Arc::clone(&self.0[step.kernel.0 as usize]),
+                name: target.kernels[step.kernel.0 as usize].name.clone(),
+                args: step.args.clone(),
+                dispatches: 0,
+            });
+        }
+        Ok(Box::new(EmulatorEngine {
+            artifact: Arc::clone(artifact),
+            arena: vec![0; program.arena.0 as usize],
+            inputs: zeros(&inputs),
+            outputs: zeros(&outputs),
+            steps,
+        }))
+    }
+}
+
+/// Why code for a target cannot be emulated, if it cannot.
+pub(crate) fn unfit(target: &TargetCode, wanted: &str) -> Option<Unfit> {
+    let reason = match target.kernels.iter().all(|k| k.launch.is_some()) {
+        true if target.target == wanted => return None,
+        true => "is another target",
+        false => "has no lane programs",
+    };
+    Some(Unfit {
+        target: target.target.clone(),
+        reason: reason.into(),
+    })
+}
+
+struct EmulatorEngine {
+    artifact: Arc<Artifact>,
+    arena: Vec<u8>,
+    inputs: Vec<Vec<u8>>,
+    outputs: Vec<Vec<u8>>,
+    steps: Vec<Launch>,
+}
+
+struct Launch {
+    program: Arc<lane::Program>,
+    /// The kernel's.
+    name: String,
+    args: Vec<BufferRef>,
+    dispatches: u64,
+}
+
+impl EmulatorEngine {
+    fn bytes(&self, buffer: BufferRef) -> &[u8] {
+        match buffer {
+            BufferRef::Weight { .. } => {
+                let weight = self.artifact.weight(buffer);
+                weight
+                    .ok()
+                    .flatten()
+                    .expect("weights were read when the engine was made")
+            }
+            BufferRef::Arena { offset, len } => {
+                &self.arena[offset as usize..(offset + len) as usize]
+            }
+            BufferRef::Input(i) => &self.inputs[i as usize],
+            BufferRef::Output(i) => &self.outputs[i as usize],
+        }
+    }
+
+    fn write(&mut self, buffer: BufferRef, bytes: &[u8]) {
+        let to = match buffer {
+            BufferRef::Arena { offset, .. } => &mut self.arena[offset as usize..],
+            BufferRef::Output(i) => &mut self.outputs[i as usize][..],
+            BufferRef::Weight { .. } | BufferRef::Input(_) => {
+                unreachable!("`artifact::check` forbids writing to weights and inputs")
+            }
+        };
+        to[..bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+impl Engine for EmulatorEngine {
+    fn input(&mut self, position: usize) -> &mut [u8] {
+        &mut self.inputs[position]
+    }
+
+    fn output(&self, position: usize) -> &[u8] {
+        &self.outputs[position]
+    }
+
+    fn run(&mut self) -> Result<(), RunError> {
+        (0..self.steps.len()).try_for_each(|step| self.run_step(step))
+    }
+
+    fn run_step(&mut self, step: usize) -> Result<(), RunError> {
+        self.steps[step].dispatches += 1;
+        let Launch {
+            program,
+            args,
+            name,
+            ..
+        } = &self.steps[step];
+        let (program, args) = (Arc::clone(program), args.clone());
+        let arrays = program.params.iter().zip(&args);
+        let mut params: Vec<Vec<f64>> = arrays
+            .map(|(p, arg)| numbers(p.dtype, p.len, self.bytes(*arg)))
+            .collect();
+        emulate_all(&program, &mut params, None).map_err(|e| RunError::Emulator {
+            kernel: name.clone(),
+            fault: e.to_string(),
+        })?;
+        for ((p, arg), values) in program.params.iter().zip(&args).zip(params) {
+            if p.written {
+                let tensor = Tensor::from_f64(p.dtype, &[p.len], values);
+                let tensor = tensor.expect("the emulator keeps the length");
+                self.write(*arg, &tensor.bytes());
+            }
+        }
+        Ok(())
+    }
+
+    fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError> {
+        let Launch { program, args, .. } = &self.steps[step];
+        let len = program.params[argument].bytes();
+        Ok(self.bytes(args[argument])[..len].to_vec())
+    }
+
+    fn counts(&self) -> Vec<(u64, Duration)> {
+        let steps = self.steps.iter();
+        steps.map(|s| (s.dispatches, Duration::ZERO)).collect()
+    }
+
+    fn threads(&self) -> usize {
+        1
+    }
+
+    fn reserved_bytes(&self) -> usize {
+        let ports = self.inputs.iter().chain(&self.outputs);
+        self.arena.len() + ports.map(Vec::len).sum::<usize>()
+    }
+}
+
+fn numbers(dtype: DType, len: i64, bytes: &[u8]) -> Vec<f64> {
+    let bytes = bytes[..len as usize * dtype.size()].to_vec();
+    let tensor = Tensor::from_bytes(dtype, &[len], bytes);
+    tensor
+        .expect("`artifact::check` held the lengths against the parameters")
+        .into_values()
+}
