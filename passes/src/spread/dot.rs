@@ -10,7 +10,7 @@ use ir::{
 
 use super::{
     Spreader,
-    scope::key,
+    scope::down,
     shared::{Staged, lines_apart, moved},
     tiling::Tiling,
 };
@@ -69,7 +69,7 @@ impl Spreader<'_> {
 
     fn is_staged(&self, var: Var, layout: &Layout, tiling: &Tiling) -> bool {
         let staged = &self.scopes[self.scope_of(var)].staged;
-        staged.contains_key(&(var, key(self.orientation(var, layout, tiling))))
+        staged.contains_key(&(var, down(self.orientation(var, layout, tiling))))
     }
 
     fn source(&mut self, var: Var, layout: &Layout, tiling: &Tiling) -> Source {

@@ -103,7 +103,7 @@ impl Spreader<'_> {
                     at: part(at),
                     guard: guard.to_vec(),
                 };
-                self.gathered(from).into_index()
+                lane::Index::Var(self.gathered(from))
             }
             Index::Const(n) => (*n).into(),
             Index::Counter(c) => (*c).into(),
@@ -142,12 +142,12 @@ impl Spreader<'_> {
             inner.unwrap_or(0)
         };
         if let Some(var) = self.scopes[at].indices.get(&index) {
-            return var.into_index();
+            return lane::Index::Var(*var);
         }
         let value = lane::Value::Index(vec![index.clone()]);
         let var = self.within(at, |s| s.set(value));
         self.scopes[at].indices.insert(index, var);
-        var.into_index()
+        lane::Index::Var(var)
     }
 }
 
@@ -190,22 +190,5 @@ impl<'l> Frame<'l> {
             affine: self.ranges.affine(index),
             small: -SMALL < range.min && range.max < SMALL,
         }
-    }
-}
-
-/// A register as an index.
-trait IntoIndex {
-    fn into_index(self) -> lane::Index;
-}
-
-impl IntoIndex for Var {
-    fn into_index(self) -> lane::Index {
-        lane::Index::Var(self)
-    }
-}
-
-impl IntoIndex for &Var {
-    fn into_index(self) -> lane::Index {
-        lane::Index::Var(*self)
     }
 }

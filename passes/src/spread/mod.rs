@@ -97,6 +97,9 @@ pub enum SpreadError {
     /// Operands that no instruction takes.
     #[error("the target has no matrix instruction for {0}")]
     NoInstr(DType),
+    /// Warps that no layout numbers.
+    #[error("warps: wanted powers of two along rows and columns, found {} and {}", .0[0], .0[1])]
+    Warps([u32; 2]),
     /// An array of a block's own.
     #[error("array `{0}`: blocks of lanes have no arrays in tile programs")]
     Local(String),
@@ -120,6 +123,9 @@ pub fn spread(
 ) -> Result<lane::Program, SpreadError> {
     if let Some(array) = program.locals.first() {
         return Err(SpreadError::Local(array.name.clone()));
+    }
+    if !spread.warps.iter().all(|n| n.is_power_of_two()) {
+        return Err(SpreadError::Warps(spread.warps));
     }
     let layouts = Layouts::find(program, simt, spread)?;
     let mut spreader = Spreader {

@@ -19,7 +19,7 @@ pub(super) struct Scope<'a> {
     /// Tiles in registers.
     pub held: BTreeMap<(Var, Layout), Var>,
     /// Tiles in shared memory, contiguous along an axis.
-    pub staged: BTreeMap<(Var, Axis2), Staged>,
+    pub staged: BTreeMap<(Var, Down), Staged>,
     /// Integers in registers.
     pub indices: BTreeMap<lane::Index, Var>,
     /// Elements of integer arrays in registers.
@@ -30,12 +30,12 @@ pub(super) struct Scope<'a> {
 /// An element of an integer array: which, where, and the guard.
 pub(super) type Gather = (lane::Memory, lane::Index, Vec<(lane::Index, lane::Index)>);
 
-/// Whether a tile is contiguous along its rows: an order for [`Axis`].
-pub(super) type Axis2 = bool;
+/// Whether elements of a tile in shared memory lie side by side down its rows.
+pub(super) type Down = bool;
 
-/// The key of an axis.
-pub(super) fn key(axis: Axis) -> Axis2 {
-    axis == Axis::Rows
+/// The same as an axis.
+pub(super) fn down(along: Axis) -> Down {
+    along == Axis::Rows
 }
 
 impl Scope<'_> {

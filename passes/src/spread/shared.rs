@@ -6,7 +6,7 @@ use ir::{
     tile::{Array, Axis, Shape, Var},
 };
 
-use super::{Spreader, access::once, scope::key};
+use super::{Spreader, access::once, scope::down};
 
 /// Bytes that are left free between rows, so that columns do not lie in one bank.
 const PAD: usize = 16;
@@ -163,7 +163,7 @@ impl Spreader<'_> {
     /// A tile in shared memory, contiguous along `along`, with lines in groups of so many.
     pub(super) fn staged(&mut self, var: Var, along: Axis, group: u32) -> Staged {
         let at = self.scope_of(var);
-        let key = (var, key(along));
+        let key = (var, down(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
             return staged.clone();
         }

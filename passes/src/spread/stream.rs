@@ -12,7 +12,7 @@ use ir::{
 use super::{
     Spreader,
     access::once,
-    scope::key,
+    scope::down,
     shared::{Staged, lines_apart, moved},
     tiling::Tiling,
 };
@@ -163,7 +163,7 @@ impl<'a> Spreader<'a> {
             let staged = s.staged.at(offset);
             self.scopes[self.at]
                 .staged
-                .insert((s.var, key(s.along)), staged);
+                .insert((s.var, down(s.along)), staged);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Kernels on devices of many lanes: tile program and lane program against the meaning of the graph.
 
-pub mod schedules;
 pub mod targets;
 
 use std::collections::BTreeMap;

@@ -18,7 +18,8 @@ const ELEMENT: u64 = 4;
 
 fn needs(schedule: &Schedule, simt: &Simt) -> Option<Needs> {
     let area = |rows: u32, columns: u32| u64::from(rows) * u64::from(columns);
-    let held = |elements: u64, warps: u32| elements / (u64::from(warps) * u64::from(simt.lanes));
+    let held =
+        |elements: u64, warps: u32| elements / (u64::from(warps.max(1)) * u64::from(simt.lanes));
     let flat = |rows, columns, warps| Needs {
         warps,
         registers: held(area(rows, columns), warps),
