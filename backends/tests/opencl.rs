@@ -97,10 +97,13 @@ fn artifact(program: &Program) -> runtime::Artifact {
         }
     };
     let launch = Launch {
-        source: text("text", source.text),
+        source: Some(text("text", source.text)),
+        image: None,
         variants: source.variants,
         threads: program.threads(),
         shared: Bytes(source.shared),
+        shared_asked: Bytes(0),
+        takes: None,
         lane: text("lane program", serde_json::to_string(program).unwrap()),
     };
     let kernel = Kernel {

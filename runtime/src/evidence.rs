@@ -73,11 +73,12 @@ pub fn kernel_hash(artifact: &Artifact, target: &TargetCode, kernel: KernelId) -
     let Kernel { symbol, launch, .. } = &target.kernels[kernel.0 as usize];
     let code = match (&target.code, launch) {
         (Code::Elf(elf), _) => artifact.sections()[elf.section.0 as usize].blake3.clone(),
-        (Code::Source(_), Some(launch)) => {
-            let text = artifact.bytes_of(launch.source);
-            blake3::hash(text).to_hex().to_string()
+        (_, launch) => {
+            let launch = launch.as_ref().expect("`artifact::check` wants a launch");
+            blake3::hash(artifact.kernel_code(launch))
+                .to_hex()
+                .to_string()
         }
-        (Code::Source(_), None) => unreachable!("`artifact::check` wants a launch"),
     };
     blake3::hash(format!("{code}:{symbol}").as_bytes())
         .to_hex()

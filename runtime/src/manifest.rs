@@ -69,6 +69,8 @@ pub enum Code {
     Elf(Elf),
     /// A text for each kernel, compiled by the driver of a device of many lanes.
     Source(Source),
+    /// Machine code for each kernel, loaded by such a driver.
+    Image(Image),
 }
 
 /// Functions of type [`crate::KernelFn`].
@@ -98,12 +100,34 @@ pub struct Source {
     pub lanes: u32,
 }
 
+/// Machine code, which [`Launch::image`] finds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// The one architecture that it is for, as its code generator names it.
+    pub arch: String,
+    /// Lanes of a warp.
+    pub lanes: u32,
+}
+
 /// A language that drivers compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// OpenCL C 1.2.
     OpenclC,
+    /// PTX.
+    Ptx,
+}
+
+impl Language {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenclC => "OpenCL C",
+            Self::Ptx => "PTX",
+        }
+    }
 }
 
 /// A function of the target's code.
@@ -132,18 +156,22 @@ pub struct Kernel {
     pub meaning: String,
     /// Its tile program, as JSON of [`ir::tile::Program`].
     pub tile: Option<TextRef>,
-    /// How it is launched, if it is a text; none for machine code.
+    /// How it is launched on a device of many lanes; none for processors.
     pub launch: Option<Launch>,
 }
 
-/// A text, and how it is launched: on `blocks` times `threads` lanes.
+/// A text or machine code, and how it is launched: on `blocks` times `threads` lanes.
 ///
-/// The kernel has two arguments for each parameter: a buffer, and where in it the parameter starts, in bytes.
+/// A kernel in OpenCL C has two arguments for each parameter: a buffer, and where in it the parameter starts, in bytes.
+/// In PTX and in machine code it has one: the parameter's address.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Launch {
-    /// The text.
-    pub source: TextRef,
+    /// The text; there is one where the target's code is text.
+    pub source: Option<TextRef>,
+    /// Machine code for the target's architecture; there is some where the target's code is that. Beside a text it
+    /// saves the driver's work.
+    pub image: Option<CodeRef>,
     /// Options for the driver, the preferred first: the text is built with the first that it takes. None of them stands
     /// for no options.
     pub variants: Vec<String>,
@@ -151,8 +179,22 @@ pub struct Launch {
     pub threads: u32,
     /// Shared memory of a block.
     pub shared: Bytes,
+    /// The part of it that must be asked for at the launch.
+    pub shared_asked: Bytes,
+    /// What the assembler says that a lane takes; none where the driver compiles.
+    pub takes: Option<Takes>,
     /// Its lane program, as JSON of [`ir::lane::Program`].
     pub lane: TextRef,
+}
+
+/// Registers of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Takes {
+    /// How many, of 32 bits.
+    pub registers: u32,
+    /// How many went to memory.
+    pub spills: u32,
 }
 
 /// An array that a kernel is called with.
@@ -239,6 +281,18 @@ pub struct TextRef {
     pub len: u64,
 }
 
+/// A piece of a code section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeRef {
+    /// The section.
+    pub section: SectionId,
+    /// Bytes from the section's start.
+    pub offset: u64,
+    /// Length in bytes.
+    pub len: u64,
+}
+
 /// Where a section lies in the file, and what its bytes hash to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -261,7 +315,7 @@ pub struct Section {
 pub enum SectionKind {
     /// Weights as kernels read them: page-aligned, checked before the first use.
     Weights,
-    /// An ELF shared object: checked at load.
+    /// ELF: a shared object, or machine code of kernels side by side. Checked at load.
     Code,
     /// UTF-8: checked at load.
     Text,

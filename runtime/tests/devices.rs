@@ -47,13 +47,16 @@ fn written(text: &str) -> (Writer, Manifest) {
         len: len as u64,
     };
     let launch = Launch {
-        source: whole(
+        source: Some(whole(
             section("text", SectionKind::Text, text.as_bytes()),
             text.len(),
-        ),
+        )),
+        image: None,
         variants: vec!["-DTW_NO_SUCH_THING=1".into(), String::new()],
         threads: 32,
         shared: Bytes(0),
+        shared_asked: Bytes(0),
+        takes: None,
         lane: whole(
             section("lane program", SectionKind::Text, &lane),
             lane.len(),
@@ -268,14 +271,22 @@ fn code_for_other_devices_is_named() {
 #[test]
 fn launches_that_contradict_the_file_are_refused() {
     type Change = fn(&mut Launch);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 8] = [
         (|l| l.threads = 0, "launch: wanted 1 to 4096 lanes, found 0"),
         (
             |l| l.threads = 5000,
             "launch: wanted 1 to 4096 lanes, found 5000",
         ),
         (|l| l.shared = Bytes(1 << 40), "launch: wanted at most"),
-        (|l| l.source.len += 1, "launch: wanted text within"),
+        (
+            |l| l.source.as_mut().unwrap().len += 1,
+            "launch: wanted text within",
+        ),
+        (|l| l.source = None, "launch: wanted a text, found none"),
+        (
+            |l| l.shared_asked = Bytes(1),
+            "launch: wanted at most 0 bytes asked for",
+        ),
         (
             |l| l.lane.section = SectionId(0),
             "wanted a section of text, found `w` of weights",

@@ -1,10 +1,11 @@
 //! Code of the programs of one target: made, and written into sections.
 
+use backends::cpu::BackendError;
 use ir::{Bytes, Form, Target, lane};
 use passes::PlannedKernel;
 use runtime::{
-    Writer,
-    manifest::{self, Elf, Language, Launch, SectionKind},
+    WriteError, Writer,
+    manifest::{self, CodeRef, Elf, Language, Launch, SectionKind, Takes, TextRef},
 };
 
 use super::{CompileError, Planned, Workers, texts::write_texts};
@@ -15,6 +16,8 @@ pub(super) enum Code {
     Object(backends::cpu::Object),
     /// A text for each kernel, and the lane program it says.
     Texts(Vec<(backends::opencl::Source, lane::Program)>),
+    /// Machine code for each kernel, perhaps with a text, and the lane program it says.
+    Images(Vec<(backends::simt::Code, lane::Program)>),
 }
 
 /// The code of all kernels of the programs of a target.
@@ -36,6 +39,18 @@ pub(super) fn generate(
                 lane.expect("lowering for devices of many lanes makes lane programs")
             };
             let programs: Vec<lane::Program> = kernels.iter().map(lane).collect();
+            if backends::simt::takes(target) {
+                let made = backends::simt::compile(&programs, target, workers)?;
+                let named = |(code, program): (Result<_, _>, lane::Program)| match code {
+                    Ok(code) => Ok((code, program)),
+                    Err(failure) => Err(BackendError::Kernel {
+                        kernel: program.name,
+                        failure,
+                    }),
+                };
+                let made: Result<_, _> = made.into_iter().zip(programs).map(named).collect();
+                return Ok(Code::Images(made?));
+            }
             let sources = backends::opencl::compile(&programs)?;
             Ok(Code::Texts(sources.into_iter().zip(programs).collect()))
         }
@@ -74,17 +89,17 @@ impl Code {
                 let simt = target.simt().expect("texts are for the `simt` form");
                 let sources = all.iter().map(|(s, _)| s.text.clone().into_bytes());
                 let sources = write_texts(writer, &format!("{} texts", target.name), sources)?;
-                let lanes = all
-                    .iter()
-                    .map(|(_, lane)| serde_json::to_vec(lane).expect("plain data becomes JSON"));
-                let lanes = write_texts(writer, &format!("{} lane programs", target.name), lanes)?;
+                let lanes = write_lanes(writer, target, all.iter().map(|(_, lane)| lane))?;
                 let kernels = all.iter().zip(sources).zip(lanes);
                 let kernels = kernels.map(|(((source, program), text), lane)| {
                     let launch = Launch {
-                        source: text,
+                        source: Some(text),
+                        image: None,
                         variants: source.variants.clone(),
                         threads: program.threads(),
                         shared: Bytes(source.shared),
+                        shared_asked: Bytes(0),
+                        takes: None,
                         lane,
                     };
                     (source.symbol.clone(), Some(launch))
@@ -99,6 +114,99 @@ impl Code {
                     kernels: kernels.collect(),
                 })
             }
+            Self::Images(all) => images(all, target, writer),
         }
     }
+}
+
+/// Writes what assemblers made, and the texts that a driver could assemble itself.
+fn images(
+    all: Vec<(backends::simt::Code, lane::Program)>,
+    target: &Target,
+    writer: &mut Writer,
+) -> Result<Written, CompileError> {
+    let simt = target.simt().expect("images are for the `simt` form");
+    let (arch, lanes) = (simt.arch.clone(), simt.lanes);
+    // Either all kernels have a text or none has; so too with machine code.
+    let texts: Option<Vec<_>> = all.iter().map(|(c, _)| c.assembly.clone()).collect();
+    let sources = match texts {
+        Some(texts) => {
+            let texts = texts.into_iter().map(String::into_bytes);
+            let name = format!("{} texts", target.name);
+            let places = write_texts(writer, &name, texts)?;
+            places.into_iter().map(Some).collect()
+        }
+        None => vec![None; all.len()],
+    };
+    let binaries: Option<Vec<&[u8]>> = all.iter().map(|(c, _)| c.binary.as_deref()).collect();
+    let images = match binaries {
+        Some(binaries) => {
+            let places = write_images(writer, &target.name, &binaries)?;
+            places.into_iter().map(Some).collect()
+        }
+        None => vec![None; all.len()],
+    };
+    let code = match sources.iter().all(Option::is_some) {
+        true => manifest::Code::Source(manifest::Source {
+            language: Language::Ptx,
+            arch,
+            lanes,
+        }),
+        false => manifest::Code::Image(manifest::Image { arch, lanes }),
+    };
+    let lanes = write_lanes(writer, target, all.iter().map(|(_, lane)| lane))?;
+    let kernels = all.iter().zip(sources).zip(images).zip(lanes);
+    let kernels = kernels.map(|((((code, program), source), image), lane)| {
+        let launch = Launch {
+            source,
+            image,
+            variants: vec![],
+            threads: code.launch.threads,
+            shared: Bytes(program.shared_bytes() as u64),
+            shared_asked: code.launch.shared,
+            takes: code.resources.map(|r| Takes {
+                registers: r.registers,
+                spills: r.spills,
+            }),
+            lane,
+        };
+        (code.symbol.clone(), Some(launch))
+    });
+    Ok(Written {
+        code,
+        toolchain: backends::simt::toolchain(target),
+        kernels: kernels.collect(),
+    })
+}
+
+/// Writes lane programs into a section of their own.
+fn write_lanes<'a>(
+    writer: &mut Writer,
+    target: &Target,
+    programs: impl Iterator<Item = &'a lane::Program>,
+) -> Result<Vec<TextRef>, WriteError> {
+    let texts = programs.map(|p| serde_json::to_vec(p).expect("plain data becomes JSON"));
+    write_texts(writer, &format!("{} lane programs", target.name), texts)
+}
+
+/// Writes machine code into a section of this name, each at a multiple of 64 bytes.
+fn write_images(
+    writer: &mut Writer,
+    name: &str,
+    images: &[&[u8]],
+) -> Result<Vec<CodeRef>, WriteError> {
+    let mut bytes = Vec::new();
+    let mut pieces = Vec::new();
+    for image in images {
+        bytes.resize(bytes.len().next_multiple_of(64), 0);
+        pieces.push((bytes.len() as u64, image.len() as u64));
+        bytes.extend_from_slice(image);
+    }
+    let section = writer.section(name, SectionKind::Code, |w| w.write_all(&bytes))?;
+    let place = |(offset, len)| CodeRef {
+        section,
+        offset,
+        len,
+    };
+    Ok(pieces.into_iter().map(place).collect())
 }

@@ -21,11 +21,6 @@ pub enum CompileError {
     /// A weight that the model's files do not hold.
     #[error("weight `{0}`: the graph uses it, the model's files do not hold it")]
     NoWeight(String),
-    /// A target for which kernels are compiled, but no whole model yet.
-    #[error(
-        "target `{0}`: wanted a CPU; help: `tilewright targets` lists what models are compiled for"
-    )]
-    NotYet(String),
     /// The artifact cannot be written.
     #[error(transparent)]
     Write(#[from] runtime::WriteError),

@@ -158,9 +158,6 @@ fn plan_rewritten(
     target: &Target,
     names: &str,
 ) -> Result<Plan, CompileError> {
-    if target.simd().is_none() {
-        return Err(CompileError::NotYet(target.name.clone()));
-    }
     let choose = |k: &ir::Kernel| autotune::first_choice(k, target);
     let mut plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose)?;
     for k in &mut plan.kernels {

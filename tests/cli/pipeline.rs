@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, fs, num::NonZeroUsize};
 
 use serde_json::Value;
-use tilewright::runtime::cli::{self, DeviceOptions, RunOptions};
+use tilewright::runtime::{
+    Device,
+    cli::{self, DeviceOptions, RunOptions},
+};
 
 use crate::{
     arrays::{read, sentences, tensors, write_inputs},

@@ -37,6 +37,10 @@ pub(crate) fn dialect(device: &Simt) -> Option<Box<dyn Dialect + Sync>> {
 }
 
 impl Dialect for Nvptx {
+    fn toolchain(&self) -> &'static str {
+        super::TOOLCHAIN
+    }
+
     fn machine(&self) -> Machine<'_> {
         Machine {
             triple: "nvptx64-nvidia-cuda",

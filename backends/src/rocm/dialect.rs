@@ -37,6 +37,10 @@ pub(crate) fn dialect(device: &Simt) -> Option<Box<dyn Dialect + Sync>> {
 }
 
 impl Dialect for Amdgpu {
+    fn toolchain(&self) -> &'static str {
+        super::TOOLCHAIN
+    }
+
     fn machine(&self) -> Machine<'_> {
         Machine {
             triple: "amdgcn-amd-amdhsa",

@@ -16,6 +16,9 @@ use crate::{
 };
 
 pub(crate) trait Dialect {
+    /// What makes the code, for records.
+    fn toolchain(&self) -> &'static str;
+
     /// Whom LLVM makes code for.
     fn machine(&self) -> Machine<'_>;
 

@@ -66,6 +66,14 @@ pub fn takes(target: &Target) -> bool {
     target.simt().is_some_and(|device| find(device).is_some())
 }
 
+/// What makes the code for a target, for records.
+///
+/// # Panics
+/// [`takes`] does not hold for the target.
+pub fn toolchain(target: &Target) -> &'static str {
+    dialect(device(target)).toolchain()
+}
+
 /// Compiles programs for a target, side by side; each succeeds or fails by itself.
 ///
 /// # Errors

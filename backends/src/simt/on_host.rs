@@ -58,6 +58,10 @@ llvm.func @__truncsfbf2(%x: f32) -> bf16 {
 struct Host;
 
 impl Dialect for Host {
+    fn toolchain(&self) -> &'static str {
+        "a test"
+    }
+
     fn machine(&self) -> Machine<'_> {
         Machine {
             triple: "x86_64-unknown-linux-gnu",

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Contents, Problem, header::Header};
 use crate::cpu::{BLOCKS_BELOW, STEPS_BELOW};
 use crate::manifest::{
-    BufferRef, Code, Kernel, Launch, Manifest, Program, Section, SectionId, SectionKind,
-    TargetCode, TextRef,
+    BufferRef, Code, CodeRef, Image, Kernel, Launch, Manifest, Program, Section, SectionId,
+    SectionKind, Source, TargetCode, TextRef,
 };
 
 /// Arrays start at multiples of this, so that vectors can be loaded aligned.
@@ -28,15 +28,16 @@ pub(super) fn contents(c: &Contents) -> Checked {
         for (k, kernel) in target.kernels.iter().enumerate() {
             let place = format!("{place}.kernels[{k}]");
             check_kernel(&c.sections, kernel, &place)?;
+            let word = |there| if there { "a launch" } else { "no launch" };
             match (&target.code, &kernel.launch) {
                 (Code::Elf(_), None) => {}
-                (Code::Source(_), Some(launch)) => {
+                (Code::Source(_) | Code::Image(_), Some(launch)) => {
                     check_launch(&c.sections, kernel, launch, &place)?;
+                    check_kind(&target.code, launch, &place)?;
                 }
                 (code, launch) => {
-                    let source = matches!(code, Code::Source(_));
-                    let word = |there| if there { "a launch" } else { "no launch" };
-                    let (wanted, found) = (word(source), word(launch.is_some()));
+                    let lanes = !matches!(code, Code::Elf(_));
+                    let (wanted, found) = (word(lanes), word(launch.is_some()));
                     return Err(Problem::manifest(place, wanted, found));
                 }
             }
@@ -107,21 +108,57 @@ fn check_code(sections: &[Section], code: &Code, place: &str) -> Checked {
         Code::Elf(elf) => {
             require_section(sections, elf.section, SectionKind::Code, place).map(|_| ())
         }
-        Code::Source(source) if (1..=MOST_THREADS).contains(&source.lanes) => Ok(()),
-        Code::Source(source) => {
+        Code::Source(Source { lanes, .. }) | Code::Image(Image { lanes, .. }) => {
+            if (1..=MOST_THREADS).contains(lanes) {
+                return Ok(());
+            }
             let wanted = format!("1 to {MOST_THREADS} lanes");
-            Err(Problem::manifest(place, wanted, source.lanes))
+            Err(Problem::manifest(place, wanted, lanes))
         }
+    }
+}
+
+/// A kernel has what its target's code is made of.
+fn check_kind(code: &Code, launch: &Launch, place: &str) -> Checked {
+    let (wanted, there) = match code {
+        Code::Image(_) => ("machine code", launch.image.is_some()),
+        _ => ("a text", launch.source.is_some()),
+    };
+    match there {
+        true => Ok(()),
+        false => Err(Problem::manifest(format!("{place}.launch"), wanted, "none")),
     }
 }
 
 fn check_launch(sections: &[Section], kernel: &Kernel, launch: &Launch, place: &str) -> Checked {
     let place = format!("{place}.launch");
-    require_text(sections, launch.source, &place)?;
+    if let Some(source) = launch.source {
+        require_text(sections, source, &place)?;
+    }
+    if let Some(CodeRef {
+        section,
+        offset,
+        len,
+    }) = launch.image
+    {
+        let s = require_section(sections, section, SectionKind::Code, &place)?;
+        if offset.checked_add(len).is_none_or(|end| end > s.len) {
+            let wanted = format!("code within {} bytes", s.len);
+            return Err(Problem::manifest(
+                place,
+                wanted,
+                format!("{len} bytes at {offset}"),
+            ));
+        }
+    }
     require_text(sections, launch.lane, &place)?;
     if !(1..=MOST_THREADS).contains(&launch.threads) {
         let wanted = format!("1 to {MOST_THREADS} lanes");
         return Err(Problem::manifest(place, wanted, launch.threads));
+    }
+    if launch.shared_asked > launch.shared {
+        let wanted = format!("at most {} bytes asked for", launch.shared.0);
+        return Err(Problem::manifest(place, wanted, launch.shared_asked.0));
     }
     if launch.shared.0 > u64::from(u32::MAX) {
         let wanted = format!("at most {} bytes", u32::MAX);

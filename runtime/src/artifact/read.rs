@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     evidence::Record,
-    manifest::{BufferRef, Manifest, Section, SectionId, SectionKind, TextRef},
+    manifest::{BufferRef, Launch, Manifest, Section, SectionId, SectionKind, TextRef},
 };
 
 /// When checksums of weights are compared.
@@ -188,10 +188,16 @@ impl Artifact {
         })
     }
 
-    /// As [`Artifact::text`], as bytes; text sections were checked when the artifact was opened.
-    pub(crate) fn bytes_of(&self, text: TextRef) -> &[u8] {
-        let start = self.contents.sections[text.section.0 as usize].offset + text.offset;
-        &self.map[start as usize..(start + text.len) as usize]
+    /// What a device of many lanes is given of a kernel: its text, or else its machine code. Their sections were checked
+    /// when the artifact was opened.
+    pub(crate) fn kernel_code(&self, launch: &Launch) -> &[u8] {
+        let (section, offset, len) = match (launch.source, launch.image) {
+            (Some(t), _) => (t.section, t.offset, t.len),
+            (None, Some(c)) => (c.section, c.offset, c.len),
+            (None, None) => unreachable!("`artifact::check` wants one of them"),
+        };
+        let start = self.contents.sections[section.0 as usize].offset + offset;
+        &self.map[start as usize..(start + len) as usize]
     }
 
     /// The bytes of a weight; `None` for buffers that are not weights.

@@ -9,7 +9,7 @@ use super::{Report, megabytes};
 use crate::{
     Artifact,
     evidence::{best, kernel_hash},
-    manifest::{Code, KernelId, Language, Program, SectionKind, TargetCode},
+    manifest::{Code, Image, KernelId, Program, SectionKind, TargetCode},
     tensor::type_text,
 };
 
@@ -89,14 +89,21 @@ fn describe_code(code: &Code) -> (String, Value) {
             (format!("({}), needs {needs}", elf.arch), json)
         }
         Code::Source(source) => {
-            let Language::OpenclC = source.language;
-            let json = json!({ "code": "opencl_c", "arch": source.arch, "lanes": source.lanes });
+            let (language, lanes) = (source.language, source.lanes);
+            let json = json!({ "code": language, "arch": source.arch, "lanes": lanes });
             let device = match source.arch.as_str() {
                 "" => "any device",
                 arch => arch,
             };
-            let lanes = source.lanes;
-            (format!("(OpenCL C, warps of {lanes}), for {device}"), json)
+            let name = language.name();
+            (format!("({name}, warps of {lanes}), for {device}"), json)
+        }
+        Code::Image(Image { arch, lanes }) => {
+            let json = json!({ "code": "image", "arch": arch, "lanes": lanes });
+            (
+                format!("(machine code, warps of {lanes}), for {arch}"),
+                json,
+            )
         }
     }
 }
@@ -172,13 +179,13 @@ fn describe_kernels(
             ),
         );
         if let Some(launch) = &kernel.launch {
-            let shared = launch.shared.0;
+            let (threads, shared) = (launch.threads, launch.shared.0);
+            let takes = launch.takes.map_or_else(String::new, |t| {
+                format!(", {} registers, {} spilled", t.registers, t.spills)
+            });
             line(
                 out,
-                format_args!(
-                    "    {} lanes a block, {shared} bytes of shared memory",
-                    launch.threads
-                ),
+                format_args!("    {threads} lanes a block, {shared} bytes of shared memory{takes}"),
             );
         }
         line(out, format_args!("    {evidence}"));
@@ -191,6 +198,7 @@ fn describe_kernels(
             "bytes": kernel.bytes.0, "rules": kernel.rules, "meaning": kernel.meaning, "evidence": record,
             "threads": kernel.launch.as_ref().map(|l| l.threads),
             "shared_bytes": kernel.launch.as_ref().map(|l| l.shared.0),
+            "takes": kernel.launch.as_ref().and_then(|l| l.takes),
         }));
     }
     all

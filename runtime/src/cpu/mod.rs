@@ -65,6 +65,7 @@ impl Loaded for MachineCode {
 pub(crate) fn unfit(target: &TargetCode) -> Option<Unfit> {
     let reason = match &target.code {
         Code::Source(_) => "is no machine code".into(),
+        Code::Image(image) => format!("is for {}", image.arch),
         Code::Elf(elf) if elf.arch != ARCH => format!("is for {}, this is {ARCH}", elf.arch),
         Code::Elf(elf) => match features::missing(&elf.requires) {
             missing if missing.is_empty() => return None,

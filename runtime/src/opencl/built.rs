@@ -38,7 +38,8 @@ impl Built {
         for kernel in &target.kernels {
             let launch = kernel.launch.as_ref();
             let launch = launch.expect("`artifact::check` wants a launch for each text");
-            let text = artifact.text(launch.source)?;
+            let text = launch.source.expect("`Card::fit` takes texts only");
+            let text = artifact.text(text)?;
             programs.push(Arc::new(card.build(kernel, launch, text)?));
         }
         Ok(Self {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Unfit,
-    manifest::{Code, Kernel, Launch, TargetCode},
+    manifest::{Code, Kernel, Language, Launch, TargetCode},
 };
 
 /// What a driver says about its device.
@@ -142,8 +142,11 @@ impl Card {
             target: target.target.clone(),
             reason,
         };
-        let Code::Source(source) = &target.code else {
-            return Err(unfit("is machine code of a processor".into()));
+        let source = match &target.code {
+            Code::Source(source) if source.language == Language::OpenclC => source,
+            Code::Source(source) => return Err(unfit(format!("is {}", source.language.name()))),
+            Code::Image(image) => return Err(unfit(format!("is machine code for {}", image.arch))),
+            Code::Elf(_) => return Err(unfit("is machine code of a processor".into())),
         };
         let launches = target
             .kernels

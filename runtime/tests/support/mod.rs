@@ -330,7 +330,7 @@ pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usi
 pub fn elf(manifest: &mut Manifest) -> &mut Elf {
     match &mut manifest.targets[0].code {
         Code::Elf(elf) => elf,
-        Code::Source(_) => panic!("machine code is written"),
+        _ => panic!("machine code of processors is written"),
     }
 }
 
