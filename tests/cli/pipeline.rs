@@ -4,7 +4,10 @@
 use std::{collections::BTreeMap, fs, num::NonZeroUsize};
 
 use serde_json::Value;
-use tilewright::runtime::cli::{self, DeviceOptions, RunOptions};
+use tilewright::runtime::{
+    Device,
+    cli::{self, DeviceOptions, RunOptions},
+};
 
 use crate::{
     arrays::{read, sentences, tensors, write_inputs},
@@ -102,7 +105,7 @@ fn all_ways_to_run_give_the_same_bits() {
 
         let device = DeviceOptions {
             threads: NonZeroUsize::new(threads),
-            device: "cpu".into(),
+            device: Device::Cpu,
             no_verify: false,
         };
         let artifact = cli::open(&folder.0.join("m.tw"), &device).unwrap();

@@ -1,7 +1,6 @@
 //! Stored models, lane by lane in the emulator, against what `transformers` computes: every folder of `tests/models`.
 
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "the model that set-up unpacks is large")]
 mod support;
 
 use std::collections::BTreeMap;
