@@ -1,7 +1,7 @@
-//! Tile programs to machine code, and the targets it is made for.
+//! Tile and lane programs to code, and the targets it is made for.
 //!
-//! Code is made from [`ir::tile::Program`]s alone: this crate never sees a graph, a schedule or a device. One
-//! folder holds each kind of target, and its targets as data.
+//! Code is made from [`ir::tile::Program`]s and [`ir::lane::Program`]s alone: this crate never sees a graph, a schedule or
+//! a device. One folder holds each kind of target, and its targets as data.
 //!
 //! ```
 //! let target = backends::resolve("cpu:x86-64-v3")?;
@@ -10,6 +10,7 @@
 //! ```
 
 pub mod cpu;
+pub mod opencl;
 
 mod resolve;
 

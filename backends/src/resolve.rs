@@ -2,7 +2,7 @@
 
 use ir::Target;
 
-use crate::cpu;
+use crate::{cpu, opencl};
 
 /// Why a name is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,9 @@ fn help(nearest: &[String]) -> String {
 
 /// All targets.
 pub fn targets() -> Vec<Target> {
-    cpu::targets::targets()
+    let mut all = cpu::targets::targets();
+    all.extend(opencl::targets::targets());
+    all
 }
 
 /// The target of this name; `cpu` is the named one that this machine is.
@@ -72,7 +74,7 @@ fn missing(target: &Target) -> Vec<String> {
 }
 
 fn host() -> Result<Target, TargetError> {
-    let all = targets();
+    let all = cpu::targets::targets();
     if let Some(target) = all.iter().find(|t| missing(t).is_empty()) {
         return Ok(target.clone());
     }
@@ -108,10 +110,10 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_answered_with_near_names() {
-        let error = resolve("cpu:znver5").unwrap_err();
+        let error = resolve("cpu:znver6").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "target: no `cpu:znver5`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4"
+            "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4"
         );
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Artifact,
-    manifest::{KernelId, TargetCode},
+    manifest::{Code, Kernel, KernelId, TargetCode},
 };
 
 /// One observation of one kernel.
@@ -68,10 +68,17 @@ pub struct Times {
     pub median_s: f64,
 }
 
-/// Names a kernel by its machine code and its entry, so that evidence never outlives a change of either.
+/// Names a kernel by its machine code or text and its entry, so that evidence never outlives a change of either.
 pub fn kernel_hash(artifact: &Artifact, target: &TargetCode, kernel: KernelId) -> String {
-    let code = &artifact.sections()[target.code.0 as usize].blake3;
-    let symbol = &target.kernels[kernel.0 as usize].symbol;
+    let Kernel { symbol, launch, .. } = &target.kernels[kernel.0 as usize];
+    let code = match (&target.code, launch) {
+        (Code::Elf(elf), _) => artifact.sections()[elf.section.0 as usize].blake3.clone(),
+        (Code::Source(_), Some(launch)) => {
+            let text = artifact.bytes_of(launch.source);
+            blake3::hash(text).to_hex().to_string()
+        }
+        (Code::Source(_), None) => unreachable!("`artifact::check` wants a launch"),
+    };
     blake3::hash(format!("{code}:{symbol}").as_bytes())
         .to_hex()
         .to_string()

@@ -27,14 +27,23 @@ pub mod manifest;
 
 mod artifact;
 mod cpu;
+mod device;
+mod engine;
+mod executor;
+mod model;
 mod npz;
+mod opencl;
+mod pages;
 mod tensor;
 
 pub use artifact::{
     Artifact, ArtifactError, OpenNewError, Problem, WeightChecks, WriteError, WriteProblem, Writer,
 };
-pub use cpu::{
-    ARCH, DeviceError, Executor, KernelFn, KernelStats, Model, Options, Unfit, features,
-};
+pub use cpu::{ARCH, KernelFn, features};
+pub use device::{Device, Drivers, UnknownDevice};
+pub use executor::{Executor, KernelStats, Options};
+pub use model::{DeviceError, Model, Unfit};
 pub use npz::{Npz, NpzError, NpzProblem, write_npz};
+pub use opencl::{Card, CardInfo, OpenClError, cards};
+pub use pages::release_code;
 pub use tensor::{Array, Port, RunError, TensorView};

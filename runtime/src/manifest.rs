@@ -51,27 +51,66 @@ pub struct Output {
 pub struct TargetCode {
     /// As spelled on the command line, such as `cpu:znver4`.
     pub target: String,
-    /// Architecture as [`std::env::consts::ARCH`] spells it.
-    pub arch: String,
-    /// What the processor must have, as `/proc/cpuinfo` spells it.
-    pub requires: Vec<String>,
-    /// Width of the vectors that the code uses.
-    pub vector: Bytes,
     /// The tools that made the code, with their versions.
     pub toolchain: String,
-    /// The section that holds an ELF shared object.
-    pub code: SectionId,
+    /// The code.
+    pub code: Code,
     /// Kernels, in the order that [`KernelId`] counts.
     pub kernels: Vec<Kernel>,
     /// One program for each set of sizes.
     pub programs: Vec<Program>,
 }
 
-/// A function of the code section, of type [`crate::KernelFn`].
+/// What the kernels of a target are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Machine code of processors.
+    Elf(Elf),
+    /// A text for each kernel, compiled by the driver of a device of many lanes.
+    Source(Source),
+}
+
+/// Functions of type [`crate::KernelFn`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elf {
+    /// The section that holds an ELF shared object.
+    pub section: SectionId,
+    /// Architecture as [`std::env::consts::ARCH`] spells it.
+    pub arch: String,
+    /// What the processor must have, as `/proc/cpuinfo` spells it.
+    pub requires: Vec<String>,
+    /// Width of the vectors that the code uses.
+    pub vector: Bytes,
+}
+
+/// Texts, which [`Launch::source`] finds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// What they are written in.
+    pub language: Language,
+    /// The device they are tuned for, as the start of the name that its driver gives; empty for any. Others can run
+    /// them too.
+    pub arch: String,
+    /// Lanes of a warp.
+    pub lanes: u32,
+}
+
+/// A language that drivers compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// OpenCL C 1.2.
+    OpenclC,
+}
+
+/// A function of the target's code.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kernel {
-    /// Name of the ELF symbol.
+    /// Name of the function: an ELF symbol, or a kernel of its text.
     pub symbol: String,
     /// Name for people, such as `layer.ffn1`.
     pub name: String,
@@ -93,6 +132,27 @@ pub struct Kernel {
     pub meaning: String,
     /// Its tile program, as JSON of [`ir::tile::Program`].
     pub tile: Option<TextRef>,
+    /// How it is launched, if it is a text; none for machine code.
+    pub launch: Option<Launch>,
+}
+
+/// A text, and how it is launched: on `blocks` times `threads` lanes.
+///
+/// The kernel has two arguments for each parameter: a buffer, and where in it the parameter starts, in bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+    /// The text.
+    pub source: TextRef,
+    /// Options for the driver, the preferred first: the text is built with the first that it takes. None of them stands
+    /// for no options.
+    pub variants: Vec<String>,
+    /// Lanes of a block.
+    pub threads: u32,
+    /// Shared memory of a block.
+    pub shared: Bytes,
+    /// Its lane program, as JSON of [`ir::lane::Program`].
+    pub lane: TextRef,
 }
 
 /// An array that a kernel is called with.

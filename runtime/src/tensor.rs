@@ -123,6 +123,9 @@ pub enum RunError {
         /// One more than the largest value.
         below: i64,
     },
+    /// The device gave up.
+    #[error(transparent)]
+    Device(Box<crate::OpenClError>),
 }
 
 impl Port {

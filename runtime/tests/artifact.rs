@@ -95,13 +95,13 @@ fn other_files_are_named_for_what_they_are() {
         Problem::Magic { .. }
     ));
     let mut newer = good().to_vec();
-    newer[8] = 2;
+    newer[8] = 3;
     let problem = problem(&folder, &newer);
     assert!(matches!(
         problem,
         Problem::Version {
-            found: 2,
-            wanted: 1
+            found: 3,
+            wanted: 2
         }
     ));
     assert!(problem.to_string().contains("use a newer tilewright"));
@@ -110,7 +110,7 @@ fn other_files_are_named_for_what_they_are() {
             .map(|_| ())
             .unwrap_err()
     };
-    assert!(matches!(open(folder.path()).problem, Problem::Io(_)));
+    assert!(matches!(open(folder.path()).problem, Problem::Folder));
     let message = open(&folder.path().join("none.tw")).to_string();
     assert!(
         message.contains("none.tw: cannot be read: No such file"),
@@ -145,11 +145,11 @@ fn manifests_that_contradict_themselves_are_refused() {
     type Change = fn(&mut Manifest);
     let cases: [(Change, &str); 11] = [
         (
-            |m| m.targets[0].code = SectionId(0),
+            |m| elf(m).section = SectionId(0),
             "targets[0]: wanted a section of code, found `tile",
         ),
         (
-            |m| m.targets[0].code = SectionId(9),
+            |m| elf(m).section = SectionId(9),
             "wanted one of 3 sections, found 9",
         ),
         (

@@ -213,11 +213,11 @@ fn an_artifact_in_memory_runs() {
 fn another_processor_is_an_error_that_helps() {
     let folder = tempdir().unwrap();
     let path = artifact_with(folder.path(), &[2], |m| {
-        m.targets[0].requires = vec!["sse2".into(), "avx4096".into()];
-        let mut other = m.targets[0].clone();
-        other.target = "cpu:neoverse".into();
-        other.arch = "other64".into();
-        m.targets.push(other);
+        elf(m).requires = vec!["sse2".into(), "avx4096".into()];
+        let first = m.targets[0].clone();
+        m.targets[0].target = "cpu:neoverse".into();
+        elf(m).arch = "other64".into();
+        m.targets.push(first);
     });
     let artifact = Artifact::open(&path, WeightChecks::BeforeUse).unwrap();
     let message = Model::load(Arc::new(artifact))

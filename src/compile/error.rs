@@ -12,6 +12,9 @@ pub enum CompileError {
     /// A kernel that does not become machine code.
     #[error(transparent)]
     Backend(#[from] backends::cpu::BackendError),
+    /// A kernel that does not become a text.
+    #[error(transparent)]
+    Print(#[from] backends::opencl::PrintError),
     /// A constant that cannot be computed.
     #[error(transparent)]
     Eval(#[from] ir::eval::EvalError),

@@ -5,12 +5,12 @@ use passes::{Place, PlannedKernel};
 use runtime::{
     Writer,
     manifest::{
-        BufferRef, Input, Kernel, KernelId, Manifest, Output, Param, Program, SectionId,
-        SectionKind, Step, TargetCode, TextRef,
+        BufferRef, Input, Kernel, KernelId, Launch, Manifest, Output, Param, Program, Step,
+        TargetCode, TextRef,
     },
 };
 
-use super::{CompileError, Planned};
+use super::{CompileError, Planned, code::Written, texts::write_texts};
 
 /// The manifest; inputs and outputs are those of every program.
 pub(super) fn manifest(model: &str, any: &Planned, targets: Vec<TargetCode>) -> Manifest {
@@ -33,58 +33,22 @@ pub(super) fn manifest(model: &str, any: &Planned, targets: Vec<TargetCode>) -> 
     }
 }
 
-/// Machine code of the programs of one target.
-pub(super) struct Made<'a> {
-    /// The programs.
-    pub programs: &'a [Planned],
-    /// A symbol for each kernel of all programs, in order.
-    pub symbols: &'a [String],
-    /// The section that holds the code.
-    pub section: SectionId,
-}
-
-/// The code of one target: kernels and programs, and their texts in a section of their own; `constant` says
+/// The code of one target: kernels and programs, and their tile programs in a section of their own; `constant` says
 /// where a constant of a program lies.
 pub(super) fn target_code(
     target: &Target,
-    made: &Made<'_>,
+    programs: &[Planned],
+    written: Written,
     constant: &dyn Fn(usize, usize) -> BufferRef,
     writer: &mut Writer,
 ) -> Result<TargetCode, CompileError> {
-    let simd = target.simd().expect("code is made for CPUs only");
-    let Made {
-        programs,
-        symbols,
-        section: code,
-    } = *made;
     let planned: Vec<&PlannedKernel> = programs.iter().flat_map(|p| &p.plan.kernels).collect();
-    let mut texts = Vec::new();
-    let mut pieces = Vec::new();
-    for k in &planned {
-        let text = serde_json::to_vec(&k.program).expect("plain data becomes JSON");
-        pieces.push((texts.len() as u64, text.len() as u64));
-        texts.extend(text);
-    }
-    let section = writer.section(
-        &format!("{} tile programs", target.name),
-        SectionKind::Text,
-        |w| w.write_all(&texts),
-    )?;
-    let kernels = planned
+    let tiles = planned
         .iter()
-        .zip(symbols)
-        .zip(pieces)
-        .map(|((k, symbol), (offset, len))| {
-            kernel(
-                k,
-                symbol,
-                TextRef {
-                    section,
-                    offset,
-                    len,
-                },
-            )
-        });
+        .map(|k| serde_json::to_vec(&k.program).expect("plain data becomes JSON"));
+    let tiles = write_texts(writer, &format!("{} tile programs", target.name), tiles)?;
+    let kernels = planned.iter().zip(written.kernels).zip(tiles);
+    let kernels = kernels.map(|((k, (symbol, launch)), tile)| kernel(k, symbol, launch, tile));
     let mut first_kernel = 0;
     let mut out = Vec::new();
     for (i, p) in programs.iter().enumerate() {
@@ -93,26 +57,27 @@ pub(super) fn target_code(
     }
     Ok(TargetCode {
         target: target.name.clone(),
-        arch: simd.triple.split('-').next().unwrap_or_default().into(),
-        requires: simd.requires.clone(),
-        vector: simd.vector,
-        toolchain: backends::cpu::TOOLCHAIN.into(),
-        code,
+        toolchain: written.toolchain.into(),
+        code: written.code,
         kernels: kernels.collect(),
         programs: out,
     })
 }
 
-fn kernel(k: &PlannedKernel, symbol: &str, tile: TextRef) -> Kernel {
+fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextRef) -> Kernel {
     let meaning = serde_json::to_vec(&k.kernel.graph).expect("plain data becomes JSON");
     let types = ir::tile::types(&k.program).expect("lowering makes sound programs");
     let counts = ir::tile::count(&k.program, &types);
     Kernel {
-        symbol: symbol.into(),
+        symbol,
         name: k.kernel.name.clone(),
         family: passes::family(&k.kernel).map_or("map", |f| f.name()).into(),
         blocks: k.program.blocks().unsigned_abs(),
-        scratch: Bytes(k.program.scratch_bytes() as u64),
+        // Lanes hold what threads keep in memory.
+        scratch: match launch {
+            Some(_) => Bytes(0),
+            None => Bytes(k.program.scratch_bytes() as u64),
+        },
         params: k
             .program
             .params
@@ -130,6 +95,7 @@ fn kernel(k: &PlannedKernel, symbol: &str, tile: TextRef) -> Kernel {
             .map_or(Bytes(0), |c| c.compulsory(&k.program)),
         meaning: blake3::hash(&meaning).to_hex().to_string(),
         tile: Some(tile),
+        launch,
     }
 }
 

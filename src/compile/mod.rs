@@ -1,9 +1,11 @@
 //! From a model to an artifact.
 
+mod code;
 mod constants;
 mod error;
 mod explain;
 mod manifest;
+mod texts;
 
 use std::{
     path::Path,
@@ -13,13 +15,12 @@ use std::{
 use backends::cpu::Workers;
 use ir::{Graph, Sizes, Symbol, Target, WeightSource};
 use passes::{Plan, RewriteOptions, Rewritten};
-use runtime::{Artifact, Writer, manifest::SectionKind};
+use runtime::{Artifact, Writer};
 
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
 
 use constants::Constants;
-use manifest::Made;
 
 /// What to compile for.
 #[derive(Clone, Debug)]
@@ -162,6 +163,9 @@ fn plan_rewritten(
     for k in &mut plan.kernels {
         k.kernel.name = format!("{names}{}", k.kernel.name);
         k.program.name.clone_from(&k.kernel.name);
+        if let Some(lane) = &mut k.lane {
+            lane.name.clone_from(&k.kernel.name);
+        }
     }
     Ok(plan)
 }
@@ -226,7 +230,7 @@ fn compile(
                 .targets
                 .iter()
                 .zip(&planned)
-                .map(|(t, p)| code(t, p, &options.workers))
+                .map(|(t, p)| code::generate(t, p, &options.workers))
                 .collect::<Result<Vec<_>, _>>()
         },
         || Constants::compute(&all, weights),
@@ -238,35 +242,17 @@ fn compile(
     progress(Stage::Write);
     let places = constants.write(&mut writer, weights)?;
     let mut targets = Vec::new();
-    for (t, target) in options.targets.iter().enumerate() {
-        let section = writer.section(&target.name, SectionKind::Code, |w| {
-            w.write_all(&code[t].elf)
-        })?;
-        let made = Made {
-            programs: &planned[t],
-            symbols: &code[t].symbols,
-            section,
-        };
+    for (t, (target, code)) in options.targets.iter().zip(code).enumerate() {
+        let written = code.write(target, &mut writer)?;
         let constant = |program: usize, at: usize| places[&(t * options.sizes.len() + program, at)];
         targets.push(manifest::target_code(
             target,
-            &made,
+            &planned[t],
+            written,
             &constant,
             &mut writer,
         )?);
     }
     let manifest = manifest::manifest(graph.name(), &planned[0][0], targets);
     Ok((manifest, writer, report, begun))
-}
-
-fn code(
-    target: &Target,
-    programs: &[Planned],
-    workers: &Workers,
-) -> Result<backends::cpu::Object, CompileError> {
-    let programs: Vec<_> = programs
-        .iter()
-        .flat_map(|p| p.plan.kernels.iter().map(|k| k.program.clone()))
-        .collect();
-    Ok(backends::cpu::compile(&programs, target, workers)?)
 }

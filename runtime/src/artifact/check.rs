@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use super::{Contents, Problem, header::Header};
 use crate::cpu::{BLOCKS_BELOW, STEPS_BELOW};
 use crate::manifest::{
-    BufferRef, Kernel, Manifest, Program, Section, SectionId, SectionKind, TargetCode, TextRef,
+    BufferRef, Code, Kernel, Launch, Manifest, Program, Section, SectionId, SectionKind,
+    TargetCode, TextRef,
 };
 
 /// Arrays start at multiples of this, so that vectors can be loaded aligned.
 const ALIGN: u64 = 64;
+
+/// More lanes than a block of any device of today has.
+const MOST_THREADS: u32 = 4096;
 
 type Checked = Result<(), Problem>;
 
@@ -20,9 +24,22 @@ pub(super) fn contents(c: &Contents) -> Checked {
     unique("outputs", m.outputs.iter().map(|o| o.name.as_str()))?;
     for (t, target) in m.targets.iter().enumerate() {
         let place = format!("targets[{t}]");
-        require_section(&c.sections, target.code, SectionKind::Code, &place)?;
+        check_code(&c.sections, &target.code, &place)?;
         for (k, kernel) in target.kernels.iter().enumerate() {
-            check_kernel(&c.sections, kernel, &format!("{place}.kernels[{k}]"))?;
+            let place = format!("{place}.kernels[{k}]");
+            check_kernel(&c.sections, kernel, &place)?;
+            match (&target.code, &kernel.launch) {
+                (Code::Elf(_), None) => {}
+                (Code::Source(_), Some(launch)) => {
+                    check_launch(&c.sections, kernel, launch, &place)?;
+                }
+                (code, launch) => {
+                    let source = matches!(code, Code::Source(_));
+                    let word = |there| if there { "a launch" } else { "no launch" };
+                    let (wanted, found) = (word(source), word(launch.is_some()));
+                    return Err(Problem::manifest(place, wanted, found));
+                }
+            }
         }
         for (p, program) in target.programs.iter().enumerate() {
             let place = format!("{place}.programs[{p}]");
@@ -81,6 +98,46 @@ fn zeros(file: &[u8], from: u64, to: u64, header: &Header) -> Checked {
         Some(i) => Err(Problem::Gap {
             at: from + i as u64,
         }),
+        None => Ok(()),
+    }
+}
+
+fn check_code(sections: &[Section], code: &Code, place: &str) -> Checked {
+    match code {
+        Code::Elf(elf) => {
+            require_section(sections, elf.section, SectionKind::Code, place).map(|_| ())
+        }
+        Code::Source(source) if (1..=MOST_THREADS).contains(&source.lanes) => Ok(()),
+        Code::Source(source) => {
+            let wanted = format!("1 to {MOST_THREADS} lanes");
+            Err(Problem::manifest(place, wanted, source.lanes))
+        }
+    }
+}
+
+fn check_launch(sections: &[Section], kernel: &Kernel, launch: &Launch, place: &str) -> Checked {
+    let place = format!("{place}.launch");
+    require_text(sections, launch.source, &place)?;
+    require_text(sections, launch.lane, &place)?;
+    if !(1..=MOST_THREADS).contains(&launch.threads) {
+        let wanted = format!("1 to {MOST_THREADS} lanes");
+        return Err(Problem::manifest(place, wanted, launch.threads));
+    }
+    if launch.shared.0 > u64::from(u32::MAX) {
+        let wanted = format!("at most {} bytes", u32::MAX);
+        return Err(Problem::manifest(place, wanted, launch.shared.0));
+    }
+    let lanes = kernel.blocks.checked_mul(launch.threads.into());
+    if lanes.is_none_or(|n| n > isize::MAX as u64) {
+        let found = format!("{} blocks", kernel.blocks);
+        return Err(Problem::manifest(place, "lanes that can be counted", found));
+    }
+    match launch.variants.iter().find(|v| v.contains('\0')) {
+        Some(v) => Err(Problem::manifest(
+            place,
+            "options without NUL",
+            format!("{v:?}"),
+        )),
         None => Ok(()),
     }
 }

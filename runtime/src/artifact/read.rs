@@ -63,7 +63,7 @@ impl Artifact {
     fn read(file: &File, path: &Path, weight_checks: WeightChecks) -> Result<Self, Problem> {
         let meta = file.metadata()?;
         if meta.is_dir() {
-            return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
+            return Err(Problem::Folder);
         }
         if meta.len() == 0 {
             return Err(Problem::Magic { found: Vec::new() });
@@ -186,6 +186,12 @@ impl Artifact {
             path: self.path.clone(),
             problem: Problem::manifest(format!("text at {text:?}"), "UTF-8", "other bytes"),
         })
+    }
+
+    /// As [`Artifact::text`], as bytes; text sections were checked when the artifact was opened.
+    pub(crate) fn bytes_of(&self, text: TextRef) -> &[u8] {
+        let start = self.contents.sections[text.section.0 as usize].offset + text.offset;
+        &self.map[start as usize..(start + text.len) as usize]
     }
 
     /// The bytes of a weight; `None` for buffers that are not weights.

@@ -1,12 +1,12 @@
 //! `bench`: how long a run takes.
 
-use std::{collections::BTreeMap, num::NonZeroU32, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Instant};
 
 use clap::Args;
 use serde_json::json;
 
 use super::{
-    CliError, DeviceOptions, Report, Sizes,
+    CliError, DeviceOptions, Report, Sizes, device_words, load, on,
     sample::{Random, sample},
 };
 use crate::{
@@ -38,7 +38,7 @@ pub struct BenchOptions {
 
 /// Measures runs of an artifact on random inputs.
 pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliError> {
-    let model = Model::load(Arc::new(artifact))?;
+    let model = load(artifact, &options.device)?;
     let program = options
         .shape
         .as_ref()
@@ -52,17 +52,17 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
     let target = model.target();
     let mut report = Report {
         text: format!(
-            "{:.3} ms median, {:.3} ms min of {} runs on {} with {} threads\n",
+            "{:.3} ms median, {:.3} ms min of {} runs on {}\n",
             median * 1e3,
             min * 1e3,
             times.len(),
-            target.target,
-            executor.threads()
+            on(&model, &executor)
         ),
         json: json!({
             "model": model.artifact().manifest().model,
             "target": target.target,
-            "device": "cpu",
+            "device": model.device().to_string(),
+            "device_name": device_words(&model),
             "sizes": model.programs()[program].sizes,
             "threads": executor.threads(),
             "runs": times.len(),

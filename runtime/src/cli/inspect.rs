@@ -9,7 +9,7 @@ use super::{Report, megabytes};
 use crate::{
     Artifact,
     evidence::{best, kernel_hash},
-    manifest::{KernelId, Program, SectionKind, TargetCode},
+    manifest::{Code, KernelId, Language, Program, SectionKind, TargetCode},
     tensor::type_text,
 };
 
@@ -45,18 +45,8 @@ pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
         ),
     );
     for target in &m.targets {
-        let needs = if target.requires.is_empty() {
-            "nothing".into()
-        } else {
-            target.requires.join(", ")
-        };
-        line(
-            &mut out,
-            format_args!(
-                "\ntarget {} ({}), needs {needs}",
-                target.target, target.arch
-            ),
-        );
+        let (code, code_json) = describe_code(&target.code);
+        line(&mut out, format_args!("\ntarget {} {code}", target.target));
         line(&mut out, format_args!("  made by {}", target.toolchain));
         for program in &target.programs {
             describe_program(&mut out, artifact, program);
@@ -68,10 +58,10 @@ pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
             .map(|p| json!({ "sizes": p.sizes, "steps": p.steps.len(), "arena_bytes": p.arena.0 }))
             .collect();
         targets.push(json!({
-            "target": target.target, "arch": target.arch, "requires": target.requires,
-            "vector_bytes": target.vector.0, "toolchain": target.toolchain,
+            "target": target.target, "toolchain": target.toolchain,
             "programs": programs, "kernels": kernels,
         }));
+        merge(&mut targets, code_json);
     }
     let json = json!({
         "model": m.model, "producer": m.producer, "identity": artifact.identity(),
@@ -82,6 +72,39 @@ pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
         text: out,
         json,
         passed: true,
+    }
+}
+
+/// What the code is and needs, for people and for programs.
+fn describe_code(code: &Code) -> (String, Value) {
+    match code {
+        Code::Elf(elf) => {
+            let needs = match elf.requires.is_empty() {
+                true => "nothing".into(),
+                false => elf.requires.join(", "),
+            };
+            let json = json!({
+                "code": "elf", "arch": elf.arch, "requires": elf.requires, "vector_bytes": elf.vector.0,
+            });
+            (format!("({}), needs {needs}", elf.arch), json)
+        }
+        Code::Source(source) => {
+            let Language::OpenclC = source.language;
+            let json = json!({ "code": "opencl_c", "arch": source.arch, "lanes": source.lanes });
+            let device = match source.arch.as_str() {
+                "" => "any device",
+                arch => arch,
+            };
+            let lanes = source.lanes;
+            (format!("(OpenCL C, warps of {lanes}), for {device}"), json)
+        }
+    }
+}
+
+/// Adds the fields of an object to the last of a list.
+fn merge(all: &mut [Value], more: Value) {
+    if let (Some(Value::Object(last)), Value::Object(more)) = (all.last_mut(), more) {
+        last.extend(more);
     }
 }
 
@@ -148,6 +171,16 @@ fn describe_kernels(
                 megabytes(kernel.bytes.0)
             ),
         );
+        if let Some(launch) = &kernel.launch {
+            let shared = launch.shared.0;
+            line(
+                out,
+                format_args!(
+                    "    {} lanes a block, {shared} bytes of shared memory",
+                    launch.threads
+                ),
+            );
+        }
         line(out, format_args!("    {evidence}"));
         if options.rules && !kernel.rules.is_empty() {
             line(out, format_args!("    by {}", kernel.rules.join(", ")));
@@ -156,6 +189,8 @@ fn describe_kernels(
             "name": kernel.name, "symbol": kernel.symbol, "family": kernel.family,
             "blocks": kernel.blocks, "scratch_bytes": kernel.scratch.0, "flops": kernel.flops.0,
             "bytes": kernel.bytes.0, "rules": kernel.rules, "meaning": kernel.meaning, "evidence": record,
+            "threads": kernel.launch.as_ref().map(|l| l.threads),
+            "shared_bytes": kernel.launch.as_ref().map(|l| l.shared.0),
         }));
     }
     all

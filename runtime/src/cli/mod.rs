@@ -11,14 +11,15 @@ use std::{
     io::{self, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::{
-    ARCH, Artifact, ArtifactError, DeviceError, NpzError, RunError, WeightChecks, WriteError,
-    features,
+    ARCH, Artifact, ArtifactError, CardInfo, Device, DeviceError, Drivers, Executor, Model,
+    NpzError, RunError, WeightChecks, WriteError, cards, features,
 };
 
 pub use bench::{BenchOptions, bench};
@@ -93,8 +94,12 @@ pub struct DeviceOptions {
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
     /// The device; `tilewright devices` lists them.
-    #[arg(long, default_value = "cpu", value_parser = ["cpu"])]
-    pub device: String,
+    #[arg(
+        long,
+        default_value = "cpu",
+        value_name = "cpu|opencl:N|emulator:TARGET"
+    )]
+    pub device: Device,
     /// Do not compare the checksums of weights.
     #[arg(long)]
     pub no_verify: bool,
@@ -132,6 +137,36 @@ pub fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, CliError> 
     Ok(Artifact::open(path, checks)?)
 }
 
+/// Makes an artifact ready for the device that the options name.
+fn load(artifact: Artifact, options: &DeviceOptions) -> Result<Model, CliError> {
+    let artifact = Arc::new(artifact);
+    Ok(Model::load_on(artifact, &options.device, &drivers())?)
+}
+
+/// Where the drivers are, as the environment says.
+fn drivers() -> Drivers {
+    Drivers {
+        opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(PathBuf::from),
+    }
+}
+
+/// What runs a model: the processor's name, or the device with its driver.
+fn device_words(model: &Model) -> String {
+    match model.device() {
+        Device::Cpu => format!("cpu: {}", processor()),
+        _ => model.device_words(),
+    }
+}
+
+/// How a run is spread, in words.
+fn on(model: &Model, executor: &Executor) -> String {
+    let target = &model.target().target;
+    match model.device() {
+        Device::Cpu => format!("{target} with {} threads", executor.threads()),
+        _ => format!("{} by the code for {target}", model.device_words()),
+    }
+}
+
 /// Lists what artifacts can run on here.
 pub fn devices() -> Report {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -140,13 +175,51 @@ pub fn devices() -> Report {
         .into_iter()
         .find(|f| features.contains(f));
     let vectors = wide.map(|f| format!(", {f}")).unwrap_or_default();
+    let mut text = format!("cpu       {processor} ({ARCH}{vectors}), {threads} threads\n");
+    let mut all = vec![json!({
+        "device": "cpu", "processor": processor, "arch": ARCH, "threads": threads, "features": features,
+    })];
+    // A machine without OpenCL is a machine like any other.
+    let (found, missing) = match cards(drivers().opencl.as_deref()) {
+        Ok(found) => (found, None),
+        Err(e) => (vec![], Some(e.to_string())),
+    };
+    for card in &found {
+        text += &format!(
+            "{:9} {}\n",
+            format!("opencl:{}", card.number),
+            card_words(card)
+        );
+        all.push(json!({
+            "device": format!("opencl:{}", card.number), "name": card.name, "platform": card.platform,
+            "vendor": card.vendor, "driver": card.driver, "version": card.version,
+            "compute_units": card.units, "max_block": card.threads, "shared_bytes": card.shared,
+            "memory_bytes": card.memory, "buffer_bytes": card.buffer,
+        }));
+    }
+    if let (Some(missing), true) = (&missing, found.is_empty()) {
+        text += &format!("opencl    none: {missing}\n");
+    } else if found.is_empty() {
+        text += "opencl    none: the library finds no device\n";
+    }
     Report {
-        text: format!("cpu  {processor} ({ARCH}{vectors}), {threads} threads\n"),
-        json: json!({ "devices": [{
-            "device": "cpu", "processor": processor, "arch": ARCH, "threads": threads, "features": features,
-        }]}),
+        text,
+        json: json!({ "devices": all, "opencl_missing": missing }),
         passed: true,
     }
+}
+
+fn card_words(card: &CardInfo) -> String {
+    format!(
+        "{} ({}, driver {}, {}), {} units, {} of memory, {} KB shared",
+        card.name,
+        card.platform,
+        card.driver,
+        card.version,
+        card.units,
+        megabytes(card.memory),
+        card.shared / 1024
+    )
 }
 
 /// What this processor is called.

@@ -1,12 +1,12 @@
 //! `run`: arrays in, arrays out.
 
-use std::{fmt::Write, path::PathBuf, sync::Arc, time::Instant};
+use std::{fmt::Write, path::PathBuf, time::Instant};
 
 use clap::Args;
 use ir::{DType, Tensor};
 use serde_json::json;
 
-use super::{CliError, DeviceOptions, Report};
+use super::{CliError, DeviceOptions, Report, load, on};
 use crate::{Artifact, Executor, Model, Npz, Options, TensorView, write_npz};
 
 /// What `run` reads and writes.
@@ -25,7 +25,7 @@ pub struct RunOptions {
 
 /// Runs an artifact once.
 pub fn run(artifact: Artifact, options: &RunOptions) -> Result<Report, CliError> {
-    let model = Model::load(Arc::new(artifact))?;
+    let model = load(artifact, &options.device)?;
     let mut npz = options.inputs.as_deref().map(Npz::open).transpose()?;
     if let (Some(npz), Some(path)) = (&npz, &options.inputs) {
         let known: Vec<_> = model
@@ -106,10 +106,9 @@ fn report(
     }
     writeln!(
         text,
-        "{dispatches} kernels in {:.3} ms on {} with {} threads",
+        "{dispatches} kernels in {:.3} ms on {}",
         seconds * 1e3,
-        model.target().target,
-        executor.threads()
+        on(model, executor)
     )
     .expect("strings grow");
     let kernels: Vec<_> = stats
@@ -130,7 +129,7 @@ fn report(
         json: json!({
             "model": model.artifact().manifest().model,
             "target": model.target().target,
-            "device": "cpu",
+            "device": model.device().to_string(),
             "threads": executor.threads(),
             "seconds": seconds,
             "dispatches": dispatches,

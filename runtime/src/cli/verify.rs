@@ -1,6 +1,6 @@
 //! `verify`: every kernel, executed here, against its tile program in f64.
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use clap::Args;
 use ir::{
@@ -10,7 +10,7 @@ use ir::{
 use serde_json::json;
 
 use super::{
-    CliError, DeviceOptions, Report, processor,
+    CliError, DeviceOptions, Report, device_words, load,
     run::numbers,
     sample::{Random, sample},
 };
@@ -45,7 +45,7 @@ pub fn verify(
     options: &VerifyOptions,
     mut progress: impl FnMut(&str),
 ) -> Result<Report, CliError> {
-    let model = Model::load(Arc::new(artifact))?;
+    let model = load(artifact, &options.device)?;
     let mut seen = Vec::new();
     for program in 0..model.programs().len() {
         let settings = Options {
@@ -62,7 +62,7 @@ pub fn verify(
         }
         for (step, call) in model.programs()[program].steps.iter().enumerate() {
             if seen.iter().any(|s: &Seen| s.kernel == call.kernel) {
-                executor.run_step(step);
+                executor.run_step(step)?;
                 continue;
             }
             let kernel = &model.target().kernels[call.kernel.0 as usize];
@@ -111,15 +111,15 @@ fn compare(
         .ok_or_else(|| fail("the artifact has no tile program for it".into()))?;
     let tile: Program = serde_json::from_str(model.artifact().text(tile)?)
         .map_err(|e| fail(format!("its tile program cannot be read: {e}")))?;
-    let arrays = |executor: &Executor| -> Vec<Vec<f64>> {
+    let arrays = |executor: &mut Executor| -> Result<Vec<Vec<f64>>, CliError> {
         let params = kernel.params.iter().enumerate();
         params
-            .map(|(i, p)| numbers(p.dtype, executor.argument(step, i)))
+            .map(|(i, p)| Ok(numbers(p.dtype, &executor.argument(step, i)?)))
             .collect()
     };
-    let mut wanted = arrays(executor);
-    executor.run_step(step);
-    let found = arrays(executor);
+    let mut wanted = arrays(executor)?;
+    executor.run_step(step)?;
+    let found = arrays(executor)?;
     evaluate(&tile, &mut wanted, Arithmetic::Exact).map_err(|e| fail(e.to_string()))?;
     let written = kernel
         .params
@@ -178,7 +178,7 @@ fn records(model: &Model, seen: &[Seen]) -> Vec<Record> {
             kernel: kernel_hash(model.artifact(), model.target(), s.kernel),
             level: Level::Executed,
             tool: format!("tilewright {}", env!("CARGO_PKG_VERSION")),
-            device: format!("cpu: {}", processor()),
+            device: device_words(model),
             unix_time,
             max_error: Some(s.error),
             times: None,
@@ -210,7 +210,7 @@ fn report(model: &Model, seen: &[Seen]) -> Report {
     Report {
         text,
         json: json!({
-            "target": target, "device": "cpu", "processor": processor(), "failed": failed, "kernels": kernels,
+            "target": target, "device": model.device().to_string(), "device_name": device_words(model), "failed": failed, "kernels": kernels,
         }),
         passed: failed == 0,
     }

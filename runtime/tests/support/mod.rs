@@ -19,8 +19,8 @@ use ir::{
 use tilewright_runtime::{
     ARCH, Writer,
     manifest::{
-        BufferRef, Input, Kernel, KernelId, Manifest, Output, Param, Program, SectionKind, Step,
-        TargetCode, TextRef,
+        BufferRef, Code, Elf, Input, Kernel, KernelId, Manifest, Output, Param, Program,
+        SectionKind, Step, TargetCode, TextRef,
     },
 };
 
@@ -215,6 +215,7 @@ pub fn kernels(rows: u64, tiles: [TextRef; 2]) -> [Kernel; 2] {
         bytes: Bytes(2 * rows * WIDTH * 4),
         meaning: format!("{:064x}", symbol.len()),
         tile: Some(tile),
+        launch: None,
     };
     let f = DType::F32;
     [
@@ -312,14 +313,24 @@ pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usi
         }],
         targets: vec![TargetCode {
             target: "cpu:baseline".into(),
-            arch: ARCH.into(),
-            requires: Vec::new(),
-            vector: Bytes(16),
             toolchain: "cc".into(),
-            code,
+            code: Code::Elf(Elf {
+                section: code,
+                arch: ARCH.into(),
+                requires: Vec::new(),
+                vector: Bytes(16),
+            }),
             kernels,
             programs,
         }],
+    }
+}
+
+/// The machine code of the first target.
+pub fn elf(manifest: &mut Manifest) -> &mut Elf {
+    match &mut manifest.targets[0].code {
+        Code::Elf(elf) => elf,
+        Code::Source(_) => panic!("machine code is written"),
     }
 }
 

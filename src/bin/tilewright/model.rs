@@ -1,16 +1,17 @@
 //! Models on the command line: what they are compiled for, with what, and how that is shown.
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
 };
 
 use backends::cpu::{Processes, Workers};
-use ir::{Graph, Op, Sizes};
+use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
     CompileOptions, Stage, import,
-    runtime::{Artifact, Npz},
+    runtime::{Artifact, Device, Npz},
 };
 
 use crate::{failure::Failure, shape::Shape};
@@ -60,8 +61,9 @@ fn workers() -> Workers {
     }
 }
 
-/// Compiles a model in memory for this machine, at `shape`, or the sizes of the arrays in `inputs`, or defaults.
-pub fn compile_here(
+/// Compiles a model in memory for a device, at `shape`, or the sizes of the arrays in `inputs`, or defaults.
+pub fn compile_for(
+    device: &Device,
     path: &Path,
     shape: Option<&Shape>,
     inputs: Option<&Path>,
@@ -69,10 +71,15 @@ pub fn compile_here(
     let model = import::load(path)?;
     let shape = match (shape, inputs) {
         (Some(shape), _) => Some(shape.clone()),
-        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, &Npz::open(inputs)?))),
+        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, inputs)?)),
         (None, None) => None,
     };
-    let options = options(&["cpu".into()], shape.as_slice())?;
+    let target = match device {
+        Device::Cpu => "cpu",
+        Device::OpenCl(_) => "opencl",
+        Device::Emulator(target) => target,
+    };
+    let options = options(&[target.into()], shape.as_slice())?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);
@@ -81,9 +88,12 @@ pub fn compile_here(
     Ok(made?.0)
 }
 
-/// The sizes that arrays have where the graph's inputs have symbols.
-fn sizes_of(graph: &Graph, npz: &Npz) -> Sizes {
+/// The sizes that the arrays of a file have where the graph's inputs have symbols.
+fn sizes_of(graph: &Graph, path: &Path) -> Result<Sizes, Failure> {
+    let npz = Npz::open(path)?;
     let mut sizes = Sizes::new();
+    // Which array said so.
+    let mut from: BTreeMap<Symbol, &str> = BTreeMap::new();
     for node in graph.nodes() {
         let Op::Input(input) = &node.op else { continue };
         let Some((_, shape)) = npz.ty(&input.name) else {
@@ -91,12 +101,23 @@ fn sizes_of(graph: &Graph, npz: &Npz) -> Sizes {
         };
         for (dim, n) in input.ty.shape.iter().zip(shape) {
             let plain = dim.symbols().find(|s| *dim == ir::Dim::symbol(s.name()));
-            if let (Some(symbol), Ok(n)) = (plain, i64::try_from(*n)) {
-                sizes.insert(symbol.clone(), n);
+            let (Some(symbol), Ok(size)) = (plain, i64::try_from(*n)) else {
+                continue;
+            };
+            let other = sizes.insert(symbol.clone(), size);
+            let array = from.insert(symbol.clone(), &input.name);
+            if let (Some(other), Some(array)) = (other, array)
+                && other != size
+            {
+                return Err(Failure::Sizes {
+                    path: path.into(),
+                    symbol: symbol.name().into(),
+                    found: [(array.into(), other), (input.name.clone(), size)],
+                });
             }
         }
     }
-    sizes
+    Ok(sizes)
 }
 
 /// The stage of a compilation, on a terminal; nothing elsewhere.

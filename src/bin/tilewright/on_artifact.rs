@@ -7,6 +7,7 @@ use ir::Symbol;
 use tilewright::runtime::{
     Artifact, WeightChecks,
     cli::{self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, VerifyOptions},
+    release_code,
 };
 
 use crate::{
@@ -83,7 +84,13 @@ pub struct Inspect {
 pub fn run(a: &Run) -> Result<Report, Failure> {
     let artifact = match (model::is_model(&a.artifact), &a.shape) {
         (true, shape) => {
-            model::compile_here(&a.artifact, shape.as_ref(), a.options.inputs.as_deref())?
+            let device = &a.options.device.device;
+            model::compile_for(
+                device,
+                &a.artifact,
+                shape.as_ref(),
+                a.options.inputs.as_deref(),
+            )?
         }
         (false, None) => open(&a.artifact, &a.options.device)?,
         (false, Some(_)) => {
@@ -109,7 +116,8 @@ pub fn bench(a: &Bench) -> Result<Report, Failure> {
                 .map(|(name, n)| (Symbol::new(name), i64::try_from(*n).unwrap_or(i64::MAX)));
         Shape(each.collect())
     });
-    let artifact = model::compile_here(&a.artifact, shape.as_ref(), None)?;
+    let device = &a.options.device.device;
+    let artifact = model::compile_for(device, &a.artifact, shape.as_ref(), None)?;
     Ok(cli::bench(artifact, &a.options)?)
 }
 
@@ -129,5 +137,7 @@ pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
 }
 
 fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
+    // Memory that is read from now on is the artifact's.
+    release_code();
     Ok(cli::open(path, options)?)
 }

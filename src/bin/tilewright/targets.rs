@@ -1,5 +1,6 @@
 //! `targets`: what models can be compiled for.
 
+use ir::Form;
 use serde_json::json;
 use tilewright::runtime::cli::Report;
 
@@ -9,17 +10,36 @@ pub fn targets() -> Report {
     let mut text = String::new();
     let mut all = Vec::new();
     for target in tilewright::targets() {
-        let Some(simd) = target.simd() else { continue };
-        text += &format!(
-            "{:22} {} bytes a vector; needs {}\n",
-            target.name,
-            simd.vector.0,
-            simd.requires.join(", ")
-        );
-        all.push(json!({
-            "target": target.name, "processor": simd.processor, "triple": simd.triple,
-            "requires": simd.requires, "vector_bytes": simd.vector.0,
-        }));
+        let (words, fields) = match &target.form {
+            Form::Simd(simd) => (
+                format!(
+                    "{} bytes a vector; needs {}",
+                    simd.vector.0,
+                    simd.requires.join(", ")
+                ),
+                json!({
+                    "target": target.name, "processor": simd.processor, "triple": simd.triple,
+                    "requires": simd.requires, "vector_bytes": simd.vector.0,
+                }),
+            ),
+            Form::Simt(simt) => {
+                let matrix: Vec<_> = simt.matrix.iter().map(|m| m.name.as_str()).collect();
+                (
+                    format!(
+                        "warps of {}, {} KB shared; {}",
+                        simt.lanes,
+                        simt.shared.0 / 1024,
+                        matrix.join(", ")
+                    ),
+                    json!({
+                        "target": target.name, "arch": simt.arch, "lanes": simt.lanes,
+                        "shared_bytes": simt.shared.0, "matrix": matrix,
+                    }),
+                )
+            }
+        };
+        text += &format!("{:22} {words}\n", target.name);
+        all.push(fields);
     }
     text += &match &here {
         Ok(target) => format!("cpu is {} on this machine\n", target.name),

@@ -7,6 +7,7 @@ mod apt;
 mod cxx;
 mod llvm;
 mod model;
+mod pocl;
 mod python;
 mod stamp;
 mod venv;
@@ -51,6 +52,15 @@ const STEPS: &[Step] = &[
         megabytes: 50,
         wanted: |_| Ok(true),
         run: cxx::place,
+    },
+    Step {
+        name: "pocl",
+        about: "PoCL and oclgrind from Debian's packages (110 MB to fetch, 500 MB unpacked)",
+        leaves: "pocl/usr/lib/x86_64-linux-gnu/libpocl.so.2",
+        pins: pocl::pins,
+        megabytes: 700,
+        wanted: |_| Ok(true),
+        run: pocl::unpack,
     },
     Step {
         name: "venv",

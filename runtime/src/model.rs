@@ -1,37 +1,45 @@
-//! An artifact whose code is loaded.
+//! An artifact whose code is ready to run.
 
 use std::{collections::BTreeMap, io, sync::Arc};
 
-use super::{
-    ARCH, Executor, Options, features,
-    library::{Code, Entry},
-};
 use crate::{
-    Artifact, ArtifactError,
+    Artifact, ArtifactError, Device, Drivers, Executor, Options,
+    cpu::{self, MachineCode},
+    engine::Loaded,
     manifest::{Program, TargetCode},
+    opencl::{self, OpenClError},
 };
 
-/// An artifact, made ready for this processor. Programs share its code and weights.
+/// An artifact, made ready for a device. Programs share its code and weights.
 pub struct Model {
     artifact: Arc<Artifact>,
     target: usize,
-    entries: Vec<Entry>,
+    device: Device,
+    loaded: Box<dyn Loaded>,
 }
 
 /// Why code of an artifact cannot run here.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// No target of the artifact fits this processor.
+    /// No target of the artifact fits the device.
     #[error(
-        "{path}: no code for this processor: {}; help: compile with one more target, `tilewright compile MODEL --target cpu ...` on this machine",
-        list(targets)
+        "{path}: no code for {device}: {}; help: compile with one more target, `tilewright compile MODEL --target {kind} ...`{}",
+        list(targets),
+        if *kind == "cpu" { " on this machine" } else { "" }
     )]
     NoTarget {
         /// The artifact.
         path: String,
+        /// The device, in words.
+        device: String,
+        /// A target that would fit.
+        kind: &'static str,
         /// Each target, with why it does not fit.
         targets: Vec<Unfit>,
     },
+    /// The OpenCL device is not there, or refuses.
+    #[error(transparent)]
+    OpenCl(#[from] OpenClError),
     /// The machine code cannot be loaded.
     #[error("{path}: the code for {target} cannot be loaded: {source}")]
     Code {
@@ -73,61 +81,83 @@ pub enum DeviceError {
     Artifact(#[from] ArtifactError),
 }
 
-/// A target that does not fit this processor.
+/// A target that does not fit a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// The target, such as `cpu:znver4`.
     pub target: String,
-    /// The architecture it is for, if this is another one.
-    pub arch: Option<String>,
-    /// The processor features that are missing.
-    pub missing: Vec<String>,
+    /// Why, such as `is for aarch64, this is x86_64`.
+    pub reason: String,
 }
 
 fn list(targets: &[Unfit]) -> String {
     if targets.is_empty() {
         return "the artifact holds no targets".into();
     }
-    let one = |t: &Unfit| match &t.arch {
-        Some(arch) => format!("{} is for {arch}, this is {ARCH}", t.target),
-        None => format!(
-            "{} needs {}, which this processor lacks",
-            t.target,
-            t.missing.join(", ")
-        ),
-    };
+    let one = |t: &Unfit| format!("{} {}", t.target, t.reason);
     targets.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 impl Model {
     /// Loads the code of the first target that this processor can run.
     pub fn load(artifact: Arc<Artifact>) -> Result<Self, DeviceError> {
+        Self::load_on(artifact, &Device::Cpu, &Drivers::default())
+    }
+
+    /// Makes ready the code of the target that fits a device best: the first one for just this device, else the first
+    /// that it can run.
+    pub fn load_on(
+        artifact: Arc<Artifact>,
+        device: &Device,
+        drivers: &Drivers,
+    ) -> Result<Self, DeviceError> {
         let targets = &artifact.manifest().targets;
-        let path = || artifact.path().display().to_string();
-        let unfit: Vec<_> = targets.iter().map_while(unfit).collect();
-        let Some(target) = targets.get(unfit.len()) else {
-            return Err(DeviceError::NoTarget {
-                path: path(),
-                targets: unfit,
-            });
+        let (target, loaded): (_, Box<dyn Loaded>) = match device {
+            Device::Cpu => {
+                let unfit: Vec<_> = targets.iter().map_while(cpu::unfit).collect();
+                let at = unfit.len();
+                let Some(target) = targets.get(at) else {
+                    let words = "this processor".into();
+                    return Err(no_target(&artifact, words, "cpu", unfit));
+                };
+                (at, Box::new(MachineCode::load(&artifact, target)?))
+            }
+            Device::OpenCl(number) => {
+                let card = opencl::Card::open(*number, drivers.opencl.as_deref())?;
+                let fits: Vec<_> = targets.iter().map(|t| card.fit(t)).collect();
+                let best = (0..targets.len()).filter(|t| fits[*t].is_ok());
+                // Of equals, the first.
+                let best = best.min_by_key(|t| fits[*t].as_ref().map_or(u8::MAX, |rank| *rank));
+                let Some(at) = best else {
+                    let unfit = fits.into_iter().filter_map(Result::err).collect();
+                    return Err(no_target(&artifact, card.describe(), "opencl", unfit));
+                };
+                (
+                    at,
+                    Box::new(opencl::Built::new(card, &artifact, &targets[at])?),
+                )
+            }
+            Device::Emulator(name) => {
+                let _ = name;
+                return Err(no_target(&artifact, device.to_string(), "opencl", vec![]));
+            }
         };
-        let refused = |source| DeviceError::Code {
-            path: path(),
-            target: target.target.clone(),
-            source,
-        };
-        let code = Code::load(artifact.section(target.code)?).map_err(refused)?;
-        let entries: Result<_, _> = target
-            .kernels
-            .iter()
-            .map(|k| code.entry(&k.symbol))
-            .collect();
-        let (entries, target) = (entries.map_err(refused)?, unfit.len());
         Ok(Self {
             artifact,
             target,
-            entries,
+            device: device.clone(),
+            loaded,
         })
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The device and its driver, in words; empty for this processor.
+    pub fn device_words(&self) -> String {
+        self.loaded.describe()
     }
 
     /// The artifact.
@@ -189,7 +219,10 @@ impl Model {
         let Some(p) = self.programs().get(program) else {
             return Err(self.no_program(format!("position {program}")));
         };
-        Executor::new(&self.artifact, self.target(), p, &self.entries, options)
+        let engine = self
+            .loaded
+            .engine(&self.artifact, self.target(), p, options)?;
+        Ok(Executor::new(engine, self.artifact.manifest(), p))
     }
 
     fn no_program(&self, wanted: String) -> DeviceError {
@@ -207,13 +240,16 @@ fn spell(sizes: &BTreeMap<String, u64>) -> String {
     each.collect::<Vec<_>>().join(",")
 }
 
-/// Why a target does not fit this processor, if it does not.
-fn unfit(target: &TargetCode) -> Option<Unfit> {
-    let arch = (target.arch != ARCH).then(|| target.arch.clone());
-    let missing = features::missing(&target.requires);
-    (arch.is_some() || !missing.is_empty()).then(|| Unfit {
-        target: target.target.clone(),
-        arch,
-        missing,
-    })
+fn no_target(
+    artifact: &Artifact,
+    device: String,
+    kind: &'static str,
+    targets: Vec<Unfit>,
+) -> DeviceError {
+    DeviceError::NoTarget {
+        path: artifact.path().display().to_string(),
+        device,
+        kind,
+        targets,
+    }
 }

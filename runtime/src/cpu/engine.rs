@@ -1,0 +1,208 @@
+//! Runs of one program on threads of this process.
+
+#![allow(unsafe_code, reason = "kernels are called with addresses")]
+
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+
+use super::{
+    library::Entry,
+    memory::{Memory, Plan, Region},
+    pool::{Pool, Work},
+};
+use crate::{
+    Artifact, DeviceError, Options,
+    engine::Engine,
+    executor::port_bytes,
+    manifest::{BufferRef, KernelId, Program, TargetCode},
+    tensor::RunError,
+};
+
+/// More threads than any processor of today runs at once; asking for more is a mistake.
+const MOST_THREADS: usize = 4096;
+
+pub(super) struct CpuEngine {
+    // Dropped first: its threads use the memory.
+    pool: Pool<Calls>,
+    memory: Memory,
+    inputs: Vec<Region>,
+    outputs: Vec<Region>,
+    threads: usize,
+    profile: bool,
+    reserved: usize,
+}
+
+/// The kernels to call, with their arguments.
+struct Calls {
+    steps: Vec<Call>,
+    /// One for each thread.
+    scratch: Vec<*mut u8>,
+    /// Keeps the weights mapped.
+    _artifact: Arc<Artifact>,
+}
+
+/// A kernel with its arguments.
+struct Call {
+    entry: Entry,
+    args: Box<[*mut u8]>,
+    /// Bytes of each argument that the kernel may use.
+    lens: Box<[usize]>,
+}
+
+// SAFETY: the addresses are of memory that the executor owns, or of weights that nobody writes; each thread has its
+// own scratch memory, and threads run different blocks of a step, which write different elements.
+unsafe impl Send for Calls {}
+// SAFETY: as above; nothing but the memory behind the addresses changes.
+unsafe impl Sync for Calls {}
+
+impl Work for Calls {
+    fn run(&self, step: usize, first: u64, last: u64, thread: usize) {
+        let Call { entry, args, .. } = &self.steps[step];
+        // SAFETY: `artifact::check` held the arguments' lengths against the kernel's parameters, and forbids writing
+        // to weights and inputs; the planner that wrote the program keeps arrays apart that are used together.
+        unsafe { entry.call(args, first as i64, last as i64, self.scratch[thread]) }
+    }
+}
+
+impl CpuEngine {
+    pub fn new(
+        artifact: &Arc<Artifact>,
+        target: &TargetCode,
+        program: &Program,
+        entries: &[Entry],
+        options: &Options,
+    ) -> Result<Self, DeviceError> {
+        let threads = match options.threads {
+            Some(n) => n.get(),
+            None => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        };
+        if threads > MOST_THREADS {
+            return Err(DeviceError::Threads {
+                wanted: threads,
+                most: MOST_THREADS,
+            });
+        }
+        let kernel = |id: KernelId| &target.kernels[id.0 as usize];
+        let scratch = program
+            .steps
+            .iter()
+            .map(|s| kernel(s.kernel).scratch.0)
+            .max()
+            .unwrap_or(0);
+
+        let mut plan = Plan::default();
+        let mut add = |len: u64| {
+            plan.add(len).ok_or_else(|| DeviceError::System {
+                what: format!("{len} bytes of memory"),
+                source: std::io::ErrorKind::OutOfMemory.into(),
+            })
+        };
+        let arena = add(program.arena.0)?;
+        let scratch = (0..threads)
+            .map(|_| add(scratch))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut regions = |lens: &[u64]| {
+            let all = lens.iter().map(|len| add(*len));
+            all.collect::<Result<Vec<_>, _>>()
+        };
+        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let (inputs, outputs) = (regions(&inputs)?, regions(&outputs)?);
+
+        let reserved = plan.len();
+        let memory = Memory::new(&plan).map_err(|source| DeviceError::System {
+            what: format!("{reserved} bytes of memory"),
+            source,
+        })?;
+        let address = |buffer: BufferRef| -> Result<*mut u8, DeviceError> {
+            Ok(match buffer {
+                BufferRef::Weight { .. } => artifact
+                    .weight(buffer)?
+                    .expect("the buffer is a weight")
+                    .as_ptr()
+                    .cast_mut(),
+                BufferRef::Arena { offset, .. } => {
+                    memory.address(arena).wrapping_add(offset as usize)
+                }
+                BufferRef::Input(i) => memory.address(inputs[i as usize]),
+                BufferRef::Output(i) => memory.address(outputs[i as usize]),
+            })
+        };
+        let steps = program.steps.iter().map(|step| {
+            let args = step
+                .args
+                .iter()
+                .map(|a| address(*a))
+                .collect::<Result<_, _>>()?;
+            let params = &kernel(step.kernel).params;
+            let lens = params
+                .iter()
+                .map(|p| p.len as usize * p.dtype.size())
+                .collect();
+            let entry = entries[step.kernel.0 as usize].clone();
+            Ok(Call { entry, args, lens })
+        });
+        let calls = Calls {
+            steps: steps.collect::<Result<_, DeviceError>>()?,
+            scratch: scratch.iter().map(|r| memory.address(*r)).collect(),
+            _artifact: Arc::clone(artifact),
+        };
+        let blocks: Vec<_> = program
+            .steps
+            .iter()
+            .map(|s| kernel(s.kernel).blocks)
+            .collect();
+        let pool = Pool::new(threads, &blocks, calls).map_err(|source| DeviceError::System {
+            what: format!("{threads} threads"),
+            source,
+        })?;
+        Ok(Self {
+            pool,
+            memory,
+            inputs,
+            outputs,
+            threads,
+            profile: options.profile,
+            reserved,
+        })
+    }
+}
+
+impl Engine for CpuEngine {
+    fn input(&mut self, position: usize) -> &mut [u8] {
+        self.memory.bytes_mut(self.inputs[position])
+    }
+
+    fn output(&self, position: usize) -> &[u8] {
+        self.memory.bytes(self.outputs[position])
+    }
+
+    fn run(&mut self) -> Result<(), RunError> {
+        self.pool.run(self.profile);
+        Ok(())
+    }
+
+    fn run_step(&mut self, step: usize) -> Result<(), RunError> {
+        self.pool.run_step(step);
+        Ok(())
+    }
+
+    fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError> {
+        let call = &self.pool.work().steps[step];
+        let (at, len) = (call.args[argument], call.lens[argument]);
+        // SAFETY: `artifact::check` saw that the buffer has this length. No kernel runs: that takes `&mut self`.
+        Ok(unsafe { std::slice::from_raw_parts(at, len) }.to_vec())
+    }
+
+    fn counts(&self) -> Vec<(u64, Duration)> {
+        let counts = self.pool.runs().zip(self.pool.nanos());
+        let counts = counts.map(|(runs, nanos)| (runs, Duration::from_nanos(nanos)));
+        counts.collect()
+    }
+
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn reserved_bytes(&self) -> usize {
+        self.reserved
+    }
+}

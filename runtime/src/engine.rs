@@ -1,0 +1,50 @@
+//! What a kind of device has to offer: code made ready, and memory and launches of one program.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    Artifact, DeviceError, Options, RunError,
+    manifest::{Program, TargetCode},
+};
+
+/// Code of one target, ready to run on one device.
+pub(crate) trait Loaded: Send + Sync {
+    /// The device and its driver, in words; empty for this processor.
+    fn describe(&self) -> String;
+
+    /// Allocates all that runs of a program need.
+    fn engine(
+        &self,
+        artifact: &Arc<Artifact>,
+        target: &TargetCode,
+        program: &Program,
+        options: &Options,
+    ) -> Result<Box<dyn Engine>, DeviceError>;
+}
+
+/// Runs the steps of one program, in its own memory.
+pub(crate) trait Engine: Send + Sync {
+    /// The memory of an input, to be written; runs see what it holds.
+    fn input(&mut self, position: usize) -> &mut [u8];
+
+    /// What the last run left in an output.
+    fn output(&self, position: usize) -> &[u8];
+
+    /// Runs all steps. Allocates nothing.
+    fn run(&mut self) -> Result<(), RunError>;
+
+    /// Runs one step, whatever came before.
+    fn run_step(&mut self, step: usize) -> Result<(), RunError>;
+
+    /// What the memory of an argument of a step holds now.
+    fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError>;
+
+    /// For each step: how often it was run, and how long that took if times are kept.
+    fn counts(&self) -> Vec<(u64, Duration)>;
+
+    /// Threads of this process that take part.
+    fn threads(&self) -> usize;
+
+    /// Bytes of memory beside the weights.
+    fn reserved_bytes(&self) -> usize;
+}
