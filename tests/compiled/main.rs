@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ir::{DType, Tensor};
 use support::{Case, check_stored_models, largest_error, minilm, models};
 use tilewright::{
-    CompileOptions,
+    CompileOptions, Storage,
     import::Model,
     runtime::{self, TensorView},
 };
@@ -17,10 +17,11 @@ use tilewright::{
 const BOUND: f64 = 2e-5;
 
 /// Compiles for this CPU at the sizes of the case, and runs.
-fn run(model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
+fn run(model: &Model, case: &Case, storage: Storage) -> BTreeMap<String, Tensor> {
     let [batch, seq] = case.sizes();
-    let options = CompileOptions::new(tilewright::target("cpu").unwrap())
+    let mut options = CompileOptions::new(tilewright::target("cpu").unwrap())
         .with_sizes([("batch", batch), ("seq", seq)]);
+    options.storage = storage;
     let compiled =
         tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ());
     let (artifact, report) = compiled.unwrap_or_else(|e| panic!("{e}"));
@@ -55,13 +56,26 @@ fn run(model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
 
 #[test]
 fn stored_models_agree_with_transformers() {
-    check_stored_models(BOUND, run);
+    check_stored_models(BOUND, |m, c| run(m, c, Storage::F32));
+}
+
+#[test]
+fn stored_models_in_f16_agree_with_transformers() {
+    check_stored_models(bound(Storage::F16), |m, c| run(m, c, Storage::F16));
+}
+
+#[test]
+fn stored_models_in_bf16_agree_with_transformers() {
+    check_stored_models(bound(Storage::Bf16), |m, c| run(m, c, Storage::Bf16));
 }
 
 #[test]
 fn minilm_agrees_with_transformers() {
     let model = minilm();
-    let error = largest_error(&models().join("minilm"), |case| run(&model, case));
-    println!("{error:.1e}  all-MiniLM-L6-v2");
-    assert!(error <= BOUND, "{error}");
+    for storage in [Storage::F32, Storage::F16, Storage::Bf16] {
+        let folder = models().join("minilm");
+        let error = largest_error(&folder, |case| run(&model, case, storage));
+        println!("{error:.1e}  all-MiniLM-L6-v2 in {}", storage.dtype());
+        assert!(error <= bound(storage), "{error}");
+    }
 }
