@@ -16,6 +16,23 @@ use tilewright::{
 /// Largest relative error: sums of at most 1536 products in f32, each rounded to 2^-24, in a dozen layers.
 const BOUND: f64 = 2e-5;
 
+/// Half a unit in the last place of what is stored, relative.
+const fn rounding(storage: Storage) -> f64 {
+    match storage {
+        Storage::F32 => 1.0 / (1 << 24) as f64,
+        Storage::F16 => 1.0 / (1 << 11) as f64,
+        Storage::Bf16 => 1.0 / (1 << 8) as f64,
+    }
+}
+
+/// Values that a stored model of at most three layers stores one after the other: eight in each layer, and the first and
+/// the last. In the worst case each rounding adds up.
+const STORED: f64 = 26.0;
+
+/// The root of the number of values that MiniLM stores one after the other, and of the matrices that they meet: in
+/// six layers of hundreds of columns, roundings add up as if by chance.
+const OF_MINILM: f64 = 10.0;
+
 /// Compiles for this CPU at the sizes of the case, and runs.
 fn run(model: &Model, case: &Case, storage: Storage) -> BTreeMap<String, Tensor> {
     let [batch, seq] = case.sizes();
@@ -61,12 +78,12 @@ fn stored_models_agree_with_transformers() {
 
 #[test]
 fn stored_models_in_f16_agree_with_transformers() {
-    check_stored_models(bound(Storage::F16), |m, c| run(m, c, Storage::F16));
+    check_stored_models(STORED * rounding(Storage::F16), |m, c| run(m, c, Storage::F16));
 }
 
 #[test]
 fn stored_models_in_bf16_agree_with_transformers() {
-    check_stored_models(bound(Storage::Bf16), |m, c| run(m, c, Storage::Bf16));
+    check_stored_models(STORED * rounding(Storage::Bf16), |m, c| run(m, c, Storage::Bf16));
 }
 
 #[test]
@@ -76,6 +93,7 @@ fn minilm_agrees_with_transformers() {
         let folder = models().join("minilm");
         let error = largest_error(&folder, |case| run(&model, case, storage));
         println!("{error:.1e}  all-MiniLM-L6-v2 in {}", storage.dtype());
-        assert!(error <= bound(storage), "{error}");
+        let bound = f64::max(BOUND, OF_MINILM * rounding(storage));
+        assert!(error <= bound, "{error}");
     }
 }
