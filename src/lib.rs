@@ -26,4 +26,5 @@ pub use compile::{
     compile_in_memory, compile_to, explain,
 };
 pub use ir;
+pub use passes::Storage;
 pub use runtime;

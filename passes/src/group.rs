@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ir::{Graph, Kernel, Op, ValueId, ops};
+use ir::{DType, Graph, Kernel, Op, ValueId, ops};
 
 use crate::{
     family::{Family, Shaped, shape},
-    nest::{Body, StageKind, is_movement, leaf, nest},
+    nest::{Body, StageKind, is_cast, is_movement, leaf, nest},
 };
 
 /// A graph cut into kernels.
@@ -53,6 +53,8 @@ enum Kind {
     Input,
     /// Decided by weights.
     Constant,
+    /// A float as wide as it was before it was narrowed to be stored: what lies in memory is the narrow one.
+    Widened,
     /// Elements moved.
     Movement,
     /// Each element by itself.
@@ -94,6 +96,7 @@ fn kinds(graph: &Graph) -> Result<Vec<Kind>, GroupError> {
         let types: Vec<_> = node.inputs.iter().map(|i| graph.ty(*i)).collect();
         let kind = match need {
             _ if matches!(node.op, Op::Input(_)) => Kind::Input,
+            _ if is_widened(graph, v) => Kind::Widened,
             (false, true) if !outputs.contains(&v) => Kind::Constant,
             _ if is_movement(&node.op, &types) => Kind::Movement,
             (dynamic, _) => match alone(graph, v)?.family {
@@ -106,6 +109,20 @@ fn kinds(graph: &Graph) -> Result<Vec<Kind>, GroupError> {
         kinds.push(kind);
     }
     Ok(kinds)
+}
+
+fn is_widened(graph: &Graph, v: ValueId) -> bool {
+    let cast = |v: ValueId, from: &[DType], to: &[DType]| {
+        let node = graph.node(v);
+        let &[x] = node.inputs.as_slice() else {
+            return None;
+        };
+        let (x_ty, ty) = (graph.ty(x), &node.ty);
+        let fits = from.contains(&x_ty.dtype) && to.contains(&ty.dtype);
+        (fits && is_cast(&node.op, &[x_ty])).then_some(x)
+    };
+    let narrow = [DType::F16, DType::Bf16];
+    cast(v, &narrow, &[DType::F32]).is_some_and(|x| cast(x, &[DType::F32], &narrow).is_some())
 }
 
 /// The kernel of one op by itself.

@@ -17,6 +17,7 @@ mod rewrite;
 mod roll;
 pub mod rules;
 mod spread;
+mod store;
 
 pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
@@ -25,3 +26,4 @@ pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};
 pub use spread::{Spread, SpreadError, spread};
+pub use store::{Storage, store_as};

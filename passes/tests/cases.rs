@@ -12,6 +12,11 @@ fn rewrite() {
 }
 
 #[test]
+fn store() {
+    check("store", case::store);
+}
+
+#[test]
 fn group() {
     check("group", case::group);
 }

@@ -3,7 +3,7 @@
 use ir::{Graph, Sizes};
 use passes::{Layers, prove::Proof};
 
-use super::{CompileError, CompileOptions, plan_rewritten};
+use super::{CompileError, CompileOptions, plan_rewritten, rewrite};
 
 /// What one set of sizes is compiled to, for one target.
 #[derive(Clone, Debug)]
@@ -42,8 +42,7 @@ pub struct Launch {
 pub fn explain(graph: &Graph, options: &CompileOptions) -> Result<Vec<Explained>, CompileError> {
     let mut all = Vec::new();
     for sizes in &options.sizes {
-        let sizes = crate::sizes::complete(graph, sizes)?;
-        let rewritten = passes::rewrite(&graph.bind(&sizes)?, &options.rewrite)?;
+        let (sizes, rewritten) = rewrite(graph, sizes, options)?;
         for target in &options.targets {
             let plan = plan_rewritten(&rewritten, target, "")?;
             let launches = plan.steps.iter().map(|step| {

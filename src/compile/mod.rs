@@ -14,7 +14,7 @@ use std::{
 
 use backends::cpu::Workers;
 use ir::{Graph, Sizes, Symbol, Target, WeightSource};
-use passes::{Plan, RewriteOptions, Rewritten};
+use passes::{Plan, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
 pub use error::CompileError;
@@ -29,6 +29,8 @@ pub struct CompileOptions {
     pub targets: Vec<Target>,
     /// Sizes of the model's symbols, one set for each program; those left out take their defaults.
     pub sizes: Vec<Sizes>,
+    /// The float type of matrices and of most values between kernels.
+    pub storage: Storage,
     /// Limits of the rewriting.
     pub rewrite: RewriteOptions,
     /// Where machine code is generated.
@@ -42,6 +44,7 @@ impl CompileOptions {
         Self {
             targets: vec![target],
             sizes: vec![Sizes::new()],
+            storage: Storage::F32,
             rewrite,
             workers: Workers::InProcess,
         }
@@ -153,6 +156,19 @@ struct Planned {
     plan: Plan,
 }
 
+/// The graph at these sizes as it is run: with the sizes that were left out, rewritten, stored as asked.
+fn rewrite(
+    graph: &Graph,
+    sizes: &Sizes,
+    options: &CompileOptions,
+) -> Result<(Sizes, Rewritten), CompileError> {
+    let sizes = crate::sizes::complete(graph, sizes)?;
+    let mut r = passes::rewrite(&graph.bind(&sizes)?, &options.rewrite)?;
+    (r.graph, r.rules) =
+        passes::store_as(&r.graph, &r.rules, options.storage).map_err(passes::PlanError::from)?;
+    Ok((sizes, r))
+}
+
 fn plan_rewritten(
     rewritten: &Rewritten,
     target: &Target,
@@ -187,9 +203,7 @@ fn compile(
     progress(Stage::Rewrite);
     let mut rewritten = Vec::new();
     for sizes in &options.sizes {
-        let sizes = crate::sizes::complete(graph, sizes)?;
-        let r = passes::rewrite(&graph.bind(&sizes)?, &options.rewrite)?;
-        rewritten.push((sizes, r));
+        rewritten.push(rewrite(graph, sizes, options)?);
     }
     report.stages.push((Stage::Rewrite, begun.elapsed()));
 

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ir::{DType, Tensor};
 use support::{Case, check_stored_models, largest_error, minilm, models};
 use tilewright::{
-    CompileOptions,
+    CompileOptions, Storage,
     import::Model,
     runtime::{self, Device, DeviceError, Drivers, OpenClError, TensorView},
 };
@@ -16,15 +16,40 @@ use tilewright::{
 /// Largest relative error: sums of at most 1536 products in f32, each rounded to 2^-24, in a dozen layers.
 const BOUND: f64 = 2e-5;
 
-/// Compiles for this CPU at the sizes of the case, and runs.
-fn run(model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
-    run_on("cpu", &Device::Cpu, model, case)
+/// Half a unit in the last place of what is stored, relative.
+const fn rounding(storage: Storage) -> f64 {
+    match storage {
+        Storage::F32 => 1.0 / (1 << 24) as f64,
+        Storage::F16 => 1.0 / (1 << 11) as f64,
+        Storage::Bf16 => 1.0 / (1 << 8) as f64,
+    }
 }
 
-fn run_on(target: &str, device: &Device, model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
+/// Values that a stored model of at most three layers stores one after the other: eight in each layer, and the first and
+/// the last. In the worst case each rounding adds up.
+const STORED: f64 = 26.0;
+
+/// The root of the number of values that MiniLM stores one after the other, and of the matrices that they meet: in
+/// six layers of hundreds of columns, roundings add up as if by chance.
+const OF_MINILM: f64 = 10.0;
+
+/// Compiles for this CPU at the sizes of the case, and runs.
+fn run(model: &Model, case: &Case, storage: Storage) -> BTreeMap<String, Tensor> {
+    run_on("cpu", &Device::Cpu, storage, model, case)
+}
+
+/// As [`run`], for another target, on another device.
+fn run_on(
+    target: &str,
+    device: &Device,
+    storage: Storage,
+    model: &Model,
+    case: &Case,
+) -> BTreeMap<String, Tensor> {
     let [batch, seq] = case.sizes();
-    let options = CompileOptions::new(tilewright::target(target).unwrap())
+    let mut options = CompileOptions::new(tilewright::target(target).unwrap())
         .with_sizes([("batch", batch), ("seq", seq)]);
+    options.storage = storage;
     let compiled =
         tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ());
     let (artifact, report) = compiled.unwrap_or_else(|e| panic!("{e}"));
@@ -86,7 +111,7 @@ fn stored_models_agree_with_transformers_on_opencl() {
     for name in ["bert_masked", "gpt2", "llama_yarn"] {
         let folder = models().join(name);
         let model = tilewright::import::load(&folder).unwrap_or_else(|e| panic!("{e}"));
-        let run = |case: &Case| run_on("opencl", &Device::OpenCl(0), &model, case);
+        let run = |case: &Case| run_on("opencl", &Device::OpenCl(0), Storage::F32, &model, case);
         let error = largest_error(&folder, run);
         println!("{error:.1e}  {name}");
         assert!(error <= BOUND, "{name}: {error}");
@@ -96,24 +121,46 @@ fn stored_models_agree_with_transformers_on_opencl() {
 /// The text for a device with matrix instructions and warps of 64, by their reference bodies on the device that is here.
 #[test]
 fn minilm_agrees_with_transformers_by_text_for_dcu() {
-    if has_opencl() {
-        let (model, device) = (minilm(), Device::OpenCl(0));
-        let run = |case: &Case| run_on("opencl:gfx936", &device, &model, case);
+    if !has_opencl() {
+        return;
+    }
+    let (model, device) = (minilm(), Device::OpenCl(0));
+    for storage in [Storage::F32, Storage::F16] {
+        let run = |case: &Case| run_on("opencl:gfx936", &device, storage, &model, case);
         let error = largest_error(&models().join("minilm"), run);
-        println!("{error:.1e}  all-MiniLM-L6-v2");
-        assert!(error <= BOUND, "{error}");
+        println!("{error:.1e}  all-MiniLM-L6-v2 in {}", storage.dtype());
+        let bound = f64::max(BOUND, OF_MINILM * rounding(storage));
+        assert!(error <= bound, "{error}");
     }
 }
 
 #[test]
 fn stored_models_agree_with_transformers() {
-    check_stored_models(BOUND, run);
+    check_stored_models(BOUND, |m, c| run(m, c, Storage::F32));
+}
+
+#[test]
+fn stored_models_in_f16_agree_with_transformers() {
+    check_stored_models(STORED * rounding(Storage::F16), |m, c| {
+        run(m, c, Storage::F16)
+    });
+}
+
+#[test]
+fn stored_models_in_bf16_agree_with_transformers() {
+    check_stored_models(STORED * rounding(Storage::Bf16), |m, c| {
+        run(m, c, Storage::Bf16)
+    });
 }
 
 #[test]
 fn minilm_agrees_with_transformers() {
     let model = minilm();
-    let error = largest_error(&models().join("minilm"), |case| run(&model, case));
-    println!("{error:.1e}  all-MiniLM-L6-v2");
-    assert!(error <= BOUND, "{error}");
+    for storage in [Storage::F32, Storage::F16, Storage::Bf16] {
+        let folder = models().join("minilm");
+        let error = largest_error(&folder, |case| run(&model, case, storage));
+        println!("{error:.1e}  all-MiniLM-L6-v2 in {}", storage.dtype());
+        let bound = f64::max(BOUND, OF_MINILM * rounding(storage));
+        assert!(error <= bound, "{error}");
+    }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    BinaryFn, Build, Compute, Expr, Graph, Meaning, Op, Template, TensorType, ValueId,
+    BinaryFn, Build, Expr, Graph, Meaning, Op, Template, TensorType, ValueId,
     ops::{Absent, Input},
 };
 
-use super::{Affine, Atom, AttentionNest, AttentionSizes, Body, Nest, Stage, StageKind};
+use super::{
+    Affine, Atom, AttentionNest, AttentionSizes, Body, Nest, Stage, StageKind, point::has_load,
+};
 
 /// Why a graph is not one nest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,28 +75,6 @@ pub(crate) fn leaf(ty: &TensorType) -> Input {
         absent: Absent::Required,
         below: 0,
     }
-}
-
-/// Whether the op only moves elements: its result holds elements of its operand, each at a place that
-/// depends on sizes alone.
-pub(crate) fn is_movement(op: &Op, inputs: &[&TensorType]) -> bool {
-    let mut term = Graph::new("term");
-    let leaves: Vec<_> = inputs
-        .iter()
-        .map(|t| term.push(leaf(t), &[]).expect("a leaf takes any type"))
-        .collect();
-    match op.meaning(&leaves, &mut Build::new(&mut term)) {
-        Meaning::Compute(Compute {
-            reduce: None,
-            body: Expr::Load { index, .. },
-            ..
-        }) => !index.iter().any(has_load),
-        _ => false,
-    }
-}
-
-fn has_load(e: &Expr) -> bool {
-    matches!(e, Expr::Load { .. }) || e.parts().into_iter().any(has_load)
 }
 
 /// The nest of a bound graph with one output; its operands are the graph's inputs, in order.

@@ -5,10 +5,12 @@
 
 mod affine;
 mod build;
+mod point;
 mod reindex;
 
 pub(crate) use affine::{Affine, Atom};
-pub(crate) use build::{NestError, is_movement, leaf, nest};
+pub(crate) use build::{NestError, leaf, nest};
+pub(crate) use point::{is_cast, is_movement};
 
 use ir::{BinaryFn, DType, F64, Monoid, UnaryFn};
 

@@ -7,7 +7,7 @@ use ir::{
     RowsSchedule, Schedule, Simd, Target, Tensor, ValueId, WeightMap, eval,
     tile::{self, Arithmetic},
 };
-use passes::{KernelFamily, Place, RewriteOptions};
+use passes::{KernelFamily, Place, RewriteOptions, Storage};
 
 use super::{
     Made,
@@ -36,6 +36,29 @@ pub fn rewrite(graph: &Graph, given: &Given) -> Made {
         text,
         outputs,
         within,
+    }
+}
+
+/// The graph with narrow values in f16, and the kernels before and after, which must be as many. What rounds is `cast`.
+pub fn store(graph: &Graph, given: &Given) -> Made {
+    let bound = graph.bind(&given.sizes).unwrap();
+    let (stored, _) = passes::store_as(&bound, &[], Storage::F16).unwrap();
+    let launches = |graph| {
+        let groups = passes::group(graph, &[]).unwrap();
+        let names = groups.launches.iter();
+        let names: Vec<String> = names
+            .map(|l| groups.kernels[l.kernel].name.clone())
+            .collect();
+        names
+    };
+    assert_eq!(launches(&bound).len(), launches(&stored).len());
+    // Kernels of the stored graph give what its casts say.
+    let choose = |kernel: &Kernel| Ok(schedule(kernel));
+    let plan = passes::plan(&stored, &[], &target(), &choose).unwrap();
+    Made {
+        text: format!("{}\n{stored}", launches(&stored).join("\n")),
+        outputs: run(&plan, &stored, given),
+        within: 0.0,
     }
 }
 

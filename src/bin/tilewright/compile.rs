@@ -2,13 +2,13 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Map, Value, json};
 use tilewright::{Report as Compiled, import, runtime::cli::Report};
 
 use crate::{
     failure::Failure,
-    model::{self, Progress},
+    model::{self, Precision, Progress},
     shape::{Shape, spell},
 };
 
@@ -17,7 +17,8 @@ use crate::{
 Examples:
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=128 -o m.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu:znver4 --target cpu:x86-64-v3 -o both.tw
-  tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=16 --shape batch=8,seq=128 -o m.tw")]
+  tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=16 --shape batch=8,seq=128 -o m.tw
+  tilewright compile all-MiniLM-L6-v2 --target cpu --dtype f16 -o half.tw")]
 pub struct Arguments {
     /// A Hugging Face directory or a .graph text.
     model: PathBuf,
@@ -27,9 +28,8 @@ pub struct Arguments {
     /// Sizes of one program; repeat for more. Without: batch 1, and seq 128 or the most the model takes.
     #[arg(long = "shape", value_name = "NAME=SIZE,...")]
     shapes: Vec<Shape>,
-    /// Element type to compute in.
-    #[arg(long, value_enum, default_value = "f32")]
-    dtype: Precision,
+    #[command(flatten)]
+    precision: Precision,
     /// The artifact; it appears when it is complete.
     #[arg(short, long, value_name = "OUT.tw")]
     output: PathBuf,
@@ -38,15 +38,8 @@ pub struct Arguments {
     pub json: bool,
 }
 
-/// What can be computed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Precision {
-    F32,
-}
-
 pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
-    let Precision::F32 = arguments.dtype;
-    let options = model::options(&arguments.targets, &arguments.shapes)?;
+    let options = model::options(&arguments.targets, &arguments.shapes, arguments.precision)?;
     let mut progress = Progress::new();
     progress.show("import ...");
     let model = import::load(&arguments.model)?;

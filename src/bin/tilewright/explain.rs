@@ -9,7 +9,7 @@ use tilewright::{Explained, import, runtime::cli::Report};
 
 use crate::{
     failure::Failure,
-    model,
+    model::{self, Precision},
     shape::{Shape, spell},
 };
 
@@ -28,6 +28,8 @@ pub struct Arguments {
     /// Sizes of one program; repeat for more. Without: batch 1, and seq 128 or the most the model takes.
     #[arg(long = "shape", value_name = "NAME=SIZE,...")]
     shapes: Vec<Shape>,
+    #[command(flatten)]
+    precision: Precision,
     /// Replay every proof with the independent checker.
     #[arg(long)]
     check: bool,
@@ -40,7 +42,7 @@ pub struct Arguments {
 }
 
 pub fn explain(arguments: &Arguments) -> Result<Report, Failure> {
-    let options = model::options(&arguments.targets, &arguments.shapes)?;
+    let options = model::options(&arguments.targets, &arguments.shapes, arguments.precision)?;
     let graph = import::graph_only(&arguments.model)?;
     let mut text = String::new();
     let mut programs = Vec::new();

@@ -36,13 +36,21 @@ pub enum Failure {
         /// The artifact.
         path: PathBuf,
     },
+    /// An element type for what has its own.
+    #[error("--dtype: {} is an artifact, whose element types were chosen when it was compiled", path.display())]
+    DTypeOfArtifact {
+        /// The artifact.
+        path: PathBuf,
+    },
 }
 
 impl Failure {
     /// 2 for wrong usage, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Target(TargetError::Unknown { .. }) | Self::ShapeOfArtifact { .. } => 2.into(),
+            Self::Target(TargetError::Unknown { .. })
+            | Self::ShapeOfArtifact { .. }
+            | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,
         }
     }

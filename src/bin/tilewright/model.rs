@@ -8,9 +8,10 @@ use std::{
 };
 
 use backends::cpu::{Processes, Workers};
+use clap::{Args, ValueEnum};
 use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
-    CompileOptions, Stage, import,
+    CompileOptions, Stage, Storage, import,
     runtime::{Artifact, Device, Npz},
 };
 
@@ -19,13 +20,40 @@ use crate::{failure::Failure, shape::Shape};
 /// The command that makes this program generate code for another run of it.
 pub const WORKER: &str = "code-worker";
 
+/// How weights and values between kernels are stored.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Precision {
+    /// Element type of matrices and of values between kernels; arithmetic and outputs stay f32. Without: f32.
+    #[arg(long, value_enum)]
+    dtype: Option<Float>,
+}
+
+impl Precision {
+    /// Whether a type was asked for.
+    pub const fn is_given(self) -> bool {
+        self.dtype.is_some()
+    }
+}
+
+/// What numbers can be stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Float {
+    F32,
+    F16,
+    Bf16,
+}
+
 /// Whether the path leads to a model rather than an artifact.
 pub fn is_model(path: &Path) -> bool {
     path.is_dir() || path.ends_with("config.json") || path.extension().is_some_and(|e| e == "graph")
 }
 
 /// Options for targets by name, each once, and sizes; without sizes, the model's defaults.
-pub fn options(targets: &[String], shapes: &[Shape]) -> Result<CompileOptions, Failure> {
+pub fn options(
+    targets: &[String],
+    shapes: &[Shape],
+    precision: Precision,
+) -> Result<CompileOptions, Failure> {
     let mut all = Vec::new();
     for name in targets {
         let target = tilewright::target(name)?;
@@ -44,6 +72,11 @@ pub fn options(targets: &[String], shapes: &[Shape]) -> Result<CompileOptions, F
     if !sizes.is_empty() {
         options.sizes = sizes;
     }
+    options.storage = match precision.dtype {
+        None | Some(Float::F32) => Storage::F32,
+        Some(Float::F16) => Storage::F16,
+        Some(Float::Bf16) => Storage::Bf16,
+    };
     options.workers = workers();
     Ok(options)
 }
@@ -67,6 +100,7 @@ pub fn compile_for(
     path: &Path,
     shape: Option<&Shape>,
     inputs: Option<&Path>,
+    precision: Precision,
 ) -> Result<Artifact, Failure> {
     let model = import::load(path)?;
     let shape = match (shape, inputs) {
@@ -79,7 +113,7 @@ pub fn compile_for(
         Device::OpenCl(_) => "opencl",
         Device::Emulator(target) => target,
     };
-    let options = options(&[target.into()], shape.as_slice())?;
+    let options = options(&[target.into()], shape.as_slice(), precision)?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);

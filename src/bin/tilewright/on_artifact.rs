@@ -12,7 +12,7 @@ use tilewright::runtime::{
 
 use crate::{
     failure::Failure,
-    model::{self, Progress},
+    model::{self, Precision, Progress},
     shape::Shape,
 };
 
@@ -30,6 +30,8 @@ pub struct Run {
     #[arg(long, value_name = "NAME=SIZE,...")]
     shape: Option<Shape>,
     #[command(flatten)]
+    precision: Precision,
+    #[command(flatten)]
     options: RunOptions,
     /// One JSON object instead of text.
     #[arg(long)]
@@ -44,6 +46,8 @@ Examples:
 pub struct Bench {
     /// A .tw file, or a model, which is compiled in memory.
     artifact: PathBuf,
+    #[command(flatten)]
+    precision: Precision,
     #[command(flatten)]
     options: BenchOptions,
     /// One JSON object instead of text.
@@ -90,8 +94,10 @@ pub fn run(a: &Run) -> Result<Report, Failure> {
                 &a.artifact,
                 shape.as_ref(),
                 a.options.inputs.as_deref(),
+                a.precision,
             )?
         }
+        (false, None) if a.precision.is_given() => return Err(dtype_of(&a.artifact)),
         (false, None) => open(&a.artifact, &a.options.device)?,
         (false, Some(_)) => {
             return Err(Failure::ShapeOfArtifact {
@@ -104,6 +110,9 @@ pub fn run(a: &Run) -> Result<Report, Failure> {
 
 pub fn bench(a: &Bench) -> Result<Report, Failure> {
     if !model::is_model(&a.artifact) {
+        if a.precision.is_given() {
+            return Err(dtype_of(&a.artifact));
+        }
         return Ok(cli::bench(
             open(&a.artifact, &a.options.device)?,
             &a.options,
@@ -117,7 +126,7 @@ pub fn bench(a: &Bench) -> Result<Report, Failure> {
         Shape(each.collect())
     });
     let device = &a.options.device.device;
-    let artifact = model::compile_for(device, &a.artifact, shape.as_ref(), None)?;
+    let artifact = model::compile_for(device, &a.artifact, shape.as_ref(), None, a.precision)?;
     Ok(cli::bench(artifact, &a.options)?)
 }
 
@@ -134,6 +143,11 @@ pub fn verify(a: &Verify) -> Result<Report, Failure> {
 pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
     let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
     Ok(cli::inspect(&artifact, &a.options))
+}
+
+/// The refusal of an element type for an artifact.
+fn dtype_of(path: &Path) -> Failure {
+    Failure::DTypeOfArtifact { path: path.into() }
 }
 
 fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
