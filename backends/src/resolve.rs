@@ -113,7 +113,7 @@ mod tests {
         let error = resolve("cpu:znver6").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4"
+            "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4, cpu:znver5"
         );
     }
 

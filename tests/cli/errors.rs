@@ -9,10 +9,7 @@ use std::{
     process::{Command, Output},
 };
 
-use ir::{
-    DType::{self, I32, I64},
-    Form,
-};
+use ir::DType::{self, I32, I64};
 
 use crate::{
     arrays::{integers, write},
@@ -91,10 +88,11 @@ fn spoilt() -> Folder {
 fn foreign_target() -> Option<String> {
     let here = tilewright::runtime::features();
     let lacks = |t: &ir::Target| {
-        let Form::Simd(simd) = &t.form else {
-            return false;
-        };
-        simd.requires.iter().any(|f| !here.contains(&f.as_str()))
+        let requires = t.simd().map(|s| s.requires.as_slice());
+        requires
+            .unwrap_or_default()
+            .iter()
+            .any(|f| !here.contains(&f.as_str()))
     };
     let foreign = tilewright::targets().into_iter().find(lacks);
     foreign.map(|t| t.name)
