@@ -108,10 +108,10 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_answered_with_near_names() {
-        let error = resolve("cpu:znver5").unwrap_err();
+        let error = resolve("cpu:znver6").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "target: no `cpu:znver5`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4"
+            "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4, cpu:znver5"
         );
     }
 

@@ -113,10 +113,11 @@ impl Runner {
             from,
         };
         let line = runner.line()?;
-        runner.version = line
+        let version = line
             .strip_prefix("ready ")
-            .ok_or(format!("{name}: {line}"))?
-            .into();
+            .ok_or(format!("{name}: {line}"))?;
+        // What builds put behind the number would not fit the table.
+        runner.version = version.chars().take_while(|c| *c != '-').collect();
         Ok(runner)
     }
 

@@ -205,9 +205,6 @@ fn rows(mut nest: Nest) -> Result<Shaped, NoFamily> {
         // Folded axes become one.
         let (outer, rank) = (nest.stages[i].outer, nest.stages[i].sizes.len());
         if matches!(nest.stages[i].kind, StageKind::Fold(..)) && rank != outer + 1 {
-            if rank == outer {
-                return Err(NoFamily("a fold of one element"));
-            }
             let rest = nest.stages.split_off(i + 1);
             let merged = (outer..rank - 1).rev().all(|first| nest.merge(i, first));
             nest.stages.extend(rest);

@@ -17,6 +17,11 @@ fn group() {
 }
 
 #[test]
+fn lower() {
+    check("lower", case::lower);
+}
+
+#[test]
 fn plan() {
     check("plan", case::plan);
 }

@@ -28,6 +28,7 @@ pub mod manifest;
 mod artifact;
 mod cpu;
 mod npz;
+mod pages;
 mod tensor;
 
 pub use artifact::{
@@ -37,4 +38,5 @@ pub use cpu::{
     ARCH, DeviceError, Executor, KernelFn, KernelStats, Model, Options, Unfit, features,
 };
 pub use npz::{Npz, NpzError, NpzProblem, write_npz};
+pub use pages::release_code;
 pub use tensor::{Array, Port, RunError, TensorView};

@@ -4,6 +4,7 @@
 //! stays within that of the arrays that are read, plus a few hundred bytes for each member.
 
 mod header;
+mod quiet;
 
 use std::{
     collections::BTreeMap,
@@ -17,6 +18,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter, result::ZipError, write::Sim
 
 use crate::{Array, TensorView, WriteError, WriteProblem, artifact::NewFile};
 use header::Header;
+use quiet::Quiet;
 
 /// Why a `.npz` cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +91,11 @@ impl Npz {
     }
 
     fn scan(path: &Path) -> Result<Self, NpzProblem> {
-        let mut zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+        let file = File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+        }
+        let mut zip = ZipArchive::new(BufReader::new(file))?;
         let mut members = BTreeMap::new();
         let names: Vec<_> = zip.file_names_raw().map(<[u8]>::to_vec).collect();
         for (index, name) in names.iter().enumerate() {
@@ -196,7 +202,7 @@ fn row_major(bytes: &[u8], shape: &[usize], size: usize) -> Vec<u8> {
 pub fn write_npz(path: &Path, arrays: &[(&str, TensorView<'_>)]) -> Result<(), WriteError> {
     let write = || -> Result<(), WriteProblem> {
         let new = NewFile::create(path)?;
-        let mut zip = ZipWriter::new(io::BufWriter::new(new.file.try_clone()?));
+        let mut zip = ZipWriter::new(Quiet::new(new.file.try_clone()?));
         for (name, array) in arrays {
             let options = SimpleFileOptions::default()
                 .compression_method(CompressionMethod::Stored)
@@ -214,7 +220,7 @@ pub fn write_npz(path: &Path, arrays: &[(&str, TensorView<'_>)]) -> Result<(), W
             zip.write_all(&header::encode(dtype, array.shape))?;
             zip.write_all(bytes)?;
         }
-        zip.finish().map_err(io::Error::other)?.flush()?;
+        zip.finish().map_err(io::Error::other)?.finish()?;
         Ok(new.publish()?)
     };
     write().map_err(|problem| WriteError {

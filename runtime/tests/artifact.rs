@@ -110,7 +110,7 @@ fn other_files_are_named_for_what_they_are() {
             .map(|_| ())
             .unwrap_err()
     };
-    assert!(matches!(open(folder.path()).problem, Problem::Io(_)));
+    assert!(matches!(open(folder.path()).problem, Problem::Folder));
     let message = open(&folder.path().join("none.tw")).to_string();
     assert!(
         message.contains("none.tw: cannot be read: No such file"),

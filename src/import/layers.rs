@@ -177,6 +177,18 @@ impl Layers {
         if prefixed { prefix } else { "" }
     }
 
+    /// Whose `part` a head has: that of `tied`, if given, unless the files hold another for `head`. Such files were not
+    /// written by `transformers`, but it reads them so.
+    pub(super) fn head<'a>(&self, head: &'a str, tied: Option<&'a str>, part: &str) -> &'a str {
+        let Some(tied) = tied else { return head };
+        match &self.source {
+            Source::Files(w) if w.differ(&format!("{head}.{part}"), &format!("{tied}.{part}")) => {
+                head
+            }
+            _ => tied,
+        }
+    }
+
     /// A tensor of the files, as stored.
     fn stored(&mut self, name: &str, shape: &[i64]) -> Result<ValueId, ImportError> {
         let legacy = name.replace("LayerNorm.weight", "LayerNorm.gamma");

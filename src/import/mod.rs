@@ -93,11 +93,13 @@ fn import(path: &Path, weighted: bool) -> Result<Model, ImportError> {
     if !file.is_file() {
         let found = if dir.is_dir() {
             "a folder without config.json"
+        } else if path.exists() {
+            "a file that is neither"
         } else {
-            "none"
+            "nothing"
         };
         return Err(ImportError::NotAModel {
-            path: path.into(),
+            path: modules.map_or_else(|| path.into(), |m| m.model),
             found: found.into(),
         });
     }

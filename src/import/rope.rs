@@ -8,21 +8,23 @@ use ir::{
     DType, Dim, UnaryFn, ValueId,
     ops::{Cast, Reshape},
 };
+use serde_json::Value;
 
 use super::{ImportError, config::Config, layers::Layers};
 
 /// How frequencies are stretched to longer contexts.
 enum Scaling {
     None,
+    Dynamic,
     Linear,
     Llama3,
     Yarn,
 }
 
-/// By `rope_type`. Dynamic scaling starts beyond the largest position, which a graph does not reach.
+/// By `rope_type`.
 const SCALINGS: &[(&str, Scaling)] = &[
     ("default", Scaling::None),
-    ("dynamic", Scaling::None),
+    ("dynamic", Scaling::Dynamic),
     ("linear", Scaling::Linear),
     ("llama3", Scaling::Llama3),
     ("yarn", Scaling::Yarn),
@@ -34,6 +36,8 @@ pub(super) struct Rope {
     frequencies: Vec<f32>,
     /// Factor of sines and cosines.
     factor: f64,
+    /// Positions that the frequencies are for are below this; 0 if they are for all.
+    pub(super) below: i64,
 }
 
 /// Sines and cosines of a run's positions, `[batch, 1, seq, pairs]`: the same for all heads.
@@ -44,32 +48,37 @@ pub(super) struct Turns {
 }
 
 impl Rope {
-    /// What `config` says for heads of `size` elements, a `partial` share of which is turned unless it says otherwise.
+    /// What `config` says for heads of `size` elements: a `partial` share is turned unless it says otherwise, or, without
+    /// one, every element.
     pub(super) fn read(
         config: &Config,
         size: i64,
-        partial: f64,
+        partial: Option<f64>,
         positions: i64,
     ) -> Result<Self, ImportError> {
         let section = match config.section("rope_scaling")? {
-            Some(section) => Some(section),
-            None => config.section("rope_parameters")?,
+            Some(section) if section.len() > 0 => Some(section),
+            _ => config.section("rope_parameters")?,
         };
         let at = section.as_ref().unwrap_or(config);
         let base = at.number("rope_theta", config.number("rope_theta", 10_000.0)?)?;
-        let partial = at.number(
-            "partial_rotary_factor",
-            config.number("partial_rotary_factor", partial)?,
-        )?;
-        let turned = (size as f64 * partial) as i64;
+        let key = "partial_rotary_factor";
+        let share = at.number(key, config.number(key, partial.unwrap_or(1.0))?)?;
+        if partial.is_none() && share != 1.0 {
+            // Frameworks disagree on what it would mean: `transformers` turns all, others the share.
+            let by = if at.get(key).is_some() { at } else { config };
+            return Err(by.unsupported(key, "1.0"));
+        }
+        let turned = (size as f64 * share) as i64;
         if turned < 2 || turned > size || turned % 2 != 0 {
             let wanted = format!("an even number of the {size} elements of a head to be turned");
-            return Err(at.wrong("partial_rotary_factor", wanted));
+            return Err(at.wrong(key, wanted));
         }
         let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
         let mut rope = Self {
             frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
             factor: 1.0,
+            below: 0,
         };
         if let Some(section) = &section {
             rope.scale(config, section, positions, base, turned)?;
@@ -86,6 +95,10 @@ impl Rope {
         base: f64,
         turned: i64,
     ) -> Result<(), ImportError> {
+        let nested = |key: &&str| section.get(key).is_some_and(Value::is_object);
+        if let Some(key) = section.keys().find(nested) {
+            return Err(section.unsupported(key, "one set of values for all layers"));
+        }
         let key = if section.get("rope_type").is_some() {
             "rope_type"
         } else {
@@ -100,6 +113,11 @@ impl Rope {
         };
         match scaling {
             Scaling::None => Ok(()),
+            Scaling::Dynamic => {
+                // Further positions would stretch the frequencies of all.
+                self.below = positions;
+                Ok(())
+            }
             Scaling::Linear => {
                 let factor = required(section, "factor")? as f32;
                 self.frequencies.iter_mut().for_each(|f| *f /= factor);

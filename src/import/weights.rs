@@ -179,6 +179,11 @@ impl Weights {
         self.stored.contains_key(name)
     }
 
+    /// Whether the files hold both tensors, and not the same bytes for them.
+    pub(super) fn differ(&self, a: &str, b: &str) -> bool {
+        matches!((self.weight(a), self.weight(b)), (Some(a), Some(b)) if a.bytes != b.bytes)
+    }
+
     /// Names of all tensors in the files, in order.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.stored.keys().map(String::as_str)

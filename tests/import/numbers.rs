@@ -1,25 +1,11 @@
 //! Imported models against what `transformers` computes: every folder of `tests/models` (see `make.py` there).
 
-use std::collections::BTreeMap;
+use tilewright::import;
 
-use ir::{DType, Sizes, Symbol, Tensor};
-use tilewright::import::{self, Model};
-
-use crate::support::{Case, check_stored_models, largest_error, minilm, models};
+use crate::support::{check_stored_models, evaluate, largest_error, minilm, models};
 
 /// Largest relative error: references are stored with 7 digits, and their angles are f32.
 const BOUND: f64 = 1e-5;
-
-fn evaluate(model: &Model, case: &Case) -> BTreeMap<String, Tensor> {
-    let [batch, seq] = case.sizes();
-    let sizes = Sizes::from([(Symbol::new("batch"), batch), (Symbol::new("seq"), seq)]);
-    let graph = model.graph.bind(&sizes).unwrap();
-    let inputs = case.inputs.iter().map(|(name, x)| {
-        let tensor = Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
-        (name.clone(), tensor)
-    });
-    ir::eval::evaluate(&graph, &inputs.collect(), &model.weights).unwrap()
-}
 
 #[test]
 fn stored_models_agree_with_transformers() {

@@ -1,12 +1,14 @@
 //! References that `transformers` computed, stored by `tests/models/make.py`.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use ir::Tensor;
+use ir::{DType, Sizes, Symbol, Tensor};
 use serde::Deserialize;
 use tilewright::import;
 
@@ -14,7 +16,7 @@ use tilewright::import;
 #[derive(Deserialize)]
 pub struct Case {
     pub inputs: BTreeMap<String, Numbers>,
-    outputs: BTreeMap<String, Numbers>,
+    pub outputs: BTreeMap<String, Numbers>,
 }
 
 /// A tensor.
@@ -32,7 +34,7 @@ impl Case {
     }
 
     /// Largest relative error of `found` over positions that are not masked.
-    fn error(&self, found: &BTreeMap<String, Tensor>) -> f64 {
+    pub fn error(&self, found: &BTreeMap<String, Tensor>) -> f64 {
         let [batch, seq] = self.sizes();
         let mask = self.inputs.get("attention_mask").map(|m| &m.values);
         let errors = self.outputs.iter().map(|(name, wanted)| {
@@ -67,10 +69,26 @@ pub fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
 }
 
+/// Where the model is that set-up unpacks.
+pub fn minilm_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(".toolchain/models/all-MiniLM-L6-v2")
+}
+
 /// The model that set-up unpacks.
 pub fn minilm() -> import::Model {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join(".toolchain/models/all-MiniLM-L6-v2");
-    import::load(&dir).unwrap_or_else(|e| panic!("{e}"))
+    import::load(&minilm_folder()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// What the model gives by the definitions of its ops, in f64.
+pub fn evaluate(model: &import::Model, case: &Case) -> BTreeMap<String, Tensor> {
+    let [batch, seq] = case.sizes();
+    let sizes = Sizes::from([(Symbol::new("batch"), batch), (Symbol::new("seq"), seq)]);
+    let graph = model.graph.bind(&sizes).unwrap();
+    let inputs = case.inputs.iter().map(|(name, x)| {
+        let tensor = Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
+        (name.clone(), tensor)
+    });
+    ir::eval::evaluate(&graph, &inputs.collect(), &model.weights).unwrap()
 }
 
 /// Runs every case in `folder` and gives the largest relative error.

@@ -37,6 +37,8 @@ const ICE_LAKE: &[&str] = &[
     "vpclmulqdq",
 ];
 
+const ZEN_5: &[&str] = &["avx512_vp2intersect", "avx_vnni"];
+
 /// A clock that server parts of these families sustain, where none was measured: an assumption that
 /// scales every estimate of a target alike.
 const NOMINAL_HERTZ: f64 = 2.5e9;
@@ -51,10 +53,20 @@ const KIB: u64 = 1024;
 
 /// Best first: a host is taken for the first whose requirements it meets.
 ///
-/// Caches, registers and multiply-adds in a cycle: AMD, Software Optimization Guide for the AMD Zen 4 (57647)
-/// and Zen 3 (56665) microarchitectures, sections "Cache" and "Floating-Point Unit"; Intel 64 and IA-32
+/// Caches, registers and multiply-adds in a cycle: AMD, Software Optimization Guide for the AMD Zen 5 (58455),
+/// Zen 4 (57647) and Zen 3 (56665) microarchitectures, sections "Cache" and "Floating-Point Unit"; Intel 64 and IA-32
 /// Architectures Optimization Reference Manual (248966), the microarchitecture chapters.
 const PROCESSORS: &[Processor] = &[
+    Processor {
+        name: "znver5",
+        requires: &[V3, V4, AMD, ICE_LAKE, &["avx512_bf16"], ZEN_5],
+        vector: 64,
+        registers: 32,
+        l1: 48 * KIB,
+        l2: 1024 * KIB,
+        multiply_adds: 2.0,
+        hertz: NOMINAL_HERTZ,
+    },
     // Half of a 512-bit register at a time: two halves in one cycle.
     Processor {
         name: "znver4",
@@ -187,6 +199,8 @@ pub(crate) fn host_has(feature: &str) -> Option<bool> {
         "avx512_fp16" => has!("avx512fp16"),
         "avx512_vbmi2" => has!("avx512vbmi2"),
         "avx512_vnni" => has!("avx512vnni"),
+        "avx512_vp2intersect" => has!("avx512vp2intersect"),
+        "avx_vnni" => has!("avxvnni"),
         "avx512_vpopcntdq" => has!("avx512vpopcntdq"),
         "avx512bw" => has!("avx512bw"),
         "avx512cd" => has!("avx512cd"),

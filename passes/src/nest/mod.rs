@@ -154,6 +154,19 @@ impl Body {
         }
     }
 
+    /// The same number with each load of a stage, by its position and coordinates, replaced.
+    pub fn map_stages(&self, f: &dyn Fn(usize, Vec<Affine>) -> Self) -> Self {
+        let again = |b: &Self| Box::new(b.map_stages(f));
+        match self {
+            Self::Stage { stage, at } => f(*stage, at.clone()),
+            Self::Num(_) | Self::Coordinate(_) | Self::Load { .. } => self.clone(),
+            Self::Unary(g, x) => Self::Unary(*g, again(x)),
+            Self::Binary(g, a, b) => Self::Binary(*g, again(a), again(b)),
+            Self::Select(c, a, b) => Self::Select(again(c), again(a), again(b)),
+            Self::Cast(d, x) => Self::Cast(*d, again(x)),
+        }
+    }
+
     /// All offsets that occur.
     pub fn offsets(&self) -> Vec<&Affine> {
         self.walk()

@@ -1,5 +1,7 @@
 //! Other axes for the same stages: axes of size 1 dropped, neighbours merged, results re-indexed.
 
+use std::cmp::Ordering;
+
 use super::{Affine, Atom, Body, Nest, Stage, StageKind, build::row_major};
 
 impl Stage {
@@ -18,8 +20,47 @@ impl Stage {
 }
 
 impl Nest {
-    /// Drops axes of size 1; those of attentions stay.
+    /// Drops axes of size 1; those of attentions stay. A fold without axes is the element that it would fold.
     pub fn drop_unit_axes(&mut self) {
+        self.drop_axes();
+        let mut i = 0;
+        while i < self.stages.len() {
+            let stage = &self.stages[i];
+            match &stage.kind {
+                StageKind::Fold(_, body) if stage.outer == stage.sizes.len() => {
+                    let body = body.clone();
+                    if i + 1 == self.stages.len() {
+                        self.stages[i].kind = StageKind::Map(body);
+                    } else {
+                        self.stages.remove(i);
+                        self.inline(i, &body);
+                    }
+                }
+                _ => i += 1,
+            }
+        }
+    }
+
+    /// Puts `body`, of stage `gone`, which is there no more, where later stages load it.
+    fn inline(&mut self, gone: usize, body: &Body) {
+        for later in &mut self.stages[gone..] {
+            let sizes = &later.sizes;
+            if let StageKind::Map(b) | StageKind::Fold(_, b) = &mut later.kind {
+                *b = b.map_stages(&|stage, at| match stage.cmp(&gone) {
+                    Ordering::Less => Body::Stage { stage, at },
+                    Ordering::Greater => Body::Stage {
+                        stage: stage - 1,
+                        at,
+                    },
+                    Ordering::Equal => {
+                        body.map_offsets(&|a| a.substitute(&|axis| at[axis].clone(), sizes))
+                    }
+                });
+            }
+        }
+    }
+
+    fn drop_axes(&mut self) {
         let kept: Vec<Vec<bool>> = self
             .stages
             .iter()
@@ -44,7 +85,11 @@ impl Nest {
             stage.outer = new(stage.outer);
             stage.sizes = sizes;
             if let StageKind::Map(b) | StageKind::Fold(_, b) = &mut stage.kind {
-                *b = drop_stage_axes(b, &kept);
+                *b = b.map_stages(&|stage, at| {
+                    let left = at.into_iter().zip(&kept[stage]).filter(|(_, k)| **k);
+                    let at = left.map(|(a, _)| a).collect();
+                    Body::Stage { stage, at }
+                });
             }
         }
     }
@@ -126,29 +171,6 @@ impl Nest {
     }
 }
 
-/// Removes, from loads of stages, the coordinates on axes that were dropped.
-fn drop_stage_axes(body: &Body, kept: &[Vec<bool>]) -> Body {
-    let again = |b: &Body| Box::new(drop_stage_axes(b, kept));
-    match body {
-        Body::Stage { stage, at } => {
-            let at = at
-                .iter()
-                .zip(&kept[*stage])
-                .filter(|(_, k)| **k)
-                .map(|(a, _)| a.clone());
-            Body::Stage {
-                stage: *stage,
-                at: at.collect(),
-            }
-        }
-        Body::Unary(f, x) => Body::Unary(*f, again(x)),
-        Body::Cast(d, x) => Body::Cast(*d, again(x)),
-        Body::Binary(f, a, b) => Body::Binary(*f, again(a), again(b)),
-        Body::Select(c, a, b) => Body::Select(again(c), again(a), again(b)),
-        other => other.clone(),
-    }
-}
-
 /// Drops coordinate `first + 1` of loads of stages from `from` on, which must be at their own axes.
 fn merge_stage_loads(body: &Body, from: usize, first: usize) -> Option<Body> {
     let again = |b: &Body| merge_stage_loads(b, from, first).map(Box::new);
@@ -210,9 +232,9 @@ fn split_an_axis(stage: &mut Stage) -> bool {
     sizes[axis] /= by;
     sizes.insert(axis + 1, by);
     let of = |a: usize| match a.cmp(&axis) {
-        std::cmp::Ordering::Less => Affine::axis(a),
-        std::cmp::Ordering::Equal => Affine::axis(a).times(by).plus(1, &Affine::axis(a + 1)),
-        std::cmp::Ordering::Greater => Affine::axis(a + 1),
+        Ordering::Less => Affine::axis(a),
+        Ordering::Equal => Affine::axis(a).times(by).plus(1, &Affine::axis(a + 1)),
+        Ordering::Greater => Affine::axis(a + 1),
     };
     stage.map_offsets(&|a| a.substitute(&of, &sizes));
     stage.outer += usize::from(axis < stage.outer);

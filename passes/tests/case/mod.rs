@@ -9,7 +9,7 @@ use ir::{Graph, text};
 
 use given::{Given, Outputs};
 
-pub use passes::{group, plan, rewrite};
+pub use passes::{group, lower, plan, rewrite};
 
 /// What a pass made of a graph.
 pub struct Made {

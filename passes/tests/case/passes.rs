@@ -117,6 +117,19 @@ pub fn plan(graph: &Graph, given: &Given) -> Made {
     }
 }
 
+/// The tile program of each kernel, under schedules so small that every loop has whole and ragged rounds.
+pub fn lower(graph: &Graph, given: &Given) -> Made {
+    let bound = graph.bind(&given.sizes).unwrap();
+    let choose = |kernel: &Kernel| Ok(schedule(kernel));
+    let plan = passes::plan(&bound, &[], &target(), &choose).unwrap();
+    let programs = plan.kernels.iter().map(|k| k.program.to_string());
+    Made {
+        text: programs.collect::<Vec<_>>().join("\n"),
+        outputs: run(&plan, &bound, given),
+        within: 0.0,
+    }
+}
+
 fn run(plan: &passes::Plan, graph: &Graph, given: &Given) -> Outputs {
     let inputs: Vec<Vec<f64>> = plan
         .inputs

@@ -18,6 +18,9 @@ pub enum Problem {
     /// The operating system refused.
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
+    /// A folder, as models are.
+    #[error("is a folder; wanted an artifact; help: `tilewright compile` makes one from a model")]
+    Folder,
     /// The file does not start as an artifact does.
     #[error(
         "not a tilewright artifact: wanted the first bytes `TILEWRT\\0`, found {found:?}; help: `tilewright compile` writes artifacts"

@@ -63,7 +63,7 @@ impl Artifact {
     fn read(file: &File, path: &Path, weight_checks: WeightChecks) -> Result<Self, Problem> {
         let meta = file.metadata()?;
         if meta.is_dir() {
-            return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
+            return Err(Problem::Folder);
         }
         if meta.len() == 0 {
             return Err(Problem::Magic { found: Vec::new() });

@@ -27,6 +27,7 @@ features! {
     "avx512_fp16" = "avx512fp16",
     "avx512_vbmi2" = "avx512vbmi2",
     "avx512_vnni" = "avx512vnni",
+    "avx512_vp2intersect" = "avx512vp2intersect",
     "avx512_vpopcntdq" = "avx512vpopcntdq",
     "avx512bw" = "avx512bw",
     "avx512cd" = "avx512cd",

@@ -17,6 +17,19 @@ pub enum Failure {
     Runtime(#[from] runtime::cli::CliError),
     #[error(transparent)]
     Npz(#[from] runtime::NpzError),
+    /// Arrays whose shapes contradict each other.
+    #[error(
+        "{}: wanted one size `{symbol}`; array `{}` has {}, array `{}` has {}",
+        path.display(), found[0].0, found[0].1, found[1].0, found[1].1
+    )]
+    Sizes {
+        /// The file.
+        path: PathBuf,
+        /// The size.
+        symbol: String,
+        /// Two arrays, and what it is in each.
+        found: [(String, i64); 2],
+    },
     /// Sizes for what has its own.
     #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
     ShapeOfArtifact {

@@ -1,13 +1,14 @@
 //! Models on the command line: what they are compiled for, with what, and how that is shown.
 
 use std::{
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
 };
 
 use backends::cpu::{Processes, Workers};
-use ir::{Graph, Op, Sizes};
+use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
     CompileOptions, Stage, import,
     runtime::{Artifact, Npz},
@@ -69,7 +70,7 @@ pub fn compile_here(
     let model = import::load(path)?;
     let shape = match (shape, inputs) {
         (Some(shape), _) => Some(shape.clone()),
-        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, &Npz::open(inputs)?))),
+        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, inputs)?)),
         (None, None) => None,
     };
     let options = options(&["cpu".into()], shape.as_slice())?;
@@ -81,9 +82,12 @@ pub fn compile_here(
     Ok(made?.0)
 }
 
-/// The sizes that arrays have where the graph's inputs have symbols.
-fn sizes_of(graph: &Graph, npz: &Npz) -> Sizes {
+/// The sizes that the arrays of a file have where the graph's inputs have symbols.
+fn sizes_of(graph: &Graph, path: &Path) -> Result<Sizes, Failure> {
+    let npz = Npz::open(path)?;
     let mut sizes = Sizes::new();
+    // Which array said so.
+    let mut from: BTreeMap<Symbol, &str> = BTreeMap::new();
     for node in graph.nodes() {
         let Op::Input(input) = &node.op else { continue };
         let Some((_, shape)) = npz.ty(&input.name) else {
@@ -91,12 +95,23 @@ fn sizes_of(graph: &Graph, npz: &Npz) -> Sizes {
         };
         for (dim, n) in input.ty.shape.iter().zip(shape) {
             let plain = dim.symbols().find(|s| *dim == ir::Dim::symbol(s.name()));
-            if let (Some(symbol), Ok(n)) = (plain, i64::try_from(*n)) {
-                sizes.insert(symbol.clone(), n);
+            let (Some(symbol), Ok(size)) = (plain, i64::try_from(*n)) else {
+                continue;
+            };
+            let other = sizes.insert(symbol.clone(), size);
+            let array = from.insert(symbol.clone(), &input.name);
+            if let (Some(other), Some(array)) = (other, array)
+                && other != size
+            {
+                return Err(Failure::Sizes {
+                    path: path.into(),
+                    symbol: symbol.name().into(),
+                    found: [(array.into(), other), (input.name.clone(), size)],
+                });
             }
         }
     }
-    sizes
+    Ok(sizes)
 }
 
 /// The stage of a compilation, on a terminal; nothing elsewhere.

@@ -7,6 +7,7 @@ use ir::Symbol;
 use tilewright::runtime::{
     Artifact, WeightChecks,
     cli::{self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, VerifyOptions},
+    release_code,
 };
 
 use crate::{
@@ -129,5 +130,7 @@ pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
 }
 
 fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
+    // Memory that is read from now on is the artifact's.
+    release_code();
     Ok(cli::open(path, options)?)
 }

@@ -251,17 +251,11 @@ impl<'a> Bert<'a> {
         let y = l.unary(self.act, y);
         let y = self.norm(l, "cls.predictions.transform.LayerNorm", y)?;
         let tied = self.config.flag("tie_word_embeddings", true)?;
-        let table = if tied {
-            format!("{}embeddings.word_embeddings", self.prefix)
-        } else {
-            "cls.predictions.decoder".into()
-        };
-        let y = l.linear(&table, [d, vocabulary], false, y)?;
-        let bias = if tied {
-            "cls.predictions"
-        } else {
-            "cls.predictions.decoder"
-        };
+        let decoder = "cls.predictions.decoder";
+        let table = format!("{}embeddings.word_embeddings", self.prefix);
+        let head = l.head(decoder, tied.then_some(&table), "weight");
+        let y = l.linear(head, [d, vocabulary], false, y)?;
+        let bias = l.head(decoder, tied.then_some("cls.predictions"), "bias");
         l.shift(bias, vocabulary, y)
     }
 

@@ -87,7 +87,9 @@ impl Decoder {
         };
         let hidden = config.size("hidden_size", absent.hidden, limit::WIDTH)?;
         let queries = config.size("num_attention_heads", absent.heads.0, limit::HEADS)?;
-        let keys = absent.heads.1.unwrap_or(queries);
+        // Where it is `null`, each query has its own.
+        let grouped = !config.has("num_key_value_heads");
+        let keys = absent.heads.1.filter(|_| grouped).unwrap_or(queries);
         let keys = config.size("num_key_value_heads", keys, limit::HEADS)?;
         divides(
             config,
@@ -128,19 +130,19 @@ impl Decoder {
         })
     }
 
-    /// The inputs: embedded tokens, and what every layer reads. A `partial` share of each head is turned.
+    /// The inputs: embedded tokens, and what every layer reads. A `partial` share of each head is turned, or all of it.
     pub(super) fn begin(
         &self,
         config: &Config,
-        partial: f64,
+        partial: Option<f64>,
         l: &mut Layers,
     ) -> Result<(ValueId, Context), ImportError> {
         l.limit_sequence(self.positions);
         let ids = l.input("input_ids", Absent::Required, self.vocabulary);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
-        let position_ids = l.input("position_ids", Absent::Positions, 0);
         let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
+        let position_ids = l.input("position_ids", Absent::Positions, rope.below);
         let turns = rope.turns(l, position_ids);
         let table = format!("{}embed_tokens.weight", self.prefix);
         let x = l.embed(&table, [self.vocabulary, self.hidden], ids)?;
@@ -220,12 +222,9 @@ impl Decoder {
     pub(super) fn end(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
         let x = self.norm(l, &format!("{}norm", self.prefix), x)?;
         if self.headed {
-            let table = if self.tied {
-                format!("{}embed_tokens", self.prefix)
-            } else {
-                "lm_head".into()
-            };
-            let logits = l.linear(&table, [self.hidden, self.vocabulary], false, x)?;
+            let table = format!("{}embed_tokens", self.prefix);
+            let head = l.head("lm_head", self.tied.then_some(&table), "weight");
+            let logits = l.linear(head, [self.hidden, self.vocabulary], false, x)?;
             l.output("logits", logits);
         } else {
             l.output("last_hidden_state", x);

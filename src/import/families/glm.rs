@@ -63,7 +63,7 @@ fn build(
         interleaved: true,
     };
     let (d, inner) = (decoder.hidden, decoder.inner);
-    let (mut x, context) = decoder.begin(config, PARTIAL, l)?;
+    let (mut x, context) = decoder.begin(config, Some(PARTIAL), l)?;
     for i in 0..decoder.layers {
         let name = format!("{}layers.{i}", decoder.prefix);
         let behind = |l: &mut Layers, norm: &str, y| match norms_behind {

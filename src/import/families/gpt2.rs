@@ -11,6 +11,14 @@ use crate::import::{ImportError, activation::activation, config::Config, layers:
 /// Buffers, and the head where a base model or a tied one leaves it unused.
 pub(super) const IGNORED: &[&str] = &["*.attn.bias", "*.attn.masked_bias", "lm_head.weight"];
 
+/// Keys, and the names that other families have for them, which win. Source: `GPT2Config.attribute_map`.
+const ALIASES: &[(&str, &str)] = &[
+    ("n_embd", "hidden_size"),
+    ("n_positions", "max_position_embeddings"),
+    ("n_head", "num_attention_heads"),
+    ("n_layer", "num_hidden_layers"),
+];
+
 struct Gpt2 {
     hidden: i64,
     heads: i64,
@@ -38,12 +46,9 @@ pub(super) fn build(
     let x = gpt2.decode(config, l, prefix, vocabulary)?;
     if headed {
         let tied = config.flag("tie_word_embeddings", true)?;
-        let table = if tied {
-            format!("{prefix}wte")
-        } else {
-            "lm_head".into()
-        };
-        let logits = l.linear(&table, [gpt2.hidden, vocabulary], false, x)?;
+        let table = format!("{prefix}wte");
+        let head = l.head("lm_head", tied.then_some(&table), "weight");
+        let logits = l.linear(head, [gpt2.hidden, vocabulary], false, x)?;
         l.output("logits", logits);
     } else {
         l.output("last_hidden_state", x);
@@ -51,16 +56,23 @@ pub(super) fn build(
     Ok(x)
 }
 
+/// `name`, or its alias if `config` has that.
+fn key(config: &Config, name: &'static str) -> &'static str {
+    let alias = ALIASES.iter().find(|(n, _)| *n == name).map(|a| a.1);
+    alias.filter(|a| config.get(a).is_some()).unwrap_or(name)
+}
+
 impl Gpt2 {
     fn read(config: &Config) -> Result<Self, ImportError> {
         if config.flag("add_cross_attention", false)? {
             return Err(config.unsupported("add_cross_attention", "false"));
         }
-        let hidden = config.size("n_embd", 768, limit::WIDTH)?;
-        let heads = config.size("n_head", 12, limit::HEADS)?;
+        let (width, parts) = (key(config, "n_embd"), key(config, "n_head"));
+        let hidden = config.size(width, 768, limit::WIDTH)?;
+        let heads = config.size(parts, 12, limit::HEADS)?;
         Ok(Self {
             hidden,
-            heads: divides(config, ("n_embd", hidden), ("n_head", heads))?,
+            heads: divides(config, (width, hidden), (parts, heads))?,
             inner: config.size("n_inner", 4 * hidden, 4 * limit::WIDTH)?,
             act: activation(config, "activation_function", UnaryFn::GeluTanh)?,
             eps: config.number("layer_norm_epsilon", 1e-5)?,
@@ -77,7 +89,7 @@ impl Gpt2 {
         prefix: &str,
         vocabulary: i64,
     ) -> Result<ValueId, ImportError> {
-        let positions = config.size("n_positions", 1024, limit::POSITIONS)?;
+        let positions = config.size(key(config, "n_positions"), 1024, limit::POSITIONS)?;
         l.limit_sequence(positions);
         let ids = l.input("input_ids", Absent::Required, vocabulary);
         let mask = l.attention_mask();
@@ -87,7 +99,7 @@ impl Gpt2 {
         let words = l.embed(&format!("{prefix}wte.weight"), [vocabulary, d], ids)?;
         let places = l.embed(&format!("{prefix}wpe.weight"), [positions, d], position_ids)?;
         let mut x = l.add(words, places);
-        for i in 0..config.size("n_layer", 12, limit::LAYERS)? {
+        for i in 0..config.size(key(config, "n_layer"), 12, limit::LAYERS)? {
             x = self.layer(l, &format!("{prefix}h.{i}"), i, mask, x)?;
         }
         l.layer_norm(&format!("{prefix}ln_f"), d, self.eps, x)

@@ -81,7 +81,7 @@ pub(super) fn build_qwen2(
         0
     };
     let first = config.count("max_window_layers", 28)?;
-    let kinds = config.texts("layer_types")?;
+    let kinds = layer_types(config, window)?;
     let slides = |layer: i64| match &kinds {
         Some(kinds) => kinds.get(layer as usize) == Some(&"sliding_attention"),
         None => layer as u64 >= first,
@@ -95,6 +95,26 @@ pub(super) fn build_qwen2(
             interleaved: false,
         }
     })
+}
+
+/// `layer_types`, if there are any: one for each layer, of kinds that a `window`, or none, allows.
+fn layer_types(config: &Config, window: i64) -> Result<Option<Vec<&str>>, ImportError> {
+    let key = "layer_types";
+    let Some(kinds) = config.texts(key)? else {
+        return Ok(None);
+    };
+    let layers = config.size("num_hidden_layers", QWEN2.layers, limit::LAYERS)?;
+    if kinds.len() as i64 != layers {
+        return Err(config.wrong(key, format!("one text for each of {layers} layers")));
+    }
+    let known: &[&str] = match window {
+        0 => &["full_attention"],
+        _ => &["full_attention", "sliding_attention"],
+    };
+    if kinds.iter().any(|k| !known.contains(k)) {
+        return Err(config.unsupported(key, known.join(", ")));
+    }
+    Ok(Some(kinds))
 }
 
 /// The window: none where it is `null`, 4096 where it is not mentioned.
@@ -119,7 +139,7 @@ fn build(
     let decoder = Decoder::read(config, class, absent, l)?;
     let act = activation(config, "hidden_act", UnaryFn::Silu)?;
     let (d, inner) = (decoder.hidden, decoder.inner);
-    let (mut x, context) = decoder.begin(config, 1.0, l)?;
+    let (mut x, context) = decoder.begin(config, None, l)?;
     for i in 0..decoder.layers {
         let name = format!("{}layers.{i}", decoder.prefix);
         let y = decoder.norm(l, &format!("{name}.input_layernorm"), x)?;

@@ -1,7 +1,11 @@
-//! A copy of a stored model that a test may spoil.
+//! A folder that a test may spoil.
+
+#![allow(dead_code, reason = "each test binary uses a part")]
 
 use std::{
+    collections::BTreeMap,
     fs,
+    os::unix::{ffi::OsStringExt, fs::symlink},
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -14,18 +18,33 @@ pub struct Folder(pub PathBuf);
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
 impl Folder {
+    /// An empty folder whose name begins with `name`.
+    pub fn empty(name: &str) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{name}-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
     /// A copy of the stored model `name`.
     pub fn copy(name: &str) -> Self {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let to = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("{name}-{}-{number}", std::process::id()));
-        copy_tree(
-            &Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("tests/models")
-                .join(name),
-            &to,
-        );
-        Self(to)
+        let folder = Self::empty(name);
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models");
+        copy_tree(&models.join(name), &folder.0);
+        folder
+    }
+
+    /// A link `name` to a file or folder elsewhere.
+    pub fn link(&self, name: &str, to: &Path) {
+        symlink(to, self.0.join(name)).unwrap();
+    }
+
+    /// What is in it, at any depth: bytes of files, where links lead; nothing for folders.
+    pub fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut all = BTreeMap::new();
+        add_contents(&self.0, &mut all);
+        all
     }
 
     /// Rewrites `file` as bytes.
@@ -63,6 +82,22 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed lies in the build folder, where it does no harm.
         drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn add_contents(folder: &Path, all: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let kind = fs::symlink_metadata(&path).unwrap();
+        let bytes = if kind.is_symlink() {
+            fs::read_link(&path).unwrap().into_os_string().into_vec()
+        } else if kind.is_dir() {
+            add_contents(&path, all);
+            vec![]
+        } else {
+            fs::read(&path).unwrap()
+        };
+        all.insert(path, bytes);
     }
 }
 

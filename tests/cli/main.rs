@@ -1,0 +1,13 @@
+//! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
+
+mod arrays;
+mod errors;
+mod examples;
+#[path = "../support/folder.rs"]
+mod folder;
+mod kill;
+mod pipeline;
+mod program;
+mod streams;
+#[path = "../support/mod.rs"]
+mod support;
