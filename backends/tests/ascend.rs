@@ -102,6 +102,7 @@ fn texts_give_what_programs_give() {
             .map(|(a, i)| encoded(a.dtype, &expected[i]).0)
             .collect();
         evaluate(&program, &mut expected, Arithmetic::Exact).unwrap();
+        println!("{path}");
         if !run(&text(&program, Dialect::Mlir19), &program, &mut found) {
             continue;
         }

@@ -9,6 +9,8 @@ pub(super) struct Point<'a> {
     pub place: Place,
     pub stmt: &'a Stmt,
     pub live: BTreeSet<Var>,
+    /// Those that nothing reads later.
+    pub last: BTreeSet<Var>,
 }
 
 /// All steps but loops themselves, in no order.
@@ -42,6 +44,8 @@ fn walk<'a>(
         let place = Place([around, &[i]].concat());
         match stmt {
             Stmt::Let(var, value) => {
+                let last = operands(value).into_iter().filter(|x| !live.contains(x));
+                let last = last.collect();
                 live.extend(operands(value));
                 let mut during = live.clone();
                 during.insert(*var);
@@ -49,15 +53,17 @@ fn walk<'a>(
                     place,
                     stmt,
                     live: during,
+                    last,
                 });
                 live.remove(var);
             }
             Stmt::Store { value, .. } => {
-                live.insert(*value);
+                let last = BTreeSet::from_iter(live.insert(*value).then_some(*value));
                 points.push(Point {
                     place,
                     stmt,
                     live: live.clone(),
+                    last,
                 });
             }
             Stmt::For(l) => live = in_loop(l, live, &place, points),

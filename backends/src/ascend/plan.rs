@@ -239,7 +239,15 @@ fn need(
         dtype: types[&var].0,
         bytes: Bytes(bytes),
     };
+    // A product is added to a sum in place, if that is not read again.
+    let replaced = |var: &Var| match point.stmt {
+        Stmt::Let(_, Value::Dot { acc, .. }) => {
+            memory == Memory::L0C && acc == var && point.last.contains(var)
+        }
+        _ => false,
+    };
     let residents = point.live.iter().filter(|v| roles.resides(memory, **v));
+    let residents = residents.filter(|v| !replaced(v));
     let mut live: Vec<Held> = residents
         .map(|var| {
             let copies = 1 + u64::from(roles.streamed.contains(var));

@@ -49,12 +49,13 @@ void memrefCopy(int64_t size, Unranked *from, Unranked *to) {
   int64_t n = from->rank, *f = from->view, *t = to->view;
   copy(size, n, f + 3, f + 3 + n, t + 3 + n, (char *)f[1] + f[2] * size, (char *)t[1] + t[2] * size);
 }
-__bf16 __truncsfbf2(float x) {
+/* The result lies in the low half of the register of a float; of type __bf16 it would be rounded by itself. */
+float __truncsfbf2(float x) {
   uint32_t bits;
+  float rounded;
   memcpy(&bits, &x, 4);
-  uint16_t half = x != x ? 0x7FC0 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-  __bf16 rounded;
-  memcpy(&rounded, &half, 2);
+  bits = x != x ? 0x7FC0 : (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+  memcpy(&rounded, &bits, 4);
   return rounded;
 }
 ";

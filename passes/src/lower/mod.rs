@@ -63,7 +63,9 @@ pub enum LowerError {
         reason: SpreadError,
     },
     /// Nothing chooses a schedule for the target.
-    #[error("kernel `{kernel}`: no schedule is chosen for targets such as `{target}`; help: give one")]
+    #[error(
+        "kernel `{kernel}`: no schedule is chosen for targets such as `{target}`; help: give one"
+    )]
     NoChoice {
         /// Its name.
         kernel: String,

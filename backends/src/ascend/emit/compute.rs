@@ -118,17 +118,23 @@ impl Emitter<'_> {
             UnaryFn::Round => "math.roundeven",
             UnaryFn::Recip => {
                 let one = self.splat(1.0, x.dtype, shape);
-                return Ok(self.text.set(format_args!("arith.divf {one}, {name} : {ty}")));
+                return Ok(self
+                    .text
+                    .set(format_args!("arith.divf {one}, {name} : {ty}")));
             }
             UnaryFn::Neg => {
                 let zero = self.splat(0.0, x.dtype, shape);
-                return Ok(self.text.set(format_args!("arith.subi {zero}, {name} : {ty}")));
+                return Ok(self
+                    .text
+                    .set(format_args!("arith.subi {zero}, {name} : {ty}")));
             }
             UnaryFn::Not => {
                 let test = self.cast(DType::Bool, x);
                 let one = self.splat(1.0, DType::Bool, shape);
                 let (test, ty) = (test.name, tile_type(DType::Bool, shape));
-                let name = self.text.set(format_args!("arith.xori {test}, {one} : {ty}"));
+                let name = self
+                    .text
+                    .set(format_args!("arith.xori {test}, {one} : {ty}"));
                 let not = Tile {
                     name,
                     dtype: DType::Bool,
@@ -180,8 +186,12 @@ impl Emitter<'_> {
             }
             BinaryFn::Mod if kind > 0 => {
                 let whole = self.binary(BinaryFn::FloorDiv, [a, b], dtype, ty)?;
-                let whole = self.text.set(format_args!("arith.muli {whole}, {b} : {ty}"));
-                return Ok(self.text.set(format_args!("arith.subi {a}, {whole} : {ty}")));
+                let whole = self
+                    .text
+                    .set(format_args!("arith.muli {whole}, {b} : {ty}"));
+                return Ok(self
+                    .text
+                    .set(format_args!("arith.subi {a}, {whole} : {ty}")));
             }
             _ => return Err(format!("`{}` of {}", f.name(), dtype.name())),
         };

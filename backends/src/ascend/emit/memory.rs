@@ -98,13 +98,17 @@ impl Emitter<'_> {
         }
         if read == Shape::ONE {
             let zero = self.text.index(0);
-            name = self
-                .text
-                .set(format_args!("tensor.extract {name}[{zero}] : {tensor_type}"));
+            name = self.text.set(format_args!(
+                "tensor.extract {name}[{zero}] : {tensor_type}"
+            ));
         }
         let mut tile = Tile {
             name,
-            dtype: if dtype == DType::Bool { DType::U8 } else { dtype },
+            dtype: if dtype == DType::Bool {
+                DType::U8
+            } else {
+                dtype
+            },
             shape: read,
         };
         if dtype == DType::Bool {
@@ -171,7 +175,10 @@ impl Emitter<'_> {
     /// Copies a rectangle at once, anything else row by row, or element by element.
     fn transfer(&mut self, rest: Rest, chip: &Chip) -> Result<(), String> {
         if let Some(window) = window(&rest.ranges, &rest.access, rest.shape) {
-            if let (Way::Out, Some(_)) = (&chip.way, window.sides.iter().find(|s| s.size > 1 && s.stride == 0)) {
+            if let (Way::Out, Some(_)) = (
+                &chip.way,
+                window.sides.iter().find(|s| s.size > 1 && s.stride == 0),
+            ) {
                 return Err("a store of many elements to one place".into());
             }
             for condition in &window.conditions {
@@ -195,8 +202,9 @@ impl Emitter<'_> {
         self.counter += 1;
         let [zero, one, end] = [0, 1, sides[along].into()].map(|n| self.text.index(n));
         let round = self.text.name();
-        self.text
-            .open(format_args!("scf.for {round} = {zero} to {end} step {one} {{"));
+        self.text.open(format_args!(
+            "scf.for {round} = {zero} to {end} step {one} {{"
+        ));
         self.counters.insert(counter, round.clone());
         let counted = For {
             counter,
@@ -245,13 +253,13 @@ impl Emitter<'_> {
              strides: {strides:?} : memref<?x{ty}> to {view_type}"
         ));
         let part_type = strided(&part.sizes, &strides, true);
-        let whole = part.sizes == extents;
+        let whole = part.sizes == chip.extents;
         let (told, ones, zeros) = (
             part.told.join(", "),
             vec![1; extents.len()],
             vec![0; extents.len()],
         );
-        if !whole {
+        if part.sizes != extents {
             view = self.text.set(format_args!(
                 "memref.subview {view}{zeros:?} [{told}] {ones:?} : {view_type} to {part_type}"
             ));
@@ -303,11 +311,22 @@ impl Emitter<'_> {
     fn part(&mut self, sides: &[&Side]) -> Part {
         let (mut sizes, mut told) = (vec![], vec![]);
         for side in sides {
+            let up = |n: i64, by: i64| (n.max(0) as u64).div_ceil(by as u64) as i64;
+            let known = side.bounds.iter().filter_map(|(limit, by)| match limit {
+                Index::Const(n) => Some(up(*n, *by)),
+                _ => None,
+            });
+            let known = known.fold(side.size, i64::min);
             let mut count: Option<String> = None;
             for (limit, by) in &side.bounds {
-                let mut n = self.index(limit);
+                if matches!(limit, Index::Const(_)) {
+                    continue;
+                }
+                let n = self.index(limit);
                 let zero = self.text.index(0);
-                n = self.text.set(format_args!("arith.maxsi {n}, {zero} : index"));
+                let mut n = self
+                    .text
+                    .set(format_args!("arith.maxsi {n}, {zero} : index"));
                 if *by > 1 {
                     let (up, by) = (self.text.index(by - 1), self.text.index(*by));
                     n = self.text.set(format_args!("arith.addi {n}, {up} : index"));
@@ -315,15 +334,15 @@ impl Emitter<'_> {
                 }
                 let most = match count {
                     Some(other) => other,
-                    None => self.text.index(side.size),
+                    None => self.text.index(known),
                 };
                 count = Some(
                     self.text
                         .set(format_args!("arith.minsi {n}, {most} : index")),
                 );
             }
-            sizes.push(if count.is_some() { DYNAMIC } else { side.size });
-            told.push(count.unwrap_or_else(|| side.size.to_string()));
+            sizes.push(if count.is_some() { DYNAMIC } else { known });
+            told.push(count.unwrap_or_else(|| known.to_string()));
         }
         Part { sizes, told }
     }

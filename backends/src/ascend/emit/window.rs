@@ -16,7 +16,7 @@ pub(super) struct Window {
 /// A side of a rectangle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Side {
-    /// Elements.
+    /// Elements, no more than can be inside.
     pub size: i64,
     /// How far they lie apart.
     pub stride: i64,
@@ -29,8 +29,12 @@ const PARTS: [Index; 2] = [Index::Row, Index::Lane];
 /// The rectangle of an access; none if it is no such.
 pub(super) fn window(ranges: &Ranges, access: &Access, shape: Shape) -> Option<Window> {
     let sizes = [shape.rows, shape.lanes];
-    let inside = ranges.in_tile(shape).where_below(&access.guard);
-    let at = inside.affine(&access.at);
+    let bare = ranges.in_tile(shape);
+    // What guards tell makes quotients plain, but hides the stride of a side that they cut to one.
+    let mut at = bare.affine(&access.at);
+    if PARTS.iter().any(|part| at.stride(part).is_none()) {
+        at = bare.where_below(&access.guard).affine(&access.at);
+    }
     let mut sides = vec![];
     for (part, size) in PARTS.iter().zip(sizes) {
         sides.push(Side {
@@ -44,7 +48,6 @@ pub(super) fn window(ranges: &Ranges, access: &Access, shape: Shape) -> Option<W
         sides: sides.try_into().ok()?,
         conditions: vec![],
     };
-    let bare = ranges.in_tile(shape);
     for (a, b) in &access.guard {
         if bare.below(a, b) == Some(true) {
             continue;
@@ -54,12 +57,18 @@ pub(super) fn window(ranges: &Ranges, access: &Access, shape: Shape) -> Option<W
         let [row, lane] = PARTS.map(|part| difference.stride(&part));
         let limit = Affine::constant(0).plus(-1, &first(&difference)?)?;
         let limit: Index = limit.into();
-        match (row?, lane?) {
-            (0, 0) => window.conditions.push(limit),
-            (by, 0) if by > 0 => window.sides[0].bounds.push((limit, by)),
-            (0, by) if by > 0 => window.sides[1].bounds.push((limit, by)),
+        let (side, by) = match (row?, lane?) {
+            (0, 0) => {
+                window.conditions.push(limit);
+                continue;
+            }
+            (by, 0) if by > 0 => (&mut window.sides[0], by),
+            (0, by) if by > 0 => (&mut window.sides[1], by),
             _ => return None,
-        }
+        };
+        let most = (ranges.range(&limit).max.max(1) as u64).div_ceil(by as u64) as i64;
+        side.size = side.size.min(most);
+        side.bounds.push((limit, by));
     }
     Some(window)
 }

@@ -13,9 +13,9 @@ module {
     %c3 = arith.constant -4 : index
     %c4 = arith.constant 0 : index
     %c5 = arith.constant 1 : index
-    %c6 = arith.constant 8 : index
+    %c6 = arith.constant 2 : index
     %c7 = arith.constant 16 : index
-    %c8 = arith.constant 2 : index
+    %c8 = arith.constant 8 : index
     %c9 = arith.constant 2.5e-1 : f32
     %c10 = arith.constant -1 : index
     %c11 = arith.constant 5 : i32
@@ -40,145 +40,125 @@ module {
       %v20 = linalg.fill ins(%c1 : f32) outs(%v19 : tensor<32x32xf32>) -> tensor<32x32xf32>
       %v21 = memref.alloc() : memref<32x16xf32>
       linalg.fill ins(%c1 : f32) outs(%v21 : memref<32x16xf32>)
-      %v22 = arith.maxsi %c5, %c4 : index
-      %v23 = arith.minsi %v22, %c2 : index
-      %v24 = arith.maxsi %c6, %c4 : index
-      %v25 = arith.minsi %v24, %c7 : index
-      %v26 = arith.divsi %v0, %c8 : index
-      %v27 = arith.muli %v26, %c7 : index
-      %v28 = arith.remsi %v0, %c8 : index
-      %v29 = arith.muli %v28, %c6 : index
-      %v30 = arith.addi %v27, %v29 : index
-      %v31 = memref.reinterpret_cast %p0 to offset: [%v30], sizes: [32, 16], strides: [8, 1] : memref<?xf32> to memref<32x16xf32, strided<[8, 1], offset: ?>>
-      %v32 = memref.subview %v31[0, 0] [%v23, %v25] [1, 1] : memref<32x16xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-      %v33 = memref.subview %v21[0, 0] [%v23, %v25] [1, 1] : memref<32x16xf32> to memref<?x?xf32, strided<[16, 1]>>
-      memref.copy %v32, %v33 : memref<?x?xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[16, 1]>>
-      %v34 = bufferization.to_tensor %v21 restrict writable : memref<32x16xf32>
-      %v35 = memref.alloc() : memref<32x16xf32>
-      linalg.fill ins(%c1 : f32) outs(%v35 : memref<32x16xf32>)
-      %v36 = arith.maxsi %c5, %c4 : index
-      %v37 = arith.minsi %v36, %c2 : index
-      %v38 = arith.maxsi %c6, %c4 : index
-      %v39 = arith.minsi %v38, %c7 : index
-      %v40 = arith.divsi %v0, %c8 : index
-      %v41 = arith.muli %v40, %c7 : index
-      %v42 = arith.remsi %v0, %c8 : index
-      %v43 = arith.muli %v42, %c6 : index
-      %v44 = arith.addi %v41, %v43 : index
-      %v45 = memref.reinterpret_cast %p1 to offset: [%v44], sizes: [32, 16], strides: [8, 1] : memref<?xf32> to memref<32x16xf32, strided<[8, 1], offset: ?>>
-      %v46 = memref.subview %v45[0, 0] [%v37, %v39] [1, 1] : memref<32x16xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-      %v47 = memref.subview %v35[0, 0] [%v37, %v39] [1, 1] : memref<32x16xf32> to memref<?x?xf32, strided<[16, 1]>>
-      memref.copy %v46, %v47 : memref<?x?xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[16, 1]>>
-      %v48 = bufferization.to_tensor %v35 restrict writable : memref<32x16xf32>
-      %v49 = tensor.empty() : tensor<16x32xf32>
-      %v50 = linalg.transpose ins(%v48 : tensor<32x16xf32>) outs(%v49 : tensor<16x32xf32>) permutation = [1, 0]
-      %v51 = linalg.matmul {input_precision = "ieee"} ins(%v34, %v50 : tensor<32x16xf32>, tensor<16x32xf32>) outs(%v20 : tensor<32x32xf32>) -> tensor<32x32xf32>
-      %v52 = tensor.empty() : tensor<32x32xf32>
-      %v53 = linalg.fill ins(%c9 : f32) outs(%v52 : tensor<32x32xf32>) -> tensor<32x32xf32>
-      %v54 = arith.mulf %v51, %v53 : tensor<32x32xf32>
-      %v55 = tensor.empty() : tensor<32x32xi32>
-      %v56 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%v55 : tensor<32x32xi32>) {
-        ^bb0(%v57: i32):
-        %v58 = linalg.index 0 : index
-        %v59 = linalg.index 1 : index
-        %v60 = arith.muli %v1, %c2 : index
-        %v61 = arith.addi %v60, %v58 : index
-        %v62 = arith.addi %v14, %v59 : index
-        %v63 = arith.muli %v62, %c10 : index
-        %v64 = arith.addi %v61, %v63 : index
-        %v65 = arith.index_cast %v64 : index to i32
-        linalg.yield %v65 : i32
+      %v22 = arith.divsi %v0, %c6 : index
+      %v23 = arith.muli %v22, %c7 : index
+      %v24 = arith.remsi %v0, %c6 : index
+      %v25 = arith.muli %v24, %c8 : index
+      %v26 = arith.addi %v23, %v25 : index
+      %v27 = memref.reinterpret_cast %p0 to offset: [%v26], sizes: [1, 8], strides: [1, 1] : memref<?xf32> to memref<1x8xf32, strided<[1, 1], offset: ?>>
+      %v28 = memref.subview %v21[0, 0] [1, 8] [1, 1] : memref<32x16xf32> to memref<1x8xf32, strided<[16, 1]>>
+      memref.copy %v27, %v28 : memref<1x8xf32, strided<[1, 1], offset: ?>> to memref<1x8xf32, strided<[16, 1]>>
+      %v29 = bufferization.to_tensor %v21 restrict writable : memref<32x16xf32>
+      %v30 = memref.alloc() : memref<32x16xf32>
+      linalg.fill ins(%c1 : f32) outs(%v30 : memref<32x16xf32>)
+      %v31 = arith.divsi %v0, %c6 : index
+      %v32 = arith.muli %v31, %c7 : index
+      %v33 = arith.remsi %v0, %c6 : index
+      %v34 = arith.muli %v33, %c8 : index
+      %v35 = arith.addi %v32, %v34 : index
+      %v36 = memref.reinterpret_cast %p1 to offset: [%v35], sizes: [1, 8], strides: [1, 1] : memref<?xf32> to memref<1x8xf32, strided<[1, 1], offset: ?>>
+      %v37 = memref.subview %v30[0, 0] [1, 8] [1, 1] : memref<32x16xf32> to memref<1x8xf32, strided<[16, 1]>>
+      memref.copy %v36, %v37 : memref<1x8xf32, strided<[1, 1], offset: ?>> to memref<1x8xf32, strided<[16, 1]>>
+      %v38 = bufferization.to_tensor %v30 restrict writable : memref<32x16xf32>
+      %v39 = tensor.empty() : tensor<16x32xf32>
+      %v40 = linalg.transpose ins(%v38 : tensor<32x16xf32>) outs(%v39 : tensor<16x32xf32>) permutation = [1, 0]
+      %v41 = linalg.matmul {input_precision = "ieee"} ins(%v29, %v40 : tensor<32x16xf32>, tensor<16x32xf32>) outs(%v20 : tensor<32x32xf32>) -> tensor<32x32xf32>
+      %v42 = tensor.empty() : tensor<32x32xf32>
+      %v43 = linalg.fill ins(%c9 : f32) outs(%v42 : tensor<32x32xf32>) -> tensor<32x32xf32>
+      %v44 = arith.mulf %v41, %v43 : tensor<32x32xf32>
+      %v45 = tensor.empty() : tensor<32x32xi32>
+      %v46 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%v45 : tensor<32x32xi32>) {
+        ^bb0(%v47: i32):
+        %v48 = linalg.index 0 : index
+        %v49 = linalg.index 1 : index
+        %v50 = arith.muli %v1, %c2 : index
+        %v51 = arith.addi %v50, %v48 : index
+        %v52 = arith.addi %v14, %v49 : index
+        %v53 = arith.muli %v52, %c10 : index
+        %v54 = arith.addi %v51, %v53 : index
+        %v55 = arith.index_cast %v54 : index to i32
+        linalg.yield %v55 : i32
       } -> tensor<32x32xi32>
-      %v66 = tensor.empty() : tensor<32x32xi32>
-      %v67 = linalg.fill ins(%c11 : i32) outs(%v66 : tensor<32x32xi32>) -> tensor<32x32xi32>
-      %v68 = arith.cmpi sge, %v56, %v67 : tensor<32x32xi32>
-      %v69 = tensor.empty() : tensor<32x32xf32>
-      %v70 = linalg.fill ins(%c0 : f32) outs(%v69 : tensor<32x32xf32>) -> tensor<32x32xf32>
-      %v71 = arith.select %v68, %v70, %v54 : tensor<32x32xi1>, tensor<32x32xf32>
-      %v72 = tensor.empty() : tensor<32xi32>
-      %v73 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%v72 : tensor<32xi32>) {
-        ^bb0(%v74: i32):
-        %v75 = linalg.index 0 : index
-        %v76 = arith.addi %v14, %v75 : index
-        %v77 = arith.index_cast %v76 : index to i32
-        linalg.yield %v77 : i32
+      %v56 = tensor.empty() : tensor<32x32xi32>
+      %v57 = linalg.fill ins(%c11 : i32) outs(%v56 : tensor<32x32xi32>) -> tensor<32x32xi32>
+      %v58 = arith.cmpi sge, %v46, %v57 : tensor<32x32xi32>
+      %v59 = tensor.empty() : tensor<32x32xf32>
+      %v60 = linalg.fill ins(%c0 : f32) outs(%v59 : tensor<32x32xf32>) -> tensor<32x32xf32>
+      %v61 = arith.select %v58, %v60, %v44 : tensor<32x32xi1>, tensor<32x32xf32>
+      %v62 = tensor.empty() : tensor<32xi32>
+      %v63 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%v62 : tensor<32xi32>) {
+        ^bb0(%v64: i32):
+        %v65 = linalg.index 0 : index
+        %v66 = arith.addi %v14, %v65 : index
+        %v67 = arith.index_cast %v66 : index to i32
+        linalg.yield %v67 : i32
       } -> tensor<32xi32>
-      %v78 = tensor.empty() : tensor<32xi32>
-      %v79 = linalg.fill ins(%c12 : i32) outs(%v78 : tensor<32xi32>) -> tensor<32xi32>
-      %v80 = arith.cmpi slt, %v73, %v79 : tensor<32xi32>
-      %v81 = tensor.empty() : tensor<32x32xi1>
-      %v82 = linalg.broadcast ins(%v80 : tensor<32xi1>) outs(%v81 : tensor<32x32xi1>) dimensions = [0]
-      %v83 = tensor.empty() : tensor<32x32xf32>
-      %v84 = linalg.fill ins(%c0 : f32) outs(%v83 : tensor<32x32xf32>) -> tensor<32x32xf32>
-      %v85 = arith.select %v82, %v71, %v84 : tensor<32x32xi1>, tensor<32x32xf32>
+      %v68 = tensor.empty() : tensor<32xi32>
+      %v69 = linalg.fill ins(%c12 : i32) outs(%v68 : tensor<32xi32>) -> tensor<32xi32>
+      %v70 = arith.cmpi slt, %v63, %v69 : tensor<32xi32>
+      %v71 = tensor.empty() : tensor<32x32xi1>
+      %v72 = linalg.broadcast ins(%v70 : tensor<32xi1>) outs(%v71 : tensor<32x32xi1>) dimensions = [0]
+      %v73 = tensor.empty() : tensor<32x32xf32>
+      %v74 = linalg.fill ins(%c0 : f32) outs(%v73 : tensor<32x32xf32>) -> tensor<32x32xf32>
+      %v75 = arith.select %v72, %v61, %v74 : tensor<32x32xi1>, tensor<32x32xf32>
+      %v76 = tensor.empty() : tensor<32xf32>
+      %v77 = linalg.fill ins(%c0 : f32) outs(%v76 : tensor<32xf32>) -> tensor<32xf32>
+      %v78 = linalg.reduce ins(%v75 : tensor<32x32xf32>) outs(%v77 : tensor<32xf32>) dimensions = [1] (%v79: f32, %v80: f32) {
+        %v81 = arith.maximumf %v80, %v79 : f32
+        linalg.yield %v81 : f32
+      }
+      %v82 = arith.maximumf %v15, %v78 : tensor<32xf32>
+      %v83 = tensor.empty() : tensor<32xf32>
+      %v84 = linalg.fill ins(%c0 : f32) outs(%v83 : tensor<32xf32>) -> tensor<32xf32>
+      %v85 = arith.cmpf oeq, %v82, %v84 : tensor<32xf32>
       %v86 = tensor.empty() : tensor<32xf32>
-      %v87 = linalg.fill ins(%c0 : f32) outs(%v86 : tensor<32xf32>) -> tensor<32xf32>
-      %v88 = linalg.reduce ins(%v85 : tensor<32x32xf32>) outs(%v87 : tensor<32xf32>) dimensions = [1] (%v89: f32, %v90: f32) {
-        %v91 = arith.maximumf %v90, %v89 : f32
-        linalg.yield %v91 : f32
+      %v87 = linalg.fill ins(%c1 : f32) outs(%v86 : tensor<32xf32>) -> tensor<32xf32>
+      %v88 = arith.select %v85, %v87, %v82 : tensor<32xi1>, tensor<32xf32>
+      %v89 = tensor.empty() : tensor<32x32xf32>
+      %v90 = linalg.broadcast ins(%v88 : tensor<32xf32>) outs(%v89 : tensor<32x32xf32>) dimensions = [1]
+      %v91 = arith.subf %v75, %v90 : tensor<32x32xf32>
+      %v92 = math.exp %v91 : tensor<32x32xf32>
+      %v93 = arith.subf %v15, %v88 : tensor<32xf32>
+      %v94 = math.exp %v93 : tensor<32xf32>
+      %v95 = tensor.empty() : tensor<32xf32>
+      %v96 = linalg.fill ins(%c1 : f32) outs(%v95 : tensor<32xf32>) -> tensor<32xf32>
+      %v97 = linalg.reduce ins(%v92 : tensor<32x32xf32>) outs(%v96 : tensor<32xf32>) dimensions = [1] (%v98: f32, %v99: f32) {
+        %v100 = arith.addf %v99, %v98 : f32
+        linalg.yield %v100 : f32
       }
-      %v92 = arith.maximumf %v15, %v88 : tensor<32xf32>
-      %v93 = tensor.empty() : tensor<32xf32>
-      %v94 = linalg.fill ins(%c0 : f32) outs(%v93 : tensor<32xf32>) -> tensor<32xf32>
-      %v95 = arith.cmpf oeq, %v92, %v94 : tensor<32xf32>
-      %v96 = tensor.empty() : tensor<32xf32>
-      %v97 = linalg.fill ins(%c1 : f32) outs(%v96 : tensor<32xf32>) -> tensor<32xf32>
-      %v98 = arith.select %v95, %v97, %v92 : tensor<32xi1>, tensor<32xf32>
-      %v99 = tensor.empty() : tensor<32x32xf32>
-      %v100 = linalg.broadcast ins(%v98 : tensor<32xf32>) outs(%v99 : tensor<32x32xf32>) dimensions = [1]
-      %v101 = arith.subf %v85, %v100 : tensor<32x32xf32>
-      %v102 = math.exp %v101 : tensor<32x32xf32>
-      %v103 = arith.subf %v15, %v98 : tensor<32xf32>
-      %v104 = math.exp %v103 : tensor<32xf32>
-      %v105 = tensor.empty() : tensor<32xf32>
-      %v106 = linalg.fill ins(%c1 : f32) outs(%v105 : tensor<32xf32>) -> tensor<32xf32>
-      %v107 = linalg.reduce ins(%v102 : tensor<32x32xf32>) outs(%v106 : tensor<32xf32>) dimensions = [1] (%v108: f32, %v109: f32) {
-        %v110 = arith.addf %v109, %v108 : f32
-        linalg.yield %v110 : f32
-      }
-      %v111 = arith.mulf %v16, %v104 : tensor<32xf32>
-      %v112 = arith.addf %v111, %v107 : tensor<32xf32>
-      %v113 = tensor.empty() : tensor<32x32xf32>
-      %v114 = linalg.broadcast ins(%v104 : tensor<32xf32>) outs(%v113 : tensor<32x32xf32>) dimensions = [1]
-      %v115 = arith.mulf %v17, %v114 : tensor<32x32xf32>
-      %v116 = memref.alloc() : memref<32x32xf32>
-      linalg.fill ins(%c1 : f32) outs(%v116 : memref<32x32xf32>)
-      %v117 = arith.maxsi %c5, %c4 : index
-      %v118 = arith.minsi %v117, %c2 : index
-      %v119 = arith.maxsi %c6, %c4 : index
-      %v120 = arith.minsi %v119, %c2 : index
-      %v121 = arith.divsi %v0, %c8 : index
-      %v122 = arith.muli %v121, %c7 : index
-      %v123 = arith.remsi %v0, %c8 : index
-      %v124 = arith.muli %v123, %c6 : index
-      %v125 = arith.addi %v122, %v124 : index
-      %v126 = memref.reinterpret_cast %p2 to offset: [%v125], sizes: [32, 32], strides: [8, 1] : memref<?xf32> to memref<32x32xf32, strided<[8, 1], offset: ?>>
-      %v127 = memref.subview %v126[0, 0] [%v118, %v120] [1, 1] : memref<32x32xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-      %v128 = memref.subview %v116[0, 0] [%v118, %v120] [1, 1] : memref<32x32xf32> to memref<?x?xf32, strided<[32, 1]>>
-      memref.copy %v127, %v128 : memref<?x?xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[32, 1]>>
-      %v129 = bufferization.to_tensor %v116 restrict writable : memref<32x32xf32>
-      %v130 = linalg.matmul {input_precision = "ieee"} ins(%v102, %v129 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%v115 : tensor<32x32xf32>) -> tensor<32x32xf32>
-      scf.yield %v92, %v112, %v130 : tensor<32xf32>, tensor<32xf32>, tensor<32x32xf32>
+      %v101 = arith.mulf %v16, %v94 : tensor<32xf32>
+      %v102 = arith.addf %v101, %v97 : tensor<32xf32>
+      %v103 = tensor.empty() : tensor<32x32xf32>
+      %v104 = linalg.broadcast ins(%v94 : tensor<32xf32>) outs(%v103 : tensor<32x32xf32>) dimensions = [1]
+      %v105 = arith.mulf %v17, %v104 : tensor<32x32xf32>
+      %v106 = memref.alloc() : memref<32x32xf32>
+      linalg.fill ins(%c1 : f32) outs(%v106 : memref<32x32xf32>)
+      %v107 = arith.divsi %v0, %c6 : index
+      %v108 = arith.muli %v107, %c7 : index
+      %v109 = arith.remsi %v0, %c6 : index
+      %v110 = arith.muli %v109, %c8 : index
+      %v111 = arith.addi %v108, %v110 : index
+      %v112 = memref.reinterpret_cast %p2 to offset: [%v111], sizes: [1, 8], strides: [1, 1] : memref<?xf32> to memref<1x8xf32, strided<[1, 1], offset: ?>>
+      %v113 = memref.subview %v106[0, 0] [1, 8] [1, 1] : memref<32x32xf32> to memref<1x8xf32, strided<[32, 1]>>
+      memref.copy %v112, %v113 : memref<1x8xf32, strided<[1, 1], offset: ?>> to memref<1x8xf32, strided<[32, 1]>>
+      %v114 = bufferization.to_tensor %v106 restrict writable : memref<32x32xf32>
+      %v115 = linalg.matmul {input_precision = "ieee"} ins(%v92, %v114 : tensor<32x32xf32>, tensor<32x32xf32>) outs(%v105 : tensor<32x32xf32>) -> tensor<32x32xf32>
+      scf.yield %v82, %v102, %v115 : tensor<32xf32>, tensor<32xf32>, tensor<32x32xf32>
     }
-    %v131 = tensor.empty() : tensor<32xf32>
-    %v132 = linalg.fill ins(%c13 : f32) outs(%v131 : tensor<32xf32>) -> tensor<32xf32>
-    %v133 = arith.divf %v132, %v18#1 : tensor<32xf32>
-    %v134 = tensor.empty() : tensor<32x32xf32>
-    %v135 = linalg.broadcast ins(%v133 : tensor<32xf32>) outs(%v134 : tensor<32x32xf32>) dimensions = [1]
-    %v136 = arith.mulf %v18#2, %v135 : tensor<32x32xf32>
-    %v137 = arith.maxsi %c5, %c4 : index
-    %v138 = arith.minsi %v137, %c2 : index
-    %v139 = arith.maxsi %c6, %c4 : index
-    %v140 = arith.minsi %v139, %c2 : index
-    %v141 = arith.divsi %v0, %c8 : index
-    %v142 = arith.muli %v141, %c7 : index
-    %v143 = arith.remsi %v0, %c8 : index
-    %v144 = arith.muli %v143, %c6 : index
-    %v145 = arith.addi %v142, %v144 : index
-    %v146 = memref.reinterpret_cast %p3 to offset: [%v145], sizes: [32, 32], strides: [8, 1] : memref<?xf32> to memref<32x32xf32, strided<[8, 1], offset: ?>>
-    %v147 = memref.subview %v146[0, 0] [%v138, %v140] [1, 1] : memref<32x32xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-    %v148 = tensor.extract_slice %v136[0, 0] [%v138, %v140] [1, 1] : tensor<32x32xf32> to tensor<?x?xf32>
-    bufferization.materialize_in_destination %v148 in writable %v147 : (tensor<?x?xf32>, memref<?x?xf32, strided<[8, 1], offset: ?>>) -> ()
+    %v116 = tensor.empty() : tensor<32xf32>
+    %v117 = linalg.fill ins(%c13 : f32) outs(%v116 : tensor<32xf32>) -> tensor<32xf32>
+    %v118 = arith.divf %v117, %v18#1 : tensor<32xf32>
+    %v119 = tensor.empty() : tensor<32x32xf32>
+    %v120 = linalg.broadcast ins(%v118 : tensor<32xf32>) outs(%v119 : tensor<32x32xf32>) dimensions = [1]
+    %v121 = arith.mulf %v18#2, %v120 : tensor<32x32xf32>
+    %v122 = arith.divsi %v0, %c6 : index
+    %v123 = arith.muli %v122, %c7 : index
+    %v124 = arith.remsi %v0, %c6 : index
+    %v125 = arith.muli %v124, %c8 : index
+    %v126 = arith.addi %v123, %v125 : index
+    %v127 = memref.reinterpret_cast %p3 to offset: [%v126], sizes: [1, 8], strides: [1, 1] : memref<?xf32> to memref<1x8xf32, strided<[1, 1], offset: ?>>
+    %v128 = tensor.extract_slice %v121[0, 0] [1, 8] [1, 1] : tensor<32x32xf32> to tensor<1x8xf32>
+    bufferization.materialize_in_destination %v128 in writable %v127 : (tensor<1x8xf32>, memref<1x8xf32, strided<[1, 1], offset: ?>>) -> ()
     return
   }
 }

@@ -13,16 +13,14 @@ module {
     %c2 = arith.constant 0 : index
     %c3 = arith.constant 37 : index
     %c4 = arith.constant 32 : index
-    %c5 = arith.constant 64 : index
-    %c6 = arith.constant 296 : index
-    %c7 = arith.constant -1 : index
-    %c8 = arith.constant 8 : index
-    %c9 = arith.constant 2.5e-1 : f32
-    %c10 = arith.constant 0 : i64
-    %c11 = arith.constant 1.0e0 : f32
-    %c12 = arith.constant -3.4028234663852886e38 : f32
-    %c13 = arith.constant 37 : i32
-    %c14 = arith.constant 16 : index
+    %c5 = arith.constant 296 : index
+    %c6 = arith.constant -1 : index
+    %c7 = arith.constant 8 : index
+    %c8 = arith.constant 2.5e-1 : f32
+    %c9 = arith.constant 0 : i64
+    %c10 = arith.constant 1.0e0 : f32
+    %c11 = arith.constant -3.4028234663852886e38 : f32
+    %c12 = arith.constant 37 : i32
     %v0 = arith.index_cast %at_x : i32 to index
     %v1 = arith.index_cast %at_y : i32 to index
     %v2 = arith.index_cast %at_z : i32 to index
@@ -37,135 +35,125 @@ module {
       %v15 = linalg.fill ins(%c1 : f32) outs(%v14 : tensor<64x32xf32>) -> tensor<64x32xf32>
       %v16 = memref.alloc() : memref<64x8xf32>
       linalg.fill ins(%c1 : f32) outs(%v16 : memref<64x8xf32>)
-      %v17 = arith.maxsi %c3, %c2 : index
-      %v18 = arith.minsi %v17, %c5 : index
-      %v19 = arith.muli %v0, %c6 : index
-      %v20 = memref.reinterpret_cast %p0 to offset: [%v19], sizes: [64, 8], strides: [8, 1] : memref<?xf32> to memref<64x8xf32, strided<[8, 1], offset: ?>>
-      %v21 = memref.subview %v20[0, 0] [%v18, 8] [1, 1] : memref<64x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
-      %v22 = memref.subview %v16[0, 0] [%v18, 8] [1, 1] : memref<64x8xf32> to memref<?x8xf32, strided<[8, 1]>>
-      memref.copy %v21, %v22 : memref<?x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1]>>
-      %v23 = bufferization.to_tensor %v16 restrict writable : memref<64x8xf32>
-      %v24 = memref.alloc() : memref<32x8xf32>
-      linalg.fill ins(%c1 : f32) outs(%v24 : memref<32x8xf32>)
-      %v25 = arith.muli %v9, %c7 : index
-      %v26 = arith.addi %v25, %c3 : index
-      %v27 = arith.maxsi %v26, %c2 : index
-      %v28 = arith.minsi %v27, %c4 : index
-      %v29 = arith.muli %v0, %c6 : index
-      %v30 = arith.muli %v9, %c8 : index
-      %v31 = arith.addi %v29, %v30 : index
-      %v32 = memref.reinterpret_cast %p1 to offset: [%v31], sizes: [32, 8], strides: [8, 1] : memref<?xf32> to memref<32x8xf32, strided<[8, 1], offset: ?>>
-      %v33 = memref.subview %v32[0, 0] [%v28, 8] [1, 1] : memref<32x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
-      %v34 = memref.subview %v24[0, 0] [%v28, 8] [1, 1] : memref<32x8xf32> to memref<?x8xf32, strided<[8, 1]>>
-      memref.copy %v33, %v34 : memref<?x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1]>>
-      %v35 = bufferization.to_tensor %v24 restrict writable : memref<32x8xf32>
-      %v36 = tensor.empty() : tensor<8x32xf32>
-      %v37 = linalg.transpose ins(%v35 : tensor<32x8xf32>) outs(%v36 : tensor<8x32xf32>) permutation = [1, 0]
-      %v38 = linalg.matmul {input_precision = "ieee"} ins(%v23, %v37 : tensor<64x8xf32>, tensor<8x32xf32>) outs(%v15 : tensor<64x32xf32>) -> tensor<64x32xf32>
-      %v39 = tensor.empty() : tensor<64x32xf32>
-      %v40 = linalg.fill ins(%c9 : f32) outs(%v39 : tensor<64x32xf32>) -> tensor<64x32xf32>
-      %v41 = arith.mulf %v38, %v40 : tensor<64x32xf32>
-      %v42 = memref.alloc() : memref<32xi64>
-      linalg.fill ins(%c10 : i64) outs(%v42 : memref<32xi64>)
-      %v43 = arith.muli %v9, %c7 : index
-      %v44 = arith.addi %v43, %c3 : index
-      %v45 = arith.maxsi %v44, %c2 : index
-      %v46 = arith.minsi %v45, %c4 : index
-      %v47 = memref.reinterpret_cast %p3 to offset: [%v9], sizes: [32], strides: [1] : memref<?xi64> to memref<32xi64, strided<[1], offset: ?>>
-      %v48 = memref.subview %v47[0] [%v46] [1] : memref<32xi64, strided<[1], offset: ?>> to memref<?xi64, strided<[1], offset: ?>>
-      %v49 = memref.subview %v42[0] [%v46] [1] : memref<32xi64> to memref<?xi64, strided<[1]>>
-      memref.copy %v48, %v49 : memref<?xi64, strided<[1], offset: ?>> to memref<?xi64, strided<[1]>>
-      %v50 = bufferization.to_tensor %v42 restrict writable : memref<32xi64>
-      %v51 = arith.sitofp %v50 : tensor<32xi64> to tensor<32xf32>
+      %v17 = arith.muli %v0, %c5 : index
+      %v18 = memref.reinterpret_cast %p0 to offset: [%v17], sizes: [37, 8], strides: [8, 1] : memref<?xf32> to memref<37x8xf32, strided<[8, 1], offset: ?>>
+      %v19 = memref.subview %v16[0, 0] [37, 8] [1, 1] : memref<64x8xf32> to memref<37x8xf32, strided<[8, 1]>>
+      memref.copy %v18, %v19 : memref<37x8xf32, strided<[8, 1], offset: ?>> to memref<37x8xf32, strided<[8, 1]>>
+      %v20 = bufferization.to_tensor %v16 restrict writable : memref<64x8xf32>
+      %v21 = memref.alloc() : memref<32x8xf32>
+      linalg.fill ins(%c1 : f32) outs(%v21 : memref<32x8xf32>)
+      %v22 = arith.muli %v9, %c6 : index
+      %v23 = arith.addi %v22, %c3 : index
+      %v24 = arith.maxsi %v23, %c2 : index
+      %v25 = arith.minsi %v24, %c4 : index
+      %v26 = arith.muli %v0, %c5 : index
+      %v27 = arith.muli %v9, %c7 : index
+      %v28 = arith.addi %v26, %v27 : index
+      %v29 = memref.reinterpret_cast %p1 to offset: [%v28], sizes: [32, 8], strides: [8, 1] : memref<?xf32> to memref<32x8xf32, strided<[8, 1], offset: ?>>
+      %v30 = memref.subview %v29[0, 0] [%v25, 8] [1, 1] : memref<32x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
+      %v31 = memref.subview %v21[0, 0] [%v25, 8] [1, 1] : memref<32x8xf32> to memref<?x8xf32, strided<[8, 1]>>
+      memref.copy %v30, %v31 : memref<?x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1]>>
+      %v32 = bufferization.to_tensor %v21 restrict writable : memref<32x8xf32>
+      %v33 = tensor.empty() : tensor<8x32xf32>
+      %v34 = linalg.transpose ins(%v32 : tensor<32x8xf32>) outs(%v33 : tensor<8x32xf32>) permutation = [1, 0]
+      %v35 = linalg.matmul {input_precision = "ieee"} ins(%v20, %v34 : tensor<64x8xf32>, tensor<8x32xf32>) outs(%v15 : tensor<64x32xf32>) -> tensor<64x32xf32>
+      %v36 = tensor.empty() : tensor<64x32xf32>
+      %v37 = linalg.fill ins(%c8 : f32) outs(%v36 : tensor<64x32xf32>) -> tensor<64x32xf32>
+      %v38 = arith.mulf %v35, %v37 : tensor<64x32xf32>
+      %v39 = memref.alloc() : memref<32xi64>
+      linalg.fill ins(%c9 : i64) outs(%v39 : memref<32xi64>)
+      %v40 = arith.muli %v9, %c6 : index
+      %v41 = arith.addi %v40, %c3 : index
+      %v42 = arith.maxsi %v41, %c2 : index
+      %v43 = arith.minsi %v42, %c4 : index
+      %v44 = memref.reinterpret_cast %p3 to offset: [%v9], sizes: [32], strides: [1] : memref<?xi64> to memref<32xi64, strided<[1], offset: ?>>
+      %v45 = memref.subview %v44[0] [%v43] [1] : memref<32xi64, strided<[1], offset: ?>> to memref<?xi64, strided<[1], offset: ?>>
+      %v46 = memref.subview %v39[0] [%v43] [1] : memref<32xi64> to memref<?xi64, strided<[1]>>
+      memref.copy %v45, %v46 : memref<?xi64, strided<[1], offset: ?>> to memref<?xi64, strided<[1]>>
+      %v47 = bufferization.to_tensor %v39 restrict writable : memref<32xi64>
+      %v48 = arith.sitofp %v47 : tensor<32xi64> to tensor<32xf32>
+      %v49 = tensor.empty() : tensor<32xf32>
+      %v50 = linalg.fill ins(%c10 : f32) outs(%v49 : tensor<32xf32>) -> tensor<32xf32>
+      %v51 = arith.subf %v50, %v48 : tensor<32xf32>
       %v52 = tensor.empty() : tensor<32xf32>
       %v53 = linalg.fill ins(%c11 : f32) outs(%v52 : tensor<32xf32>) -> tensor<32xf32>
-      %v54 = arith.subf %v53, %v51 : tensor<32xf32>
-      %v55 = tensor.empty() : tensor<32xf32>
-      %v56 = linalg.fill ins(%c12 : f32) outs(%v55 : tensor<32xf32>) -> tensor<32xf32>
-      %v57 = arith.mulf %v54, %v56 : tensor<32xf32>
-      %v58 = tensor.empty() : tensor<64x32xf32>
-      %v59 = linalg.broadcast ins(%v57 : tensor<32xf32>) outs(%v58 : tensor<64x32xf32>) dimensions = [0]
-      %v60 = arith.addf %v41, %v59 : tensor<64x32xf32>
-      %v61 = tensor.empty() : tensor<32xi32>
-      %v62 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%v61 : tensor<32xi32>) {
-        ^bb0(%v63: i32):
-        %v64 = linalg.index 0 : index
-        %v65 = arith.addi %v9, %v64 : index
-        %v66 = arith.index_cast %v65 : index to i32
-        linalg.yield %v66 : i32
+      %v54 = arith.mulf %v51, %v53 : tensor<32xf32>
+      %v55 = tensor.empty() : tensor<64x32xf32>
+      %v56 = linalg.broadcast ins(%v54 : tensor<32xf32>) outs(%v55 : tensor<64x32xf32>) dimensions = [0]
+      %v57 = arith.addf %v38, %v56 : tensor<64x32xf32>
+      %v58 = tensor.empty() : tensor<32xi32>
+      %v59 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]} outs(%v58 : tensor<32xi32>) {
+        ^bb0(%v60: i32):
+        %v61 = linalg.index 0 : index
+        %v62 = arith.addi %v9, %v61 : index
+        %v63 = arith.index_cast %v62 : index to i32
+        linalg.yield %v63 : i32
       } -> tensor<32xi32>
-      %v67 = tensor.empty() : tensor<32xi32>
-      %v68 = linalg.fill ins(%c13 : i32) outs(%v67 : tensor<32xi32>) -> tensor<32xi32>
-      %v69 = arith.cmpi slt, %v62, %v68 : tensor<32xi32>
-      %v70 = tensor.empty() : tensor<64x32xi1>
-      %v71 = linalg.broadcast ins(%v69 : tensor<32xi1>) outs(%v70 : tensor<64x32xi1>) dimensions = [0]
-      %v72 = tensor.empty() : tensor<64x32xf32>
-      %v73 = linalg.fill ins(%c0 : f32) outs(%v72 : tensor<64x32xf32>) -> tensor<64x32xf32>
-      %v74 = arith.select %v71, %v60, %v73 : tensor<64x32xi1>, tensor<64x32xf32>
-      %v75 = tensor.empty() : tensor<64xf32>
-      %v76 = linalg.fill ins(%c0 : f32) outs(%v75 : tensor<64xf32>) -> tensor<64xf32>
-      %v77 = linalg.reduce ins(%v74 : tensor<64x32xf32>) outs(%v76 : tensor<64xf32>) dimensions = [1] (%v78: f32, %v79: f32) {
-        %v80 = arith.maximumf %v79, %v78 : f32
-        linalg.yield %v80 : f32
+      %v64 = tensor.empty() : tensor<32xi32>
+      %v65 = linalg.fill ins(%c12 : i32) outs(%v64 : tensor<32xi32>) -> tensor<32xi32>
+      %v66 = arith.cmpi slt, %v59, %v65 : tensor<32xi32>
+      %v67 = tensor.empty() : tensor<64x32xi1>
+      %v68 = linalg.broadcast ins(%v66 : tensor<32xi1>) outs(%v67 : tensor<64x32xi1>) dimensions = [0]
+      %v69 = tensor.empty() : tensor<64x32xf32>
+      %v70 = linalg.fill ins(%c0 : f32) outs(%v69 : tensor<64x32xf32>) -> tensor<64x32xf32>
+      %v71 = arith.select %v68, %v57, %v70 : tensor<64x32xi1>, tensor<64x32xf32>
+      %v72 = tensor.empty() : tensor<64xf32>
+      %v73 = linalg.fill ins(%c0 : f32) outs(%v72 : tensor<64xf32>) -> tensor<64xf32>
+      %v74 = linalg.reduce ins(%v71 : tensor<64x32xf32>) outs(%v73 : tensor<64xf32>) dimensions = [1] (%v75: f32, %v76: f32) {
+        %v77 = arith.maximumf %v76, %v75 : f32
+        linalg.yield %v77 : f32
       }
-      %v81 = arith.maximumf %v10, %v77 : tensor<64xf32>
+      %v78 = arith.maximumf %v10, %v74 : tensor<64xf32>
+      %v79 = tensor.empty() : tensor<64xf32>
+      %v80 = linalg.fill ins(%c0 : f32) outs(%v79 : tensor<64xf32>) -> tensor<64xf32>
+      %v81 = arith.cmpf oeq, %v78, %v80 : tensor<64xf32>
       %v82 = tensor.empty() : tensor<64xf32>
-      %v83 = linalg.fill ins(%c0 : f32) outs(%v82 : tensor<64xf32>) -> tensor<64xf32>
-      %v84 = arith.cmpf oeq, %v81, %v83 : tensor<64xf32>
-      %v85 = tensor.empty() : tensor<64xf32>
-      %v86 = linalg.fill ins(%c1 : f32) outs(%v85 : tensor<64xf32>) -> tensor<64xf32>
-      %v87 = arith.select %v84, %v86, %v81 : tensor<64xi1>, tensor<64xf32>
-      %v88 = tensor.empty() : tensor<64x32xf32>
-      %v89 = linalg.broadcast ins(%v87 : tensor<64xf32>) outs(%v88 : tensor<64x32xf32>) dimensions = [1]
-      %v90 = arith.subf %v74, %v89 : tensor<64x32xf32>
-      %v91 = math.exp %v90 : tensor<64x32xf32>
-      %v92 = arith.subf %v10, %v87 : tensor<64xf32>
-      %v93 = math.exp %v92 : tensor<64xf32>
-      %v94 = tensor.empty() : tensor<64xf32>
-      %v95 = linalg.fill ins(%c1 : f32) outs(%v94 : tensor<64xf32>) -> tensor<64xf32>
-      %v96 = linalg.reduce ins(%v91 : tensor<64x32xf32>) outs(%v95 : tensor<64xf32>) dimensions = [1] (%v97: f32, %v98: f32) {
-        %v99 = arith.addf %v98, %v97 : f32
-        linalg.yield %v99 : f32
+      %v83 = linalg.fill ins(%c1 : f32) outs(%v82 : tensor<64xf32>) -> tensor<64xf32>
+      %v84 = arith.select %v81, %v83, %v78 : tensor<64xi1>, tensor<64xf32>
+      %v85 = tensor.empty() : tensor<64x32xf32>
+      %v86 = linalg.broadcast ins(%v84 : tensor<64xf32>) outs(%v85 : tensor<64x32xf32>) dimensions = [1]
+      %v87 = arith.subf %v71, %v86 : tensor<64x32xf32>
+      %v88 = math.exp %v87 : tensor<64x32xf32>
+      %v89 = arith.subf %v10, %v84 : tensor<64xf32>
+      %v90 = math.exp %v89 : tensor<64xf32>
+      %v91 = tensor.empty() : tensor<64xf32>
+      %v92 = linalg.fill ins(%c1 : f32) outs(%v91 : tensor<64xf32>) -> tensor<64xf32>
+      %v93 = linalg.reduce ins(%v88 : tensor<64x32xf32>) outs(%v92 : tensor<64xf32>) dimensions = [1] (%v94: f32, %v95: f32) {
+        %v96 = arith.addf %v95, %v94 : f32
+        linalg.yield %v96 : f32
       }
-      %v100 = arith.mulf %v11, %v93 : tensor<64xf32>
-      %v101 = arith.addf %v100, %v96 : tensor<64xf32>
-      %v102 = tensor.empty() : tensor<64x16xf32>
-      %v103 = linalg.broadcast ins(%v93 : tensor<64xf32>) outs(%v102 : tensor<64x16xf32>) dimensions = [1]
-      %v104 = arith.mulf %v12, %v103 : tensor<64x16xf32>
-      %v105 = memref.alloc() : memref<32x16xf32>
-      linalg.fill ins(%c1 : f32) outs(%v105 : memref<32x16xf32>)
-      %v106 = arith.muli %v9, %c7 : index
-      %v107 = arith.addi %v106, %c3 : index
-      %v108 = arith.maxsi %v107, %c2 : index
-      %v109 = arith.minsi %v108, %c4 : index
-      %v110 = arith.maxsi %c8, %c2 : index
-      %v111 = arith.minsi %v110, %c14 : index
-      %v112 = arith.muli %v0, %c6 : index
-      %v113 = arith.muli %v9, %c8 : index
-      %v114 = arith.addi %v112, %v113 : index
-      %v115 = memref.reinterpret_cast %p2 to offset: [%v114], sizes: [32, 16], strides: [8, 1] : memref<?xf32> to memref<32x16xf32, strided<[8, 1], offset: ?>>
-      %v116 = memref.subview %v115[0, 0] [%v109, %v111] [1, 1] : memref<32x16xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-      %v117 = memref.subview %v105[0, 0] [%v109, %v111] [1, 1] : memref<32x16xf32> to memref<?x?xf32, strided<[16, 1]>>
-      memref.copy %v116, %v117 : memref<?x?xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[16, 1]>>
-      %v118 = bufferization.to_tensor %v105 restrict writable : memref<32x16xf32>
-      %v119 = linalg.matmul {input_precision = "ieee"} ins(%v91, %v118 : tensor<64x32xf32>, tensor<32x16xf32>) outs(%v104 : tensor<64x16xf32>) -> tensor<64x16xf32>
-      scf.yield %v81, %v101, %v119 : tensor<64xf32>, tensor<64xf32>, tensor<64x16xf32>
+      %v97 = arith.mulf %v11, %v90 : tensor<64xf32>
+      %v98 = arith.addf %v97, %v93 : tensor<64xf32>
+      %v99 = tensor.empty() : tensor<64x16xf32>
+      %v100 = linalg.broadcast ins(%v90 : tensor<64xf32>) outs(%v99 : tensor<64x16xf32>) dimensions = [1]
+      %v101 = arith.mulf %v12, %v100 : tensor<64x16xf32>
+      %v102 = memref.alloc() : memref<32x16xf32>
+      linalg.fill ins(%c1 : f32) outs(%v102 : memref<32x16xf32>)
+      %v103 = arith.muli %v9, %c6 : index
+      %v104 = arith.addi %v103, %c3 : index
+      %v105 = arith.maxsi %v104, %c2 : index
+      %v106 = arith.minsi %v105, %c4 : index
+      %v107 = arith.muli %v0, %c5 : index
+      %v108 = arith.muli %v9, %c7 : index
+      %v109 = arith.addi %v107, %v108 : index
+      %v110 = memref.reinterpret_cast %p2 to offset: [%v109], sizes: [32, 8], strides: [8, 1] : memref<?xf32> to memref<32x8xf32, strided<[8, 1], offset: ?>>
+      %v111 = memref.subview %v110[0, 0] [%v106, 8] [1, 1] : memref<32x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[8, 1], offset: ?>>
+      %v112 = memref.subview %v102[0, 0] [%v106, 8] [1, 1] : memref<32x16xf32> to memref<?x8xf32, strided<[16, 1]>>
+      memref.copy %v111, %v112 : memref<?x8xf32, strided<[8, 1], offset: ?>> to memref<?x8xf32, strided<[16, 1]>>
+      %v113 = bufferization.to_tensor %v102 restrict writable : memref<32x16xf32>
+      %v114 = linalg.matmul {input_precision = "ieee"} ins(%v88, %v113 : tensor<64x32xf32>, tensor<32x16xf32>) outs(%v101 : tensor<64x16xf32>) -> tensor<64x16xf32>
+      scf.yield %v78, %v98, %v114 : tensor<64xf32>, tensor<64xf32>, tensor<64x16xf32>
     }
-    %v120 = tensor.empty() : tensor<64xf32>
-    %v121 = linalg.fill ins(%c11 : f32) outs(%v120 : tensor<64xf32>) -> tensor<64xf32>
-    %v122 = arith.divf %v121, %v13#1 : tensor<64xf32>
-    %v123 = tensor.empty() : tensor<64x16xf32>
-    %v124 = linalg.broadcast ins(%v122 : tensor<64xf32>) outs(%v123 : tensor<64x16xf32>) dimensions = [1]
-    %v125 = arith.mulf %v13#2, %v124 : tensor<64x16xf32>
-    %v126 = arith.maxsi %c3, %c2 : index
-    %v127 = arith.minsi %v126, %c5 : index
-    %v128 = arith.maxsi %c8, %c2 : index
-    %v129 = arith.minsi %v128, %c14 : index
-    %v130 = arith.muli %v0, %c6 : index
-    %v131 = memref.reinterpret_cast %p4 to offset: [%v130], sizes: [64, 16], strides: [8, 1] : memref<?xf32> to memref<64x16xf32, strided<[8, 1], offset: ?>>
-    %v132 = memref.subview %v131[0, 0] [%v127, %v129] [1, 1] : memref<64x16xf32, strided<[8, 1], offset: ?>> to memref<?x?xf32, strided<[8, 1], offset: ?>>
-    %v133 = tensor.extract_slice %v125[0, 0] [%v127, %v129] [1, 1] : tensor<64x16xf32> to tensor<?x?xf32>
-    bufferization.materialize_in_destination %v133 in writable %v132 : (tensor<?x?xf32>, memref<?x?xf32, strided<[8, 1], offset: ?>>) -> ()
+    %v115 = tensor.empty() : tensor<64xf32>
+    %v116 = linalg.fill ins(%c10 : f32) outs(%v115 : tensor<64xf32>) -> tensor<64xf32>
+    %v117 = arith.divf %v116, %v13#1 : tensor<64xf32>
+    %v118 = tensor.empty() : tensor<64x16xf32>
+    %v119 = linalg.broadcast ins(%v117 : tensor<64xf32>) outs(%v118 : tensor<64x16xf32>) dimensions = [1]
+    %v120 = arith.mulf %v13#2, %v119 : tensor<64x16xf32>
+    %v121 = arith.muli %v0, %c5 : index
+    %v122 = memref.reinterpret_cast %p4 to offset: [%v121], sizes: [37, 8], strides: [8, 1] : memref<?xf32> to memref<37x8xf32, strided<[8, 1], offset: ?>>
+    %v123 = tensor.extract_slice %v120[0, 0] [37, 8] [1, 1] : tensor<64x16xf32> to tensor<37x8xf32>
+    bufferization.materialize_in_destination %v123 in writable %v122 : (tensor<37x8xf32>, memref<37x8xf32, strided<[8, 1], offset: ?>>) -> ()
     return
   }
 }
