@@ -4,7 +4,7 @@
 use crate::{error::Error, process, root::Root};
 
 /// Packages that hold case tests.
-const PACKAGES: &[&str] = &["tilewright-ir", "tilewright-passes"];
+const PACKAGES: &[&str] = &["tilewright-ir", "tilewright-passes", "tilewright-backends"];
 
 /// Runs the case tests of the named package, or of all, with leave to rewrite their files.
 pub fn run(root: &Root, arguments: &[String]) -> Result<(), Error> {
