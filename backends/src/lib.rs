@@ -9,6 +9,7 @@
 //! # Ok::<(), backends::TargetError>(())
 //! ```
 
+pub mod ascend;
 pub mod cpu;
 pub mod cuda;
 pub mod opencl;

@@ -45,7 +45,7 @@ pub use schedule::{
     AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
     SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
 };
-pub use target::{Bytes, Flops, Form, Roofline, Simd, Simt, Target};
+pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};
 pub use tensor_type::{ShapeError, TensorType, broadcast_shapes};
 pub use verify::{VerifyError, verify};

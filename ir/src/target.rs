@@ -45,6 +45,8 @@ pub enum Form {
     Simd(Simd),
     /// Lanes of warps with one shared memory.
     Simt(Simt),
+    /// On-chip buffers of one core, which the vendor's compiler fills; blocks go to cores.
+    Tensor(TensorCore),
 }
 
 /// A CPU core as the `simd` form sees it.
@@ -93,12 +95,46 @@ pub struct Simt {
     pub matrix: Vec<MatrixInstr>,
 }
 
+/// A core of a cube and vector units with buffers of their own, as the `tensor` form sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorCore {
+    /// The device, as the vendor's compiler names it.
+    pub device: String,
+    /// Cores with a matrix unit.
+    pub cube_cores: u32,
+    /// Cores with a vector unit.
+    pub vector_cores: u32,
+    /// What a vector unit reads and writes.
+    pub vector: OnChip,
+    /// Where operands of products wait.
+    pub staging: OnChip,
+    /// Left operands of the matrix unit.
+    pub left: OnChip,
+    /// Right operands of the matrix unit.
+    pub right: OnChip,
+    /// Sums of the matrix unit.
+    pub sums: OnChip,
+    /// Rows and columns that a product is padded to.
+    pub fractal: u32,
+    /// Bytes that the last axis of a matrix operand is padded to.
+    pub fractal_row: Bytes,
+}
+
+/// A memory on the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnChip {
+    /// How much it holds.
+    pub size: Bytes,
+    /// What every start is a multiple of.
+    pub align: Bytes,
+}
+
 impl Target {
     /// The core, if this is a CPU.
     pub fn simd(&self) -> Option<&Simd> {
         match &self.form {
             Form::Simd(simd) => Some(simd),
-            Form::Simt(_) => None,
+            Form::Simt(_) | Form::Tensor(_) => None,
         }
     }
 
@@ -106,7 +142,15 @@ impl Target {
     pub fn simt(&self) -> Option<&Simt> {
         match &self.form {
             Form::Simt(simt) => Some(simt),
-            Form::Simd(_) => None,
+            Form::Simd(_) | Form::Tensor(_) => None,
+        }
+    }
+
+    /// The core with its buffers, if this is one of tensors.
+    pub fn tensor(&self) -> Option<&TensorCore> {
+        match &self.form {
+            Form::Tensor(tensor) => Some(tensor),
+            Form::Simd(_) | Form::Simt(_) => None,
         }
     }
 }

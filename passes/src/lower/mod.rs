@@ -62,6 +62,16 @@ pub enum LowerError {
         /// Why its tiles cannot be dealt to lanes.
         reason: SpreadError,
     },
+    /// Nothing chooses a schedule for the target.
+    #[error(
+        "kernel `{kernel}`: no schedule is chosen for targets such as `{target}`; help: give one"
+    )]
+    NoChoice {
+        /// Its name.
+        kernel: String,
+        /// Name of the target.
+        target: String,
+    },
     /// The schedule asks for more than the target has.
     #[error("kernel `{kernel}`: its schedule takes {found} {what}, the target has {limit}")]
     DoesNotFit {
@@ -231,6 +241,14 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
     }
     let plain = vec![Layout::Plain; shaped.nest.operands.len()];
     let name = &kernel.name;
+    if target.tensor().is_some() {
+        return Ok(Lowered {
+            program: simt::lower(name, &shaped, schedule)
+                .ok_or_else(|| other_family(kernel, schedule))?,
+            layouts: plain,
+            lane: None,
+        });
+    }
     let program = match (&shaped.family, schedule) {
         (Family::Map, Schedule::Map(s)) => map::lower(name, &shaped.nest, s),
         (Family::Rows { rows }, Schedule::Rows(s)) => rows::lower(name, &shaped.nest, *rows, s),

@@ -7,6 +7,7 @@ mod apt;
 mod cuda;
 mod cxx;
 mod llvm;
+mod mlir19;
 mod model;
 mod pocl;
 mod python;
@@ -44,6 +45,15 @@ const STEPS: &[Step] = &[
         megabytes: 2300,
         wanted: llvm::wanted,
         run: llvm::unpack,
+    },
+    Step {
+        name: "mlir-19",
+        about: "MLIR 19 from Debian's packages, to verify kernels for Ascend (90 MB to fetch)",
+        leaves: "mlir-19/usr/lib/llvm-19/bin/mlir-opt",
+        pins: mlir19::pins,
+        megabytes: 700,
+        wanted: |_| Ok(true),
+        run: mlir19::unpack,
     },
     Step {
         name: "c++",

@@ -61,7 +61,7 @@ pub(super) fn lower_kernel(
 }
 
 /// The program that the schedule makes of a nest, if it is for the nest's family.
-fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
     let nest = &shaped.nest;
     Some(match (&shaped.family, schedule) {
         (Family::Map, Schedule::SimtMap(s)) => map::lower(name, nest, s),

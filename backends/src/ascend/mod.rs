@@ -1,0 +1,87 @@
+//! Kernels for the cores of Ascend devices: tile programs to MLIR text that CANN's `bishengir-compile` takes.
+//!
+//! What is printed is stock MLIR (func, arith, math, scf, tensor, linalg, memref, bufferization), so it is verified
+//! and, lowered for a CPU, run by tools that know nothing of the device. Whether tiles fit on the chip is decided
+//! before, by a plan of our own. Nothing here was compiled by the vendor's compiler or run on a device: see
+//! `docs/ascend.md`.
+
+pub mod targets;
+
+mod emit;
+mod error;
+mod live;
+mod plan;
+
+use ir::{
+    Target,
+    tile::{self, Program, Stmt, Value},
+};
+
+pub use emit::Dialect;
+pub use error::AscendError;
+pub use plan::{Held, Memory, Need, Plan, plan};
+
+/// A kernel as text, with what was decided on the way.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// The module: one function.
+    pub text: String,
+    /// Which units it uses.
+    pub mix: Mix,
+    /// What it holds on the chip.
+    pub plan: Plan,
+}
+
+/// Which units of a core a kernel uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mix {
+    /// Vector units alone.
+    Vector,
+    /// The cube and vector units.
+    Both,
+}
+
+impl Mix {
+    fn of(program: &Program) -> Self {
+        match dots(&program.body) {
+            true => Self::Both,
+            false => Self::Vector,
+        }
+    }
+
+    /// As the vendor's compiler spells it.
+    pub const fn spelling(self) -> &'static str {
+        match self {
+            Self::Vector => "aiv",
+            Self::Both => "mix",
+        }
+    }
+}
+
+fn dots(body: &[Stmt]) -> bool {
+    body.iter().any(|stmt| match stmt {
+        Stmt::Let(_, value) => matches!(value, Value::Dot { .. }),
+        Stmt::Store { .. } => false,
+        Stmt::For(l) => dots(&l.body),
+    })
+}
+
+/// Plans and prints a program.
+///
+/// # Errors
+/// The program has a fault, the target is of another form, its tiles do not fit, or a step has no text.
+pub fn compile(
+    program: &Program,
+    target: &Target,
+    dialect: Dialect,
+) -> Result<Kernel, AscendError> {
+    let core = target.tensor().ok_or_else(|| AscendError::Form {
+        program: program.name.clone(),
+        target: target.name.clone(),
+    })?;
+    let types = tile::types(program).map_err(Box::new)?;
+    let plan = plan(program, &types, core)?;
+    let mix = Mix::of(program);
+    let text = emit::emit(program, &types, mix, dialect)?;
+    Ok(Kernel { text, mix, plan })
+}
