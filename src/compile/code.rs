@@ -54,6 +54,7 @@ pub(super) fn generate(
             let sources = backends::opencl::compile(&programs)?;
             Ok(Code::Texts(sources.into_iter().zip(programs).collect()))
         }
+        Form::Tensor(_) => unreachable!("no name resolves to such a target"),
     }
 }
 
