@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn curves_and_slopes_are_no_rectangles() {
-        assert_eq!(of("(row * 8 + lane) div 3]", "4x8"), None);
+        assert_eq!(of("div(row * 8 + lane, 3)]", "4x8"), None);
         assert_eq!(of("row * 8 + lane] where (row < lane)", "4x8"), None);
     }
 }
