@@ -37,6 +37,7 @@ pub fn targets() -> Report {
                     }),
                 )
             }
+            Form::Tensor(_) => unreachable!("no name resolves to such a target"),
         };
         text += &format!("{:22} {words}\n", target.name);
         all.push(fields);
