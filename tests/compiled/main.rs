@@ -78,12 +78,16 @@ fn stored_models_agree_with_transformers() {
 
 #[test]
 fn stored_models_in_f16_agree_with_transformers() {
-    check_stored_models(STORED * rounding(Storage::F16), |m, c| run(m, c, Storage::F16));
+    check_stored_models(STORED * rounding(Storage::F16), |m, c| {
+        run(m, c, Storage::F16)
+    });
 }
 
 #[test]
 fn stored_models_in_bf16_agree_with_transformers() {
-    check_stored_models(STORED * rounding(Storage::Bf16), |m, c| run(m, c, Storage::Bf16));
+    check_stored_models(STORED * rounding(Storage::Bf16), |m, c| {
+        run(m, c, Storage::Bf16)
+    });
 }
 
 #[test]

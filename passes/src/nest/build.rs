@@ -7,7 +7,9 @@ use ir::{
     ops::{Absent, Input},
 };
 
-use super::{point::has_load, Affine, Atom, AttentionNest, AttentionSizes, Body, Nest, Stage, StageKind};
+use super::{
+    Affine, Atom, AttentionNest, AttentionSizes, Body, Nest, Stage, StageKind, point::has_load,
+};
 
 /// Why a graph is not one nest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
