@@ -91,7 +91,9 @@ fn spoilt() -> Folder {
 fn foreign_target() -> Option<String> {
     let here = tilewright::runtime::features();
     let lacks = |t: &ir::Target| {
-        let Form::Simd(simd) = &t.form;
+        let Form::Simd(simd) = &t.form else {
+            return false;
+        };
         simd.requires.iter().any(|f| !here.contains(&f.as_str()))
     };
     let foreign = tilewright::targets().into_iter().find(lacks);

@@ -102,7 +102,7 @@ fn all_ways_to_run_give_the_same_bits() {
 
         let device = DeviceOptions {
             threads: NonZeroUsize::new(threads),
-            device: "cpu".into(),
+            device: tilewright::runtime::Device::Cpu,
             no_verify: false,
         };
         let artifact = cli::open(&folder.0.join("m.tw"), &device).unwrap();
