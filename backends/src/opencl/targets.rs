@@ -161,7 +161,7 @@ fn mmac(word: &str, operands: DType, depth: u32) -> MatrixInstr {
         register: (0..bits).map(|b| along(1 << b)).collect(),
         lane: (0..4)
             .map(|b| across(1 << b))
-            .chain((0..2).map(|b| along(depth / 4 << b)))
+            .chain((0..2).map(|b| along((depth / 4) << b)))
             .collect(),
         warp: vec![],
     };
