@@ -230,3 +230,48 @@ fn verify_records_what_inspect_shows() {
     done(&folder, "run m.tw --inputs in.npz --output after.npz");
     assert!(read(&folder, "after.npz") == read(&folder, "before.npz"));
 }
+
+#[test]
+fn narrow_storage_halves_the_file_and_keeps_the_kernels() {
+    let folder = compiled("narrow");
+    let whole = bytes(&folder, "m.tw").len();
+    done(&folder, "run m.tw --inputs in.npz --output whole.npz");
+    let wanted = tensors(read(&folder, "whole.npz"));
+    let launches = |options: &str| {
+        let report = json(&folder, &format!("explain minilm --check{options}"));
+        assert_eq!(report["passed"], true);
+        list(&report["programs"][0], "launches").len()
+    };
+    let kernels = launches("");
+    // As in `tests/compiled`: ten roundings of half a unit in the last place.
+    for (dtype, bound) in [("f16", 10.0 / 2048.0), ("bf16", 10.0 / 256.0)] {
+        done(&folder, &format!("{COMPILE} --dtype {dtype}"));
+        let half = bytes(&folder, "m.tw").len();
+        println!("{dtype}: {half} of {whole} bytes");
+        assert!(half * 100 < whole * 52, "{half} of {whole}");
+        assert_eq!(launches(&format!(" --dtype {dtype}")), kernels);
+        assert_eq!(number(&json(&folder, "verify m.tw"), "failed"), 0);
+
+        done(&folder, "run m.tw --inputs in.npz --output half.npz");
+        let found = read(&folder, "half.npz");
+        done(
+            &folder,
+            &format!("run minilm --dtype {dtype} --inputs in.npz --output again.npz"),
+        );
+        assert!(read(&folder, "again.npz") == found, "{dtype}");
+        let case = Case {
+            inputs: sentences(1, 128),
+            outputs: wanted
+                .iter()
+                .map(|(name, t)| {
+                    let (shape, values) = (t.shape().to_vec(), t.values().into_owned());
+                    (name.clone(), Numbers { shape, values })
+                })
+                .collect(),
+        };
+        let error = case.error(&tensors(found));
+        println!("{dtype}: {error:.1e}");
+        // What is as exact as f32 was not stored narrow.
+        assert!(BOUND < error && error <= bound, "{dtype}: {error}");
+    }
+}

@@ -11,7 +11,7 @@ use ir::{Graph, Target};
 
 fn devices() -> Vec<Target> {
     let mut all = tilewright::targets();
-    all.retain(|t| t.simt().is_some());
+    all.retain(backends::simt::takes);
     all
 }
 

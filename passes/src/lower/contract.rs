@@ -30,9 +30,17 @@ pub(super) fn packing(
     constant: &[bool],
     lanes: u32,
 ) -> Option<(usize, Layout)> {
-    let Body::Load { operand, at, guard } = &c.right else {
+    // What is stored narrow is packed narrow.
+    let mut right = &c.right;
+    while let Body::Cast(DType::F32, x) = right {
+        right = x;
+    }
+    let Body::Load { operand, at, guard } = right else {
         return None;
     };
+    if !nest.operands[*operand].0.is_float() {
+        return None;
+    }
     let fold = &nest.stages[0];
     let k = fold.outer;
     let whole = at.is_plain() && at.constant == 0 && guard.is_empty() && fold.sizes.len() == k + 1;
@@ -71,6 +79,7 @@ struct Parts<'a> {
     c: &'a Contraction,
     operands: Vec<DType>,
     packed: Option<usize>,
+    widened: Option<Widened>,
     schedule: &'a ContractSchedule,
 }
 
@@ -108,6 +117,7 @@ pub(super) fn lower(
         nest,
         c,
         operands: operand_types(nest),
+        widened: Widened::new(&mut b, nest, c, schedule),
         packed: packing.map(|(o, _)| o),
         schedule,
     };
@@ -141,6 +151,54 @@ pub(super) fn lower(
     }
 }
 
+/// No earlier stages.
+static NONE: BTreeMap<usize, Var> = BTreeMap::new();
+
+/// Memory of the block for narrow numbers of the left operand as f32: widening them one by one, as each is multiplied,
+/// takes as long as the products.
+struct Widened {
+    memory: Memory,
+    /// Numbers of a row that are widened at once.
+    run: i64,
+    /// Numbers from row to row.
+    pitch: i64,
+}
+
+impl Widened {
+    /// The most numbers of a row: a tile of them stays in the first-level cache.
+    const MOST: i64 = 512;
+    /// A line of the cache, so that rows do not share its sets.
+    const LINE: i64 = 16;
+
+    /// If the left operand is stored narrow, with neighbours along the sum side by side.
+    fn new(
+        b: &mut Builder,
+        nest: &Nest,
+        c: &Contraction,
+        schedule: &ContractSchedule,
+    ) -> Option<Self> {
+        let mut left = &c.left;
+        while let Body::Cast(DType::F32, x) = left {
+            left = x;
+        }
+        let fold = &nest.stages[0];
+        let Body::Load { operand, at, .. } = left else {
+            return None;
+        };
+        let narrow = matches!(nest.operands[*operand].0, DType::F16 | DType::Bf16);
+        let k = fold.outer;
+        if !narrow || fold.sizes.len() != k + 1 || at.coefficient(k) != 1 {
+            return None;
+        }
+        let run = (Self::LINE..=Self::MOST)
+            .rev()
+            .find(|n| fold.sizes[k] % n == 0)?;
+        let pitch = run + Self::LINE;
+        let memory = b.local("left", i64::from(schedule.rows) * pitch);
+        Some(Self { memory, run, pitch })
+    }
+}
+
 impl Parts<'_> {
     /// Computes and stores one tile of the result.
     fn tile(&self, b: &mut Builder, batch: &[Index], row: Index, column: &Index, shape: Shape) {
@@ -148,10 +206,16 @@ impl Parts<'_> {
         let mut axes = batch.to_vec();
         axes[self.c.lane] = column.clone() + Index::Lane;
         if let Some(r) = self.c.row {
-            axes[r] = row + Index::Row;
+            axes[r] = row.clone() + Index::Row;
         }
-        let acc = b.splat(0.0, shape);
-        let acc = self.sum(b, &mut axes, &fold.sizes[fold.outer..], column, shape, acc);
+        let acc = match &self.widened {
+            Some(w) => self.sum_widened(b, w, &row, &mut axes, column, shape),
+            None => {
+                let zero = b.splat(0.0, shape);
+                let sizes = &fold.sizes[fold.outer..];
+                self.sum(b, &mut axes, sizes, column, shape, zero)
+            }
+        };
         axes.truncate(fold.outer);
         finish(b, self.nest, &self.operands, &axes, shape, acc, &[]);
     }
@@ -167,7 +231,7 @@ impl Parts<'_> {
         acc: Var,
     ) -> Var {
         let [size, inner @ ..] = sizes else {
-            return self.product(b, axes, column, shape, acc);
+            return self.product(b, axes, column, shape, acc, None);
         };
         let unroll = if inner.is_empty() {
             self.schedule.unroll
@@ -184,6 +248,64 @@ impl Parts<'_> {
         out[0]
     }
 
+    /// The sum over the one axis, with the left operand's numbers widened in the block's own memory, a few at a time;
+    /// `first` is the tile's first row.
+    fn sum_widened(
+        &self,
+        b: &mut Builder,
+        w: &Widened,
+        first: &Index,
+        axes: &mut Vec<Index>,
+        column: &Index,
+        shape: Shape,
+    ) -> Var {
+        let acc = b.splat(0.0, shape);
+        let depth = self.nest.stages[0].sizes[axes.len()];
+        let out = b.for_each(
+            Range::below(depth).by(w.run),
+            &[acc],
+            |b, start, carried| {
+                let rows = Range::below(shape.rows.into());
+                b.for_each(rows, &[], |b, row, _| {
+                    let ends = (Index::Const(0), Index::Const(w.run));
+                    row_runs(b, ends, w.run, self.schedule.lanes, |b, at, lanes| {
+                        let mut axes = axes.clone();
+                        if let Some(r) = self.c.row {
+                            axes[r] = first.clone() + row.clone();
+                        }
+                        axes.push(start.clone() + at.clone() + Index::Lane);
+                        let shape = Shape::new(1, lanes);
+                        let point = self.point(&axes, shape);
+                        let x = emit(b, &point, &mut Known::default(), &self.c.left);
+                        b.store(w.memory, row.clone() * w.pitch + at + Index::Lane, x);
+                    });
+                    vec![]
+                });
+                let run = Range::below(w.run).unrolled(self.schedule.unroll);
+                b.for_each(run, carried, |b, counter, carried| {
+                    let at = Index::Row * w.pitch + counter.clone();
+                    let left = b.load(w.memory, at, Shape::new(shape.rows, 1));
+                    axes.push(start.clone() + counter);
+                    let next = self.product(b, axes, column, shape, carried[0], Some(left));
+                    axes.pop();
+                    vec![next]
+                })
+            },
+        );
+        out[0]
+    }
+
+    fn point<'p>(&'p self, axes: &'p [Index], shape: Shape) -> Point<'p> {
+        Point {
+            operands: &self.operands,
+            axes,
+            shape,
+            stages: &NONE,
+            bounds: &[],
+        }
+    }
+
+    /// `acc` and the product at one point of the sum; `left` is the left operand there, if it was read before.
     fn product(
         &self,
         b: &mut Builder,
@@ -191,16 +313,11 @@ impl Parts<'_> {
         column: &Index,
         shape: Shape,
         acc: Var,
+        left: Option<Var>,
     ) -> Var {
-        let point = Point {
-            operands: &self.operands,
-            axes,
-            shape,
-            stages: &BTreeMap::new(),
-            bounds: &[],
-        };
+        let point = self.point(axes, shape);
         let mut known = Known::default();
-        let left = emit(b, &point, &mut known, &self.c.left);
+        let left = left.unwrap_or_else(|| emit(b, &point, &mut known, &self.c.left));
         let left = b.set(Value::Broadcast(left, Shape::new(shape.rows, 1)));
         let right = match self.packed {
             Some(operand) => {
