@@ -27,7 +27,7 @@ pub use verify::{Fault, Types, VerifyError, types, verify};
 
 use crate::{
     BinaryFn, DType, F64, UnaryFn,
-    tile::{Array, Counter, Var},
+    tile::{Array, Carried, Counter, Var},
 };
 
 /// A program that every lane of every block runs.
@@ -140,19 +140,6 @@ pub struct For {
     pub carried: Vec<Carried>,
     /// One round.
     pub body: Vec<Stmt>,
-}
-
-/// A variable that a loop carries; all four have one type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Carried {
-    /// Its value before the first round; known outside.
-    pub init: Var,
-    /// Its name within a round.
-    pub current: Var,
-    /// Its value for the next round; assigned in the body.
-    pub next: Var,
-    /// Its name after the loop.
-    pub result: Var,
 }
 
 /// What a variable is assigned. Elementwise operands have equal widths.

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ir::{
     DType, Schedule, Simt,
     lane::{self, MatrixInstr},
-    tile::{self, Array, For, Memory, Shape, Stmt, Var},
+    tile::{self, Array, Carried, For, Memory, Shape, Stmt, Var},
 };
 
 use layouts::Layouts;
@@ -223,7 +223,7 @@ impl<'a> Spreader<'a> {
             .map(|(c, layout)| self.hold(c.result, layout))
             .collect();
         let carried = (0..init.len())
-            .map(|i| lane::Carried {
+            .map(|i| Carried {
                 init: init[i],
                 current: current[i],
                 next: next[i],

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ir::lane::{Carried, For, Index, Stmt};
+use ir::{
+    lane::{For, Index, Stmt},
+    tile::Carried,
+};
 
 use super::{
     Emitter, Unsupported,

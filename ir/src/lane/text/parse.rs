@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     DType,
-    lane::{Access, Carried, For, Index, MatrixInstr, Memory, Program, Stmt},
+    lane::{Access, For, Index, MatrixInstr, Memory, Program, Stmt},
     text::{Cursor, Problem, TextError, Token, wanted},
-    tile::{Array, Counter, Var},
+    tile::{Array, Carried, Counter, Var},
 };
 
 /// Most loops and guards around one statement.
