@@ -1,7 +1,7 @@
 //! Ascend devices as targets.
 //!
 //! Sources: cores and buffers, AscendNPU-IR `bishengir/include/bishengir/Dialect/HACC/Targets/NPUTargetSpec.td`;
-//! alignments, the project's fact sheet on Ascend; both read 2026-11. Clocks of the 910B1, of the 910B3 and of the
+//! alignments, noted from public Ascend C documentation; both read 2026-11. Clocks of the 910B1, of the 910B3 and of the
 //! 910C, all memory rates and every number of the 310P are not verified; its clock is a placeholder. Operations per
 //! second are those of 16-bit products.
 
