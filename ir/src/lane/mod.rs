@@ -25,9 +25,10 @@ pub use matrix::{MatrixInstr, Spelling};
 pub use text::parse;
 pub use verify::{Fault, Types, VerifyError, types, verify};
 
+pub use crate::tile::Carried;
 use crate::{
     BinaryFn, DType, F64, UnaryFn,
-    tile::{Array, Carried, Counter, Var},
+    tile::{Array, Counter, Var},
 };
 
 /// A program that every lane of every block runs.
