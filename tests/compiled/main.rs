@@ -25,9 +25,9 @@ const fn rounding(storage: Storage) -> f64 {
     }
 }
 
-/// Values that a stored model of at most three layers stores one after the other: eight in each layer, and the first and
+/// Values that a stored model of at most two layers stores one after the other: eight in each layer, and the first and
 /// the last. In the worst case each rounding adds up.
-const STORED: f64 = 26.0;
+const STORED: f64 = 18.0;
 
 /// The root of the number of values that MiniLM stores one after the other, and of the matrices that they meet: in
 /// six layers of hundreds of columns, roundings add up as if by chance.
