@@ -186,6 +186,9 @@ fn program() -> impl Strategy<Value = Program> {
             warps,
             lanes,
             matrix: vec![m, n],
+            maps: vec![],
+            mbarriers: vec![],
+            warpgroup: vec![],
             body,
         },
     )

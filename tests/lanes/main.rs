@@ -64,6 +64,9 @@ fn target(rich: bool) -> Target {
             asynchronous: rich,
             load_matrix: rich,
             matrix: vec![outer()],
+            maps: vec![],
+            mbarriers: vec![],
+            warpgroup: vec![],
         }),
     }
 }

@@ -158,6 +158,9 @@ fn device() -> Simt {
         asynchronous: false,
         load_matrix: false,
         matrix: vec![],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
     }
 }
 
@@ -367,6 +370,9 @@ fn functions(dtype: DType, half: usize) -> (Program, Vec<Vec<f64>>) {
         warps: 1,
         lanes: 1,
         matrix: vec![],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body,
     };
     (program, values)

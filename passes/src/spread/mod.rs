@@ -152,6 +152,9 @@ pub fn spread(
         warps: spreader.warps,
         lanes: simt.lanes,
         matrix: spreader.matrix,
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body: barriers::place(&outermost.stmts, &spreader.streamed),
     })
 }

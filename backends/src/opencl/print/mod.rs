@@ -34,6 +34,9 @@ pub enum Unsupported {
     /// Fragments out of shared memory.
     #[error("matrices loaded from shared memory as fragments: the target has none")]
     LoadMatrix,
+    /// Copies and products that run by themselves, on mbarriers.
+    #[error("tensor copies, mbarriers and products of warpgroups: the target has none")]
+    Bulk,
     /// A function that is expanded before code is made.
     #[error("`{}`: wanted a primitive function", .0.name())]
     Unary(UnaryFn),
@@ -218,6 +221,7 @@ impl Printer<'_> {
             Stmt::Copy { to, from, width } => self.copy(to, from, *width),
             // Copies have ended when they are printed.
             Stmt::Commit | Stmt::Wait { .. } => {}
+            Stmt::Bulk(_) => return Err(Unsupported::Bulk),
         }
         Ok(())
     }
@@ -376,6 +380,7 @@ impl Printer<'_> {
             }
             Value::Matrix { instr, a, b, c } => self.matrix(var, *instr, [*a, *b, *c])?,
             Value::LoadMatrix { .. } => return Err(Unsupported::LoadMatrix),
+            Value::Product { .. } => return Err(Unsupported::Bulk),
         }
         Ok(())
     }

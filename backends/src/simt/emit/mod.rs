@@ -79,6 +79,7 @@ impl Emitter<'_> {
                 }
                 // Copies have ended when they return.
                 Stmt::Commit | Stmt::Wait { .. } => {}
+                Stmt::Bulk(_) => unimplemented!("bulk"),
             }
         }
         Ok(())

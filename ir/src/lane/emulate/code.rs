@@ -107,6 +107,7 @@ impl<'a> Code<'a> {
                 Stmt::Commit => self.push(Step::Commit, place),
                 Stmt::Wait { pending } => self.push(Step::Wait { pending: *pending }, place),
                 Stmt::Barrier => self.push(Step::Barrier, place),
+                Stmt::Bulk(_) => unimplemented!("bulk"),
                 Stmt::For(of) => {
                     let start = self.steps.len();
                     self.push(Step::Enter { of, exit: 0 }, place);

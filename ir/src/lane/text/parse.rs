@@ -73,6 +73,9 @@ impl<'a> Parser<'a> {
             warps,
             lanes,
             matrix: std::mem::take(&mut self.instrs),
+            maps: vec![],
+            mbarriers: vec![],
+            warpgroup: vec![],
             body,
         })
     }

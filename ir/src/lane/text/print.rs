@@ -66,6 +66,7 @@ impl Program {
                     write!(f, "copy {to} = {from} : {width}")?;
                 }
                 Stmt::Commit => f.write_str("commit")?,
+                Stmt::Bulk(_) => unimplemented!("bulk"),
                 Stmt::Wait { pending } => write!(f, "wait {pending}")?,
             }
             f.write_str("\n")?;
@@ -121,6 +122,7 @@ impl Program {
             Value::Matrix { instr, a, b, c } => {
                 format!("matrix {} {a}, {b}, {c}", self.spell_instr(*instr))
             }
+            Value::Product { .. } => unimplemented!("bulk"),
             Value::LoadMatrix {
                 from,
                 count,

@@ -132,6 +132,7 @@ impl Checker<'_> {
                 Stmt::Copy { to, from, width } => self.copy(to, from, *width)?,
                 Stmt::Barrier => self.apart.map_or(Ok(()), |by| Err(Fault::Apart(by)))?,
                 Stmt::Commit | Stmt::Wait { .. } => {}
+                Stmt::Bulk(_) => unimplemented!("bulk"),
             }
             self.place.0.pop();
         }

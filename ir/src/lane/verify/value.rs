@@ -93,6 +93,7 @@ impl Checker<'_> {
                 }
                 Ok(types[2])
             }
+            Value::Product { .. } => unimplemented!("bulk"),
             Value::LoadMatrix { from, count, .. } => self.matrices(from, *count),
         }
     }
