@@ -64,8 +64,6 @@ fn target(rich: bool) -> Target {
             asynchronous: rich,
             load_matrix: rich,
             matrix: vec![outer()],
-            maps: vec![],
-            mbarriers: vec![],
             warpgroup: vec![],
         }),
     }

@@ -101,6 +101,7 @@ impl Model {
                 asynchronous: true,
                 // PTX ISA, "ldmatrix": from sm_75.
                 load_matrix: true,
+                warpgroup: vec![],
                 matrix: instructions,
             }),
         }

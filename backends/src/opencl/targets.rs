@@ -108,6 +108,7 @@ impl Device {
                 shuffle: false,
                 asynchronous: false,
                 load_matrix: false,
+                warpgroup: vec![],
                 matrix,
             }),
         }

@@ -157,10 +157,8 @@ fn device() -> Simt {
         shuffle: false,
         asynchronous: false,
         load_matrix: false,
-        matrix: vec![],
-        maps: vec![],
-        mbarriers: vec![],
         warpgroup: vec![],
+        matrix: vec![],
     }
 }
 
