@@ -179,8 +179,11 @@ impl Machine<'_> {
         self.counts.products += 1;
         self.counts.flops.0 += code.groups[instr].flops();
         if self.early() {
-            let done = self.take_effect(group, id);
-            done.map_err(|fault| (0, fault.in_warp()))?;
+            let earlier = self.products.groups[group].iter().map(|p| p.id);
+            for id in earlier.collect::<Vec<_>>() {
+                let done = self.take_effect(group, id);
+                done.map_err(|fault| (0, fault.in_warp()))?;
+            }
         }
         Ok(())
     }

@@ -23,10 +23,8 @@ pub(super) fn run_block(
         let mut moved = false;
         for number in order::warps(warps.len(), options.order, round) {
             let warp = &mut warps[number];
-            let from = warp.at;
             let done = machine.run(warp);
-            done.map_err(|stop| super::error(code, warp, stop))?;
-            moved |= warp.at != from;
+            moved |= done.map_err(|stop| super::error(code, warp, stop))?;
             moved |= multiply(machine, warps, number)?;
         }
         round = round.wrapping_add(1);
