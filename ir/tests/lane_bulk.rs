@@ -151,3 +151,20 @@ fn shared_arrays_of_programs_with_maps_start_where_swizzles_do() {
     assert_eq!(program.shared_bytes(), 2 * 24576 + 48);
     assert_eq!(program.maps[0].swizzle, Swizzle::B128);
 }
+
+/// The page about lane programs shows this one, and what the emulator says of it without its wait.
+#[test]
+fn the_page_about_lane_programs_shows_boxes() {
+    let page = include_str!("../../docs/lane.md");
+    let shown = page.split("```lane\n").nth(2).unwrap();
+    let shown = shown.split("```").next().unwrap();
+    assert_eq!(program(shown), program(BOXES));
+    let wait = "await %empty[mod(#1, 2)] parity mod(div(#1, 2) + 1, 2)";
+    let without = program(&shown.replace(wait, ""));
+    let mut params = [integers(1440, 3), vec![f64::NAN; 2304]];
+    let error = emulate_all(&without, &mut params, None).unwrap_err();
+    assert!(
+        page.replace('\n', " ").contains(&error.to_string()),
+        "{error}"
+    );
+}

@@ -120,8 +120,7 @@ impl<'a> Machine<'a> {
             }
             Bulk::Await { signal, parity } => {
                 let counter = self.counter(warp, signal)?;
-                let parity = warp.index(code, parity, warp.mask)?;
-                let parity = parity.common(warp.mask).map_err(RunFault::in_warp)?;
+                let parity = warp.common(code, parity, "parity")?;
                 if !(0..2).contains(&parity) {
                     return Err(RunFault::Parity(parity).in_warp());
                 }

@@ -4,9 +4,10 @@ use super::super::{Bulk, WARPGROUP};
 use super::{
     EmulateError, Emulation,
     code::Step,
-    fault::{RunFault, Thread, Waiting, WaitsFor},
+    fault::{RunFault, Thread},
     machine::Machine,
     order,
+    stuck::{Waiting, WaitsFor},
     warp::Warp,
 };
 
@@ -133,8 +134,7 @@ fn stuck(machine: &Machine, warps: &[Warp]) -> EmulateError {
         let what = match code.steps.get(warp.at)? {
             Step::Bulk(Bulk::Await { signal, parity }) => {
                 let counter = machine.counter(warp, signal).ok()?;
-                let parity = warp.index(code, parity, warp.mask).ok()?;
-                let parity = parity.common(warp.mask).ok()?;
+                let parity = warp.common(code, parity, "parity").ok()?;
                 let order = machine.shared.order.as_ref()?;
                 WaitsFor::Phase(order.phases.awaited(counter, parity))
             }

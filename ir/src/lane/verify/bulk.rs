@@ -127,7 +127,7 @@ impl Checker<'_> {
                 self.signal(signal)
             }
             Bulk::Expect { signal, bytes } => {
-                if *bytes > MOST_COUNT {
+                if !(1..=MOST_COUNT).contains(bytes) {
                     return Err(Fault::Count {
                         what: "expected bytes".into(),
                         most: MOST_COUNT,
