@@ -111,6 +111,19 @@ fn side(size: i64, most: u32) -> u32 {
     covering.min(most.into()) as u32
 }
 
+/// Depths of a product: powers of two, and all of it where fractals cover it without a rest.
+fn depths(depth: i64, fractal: u32, most: u32) -> Vec<u32> {
+    let mut all: Vec<u32> = powers(fractal, side(depth, most).max(fractal)).collect();
+    if let Ok(whole) = u32::try_from(depth)
+        && whole <= most
+        && whole.is_multiple_of(fractal)
+        && !all.contains(&whole)
+    {
+        all.push(whole);
+    }
+    all
+}
+
 /// Powers of two from `first` to `last`, or `first` alone.
 fn powers(first: u32, last: u32) -> impl Iterator<Item = u32> {
     std::iter::successors(Some(first), move |n| (*n < last).then_some(n * 2))
@@ -210,7 +223,7 @@ fn contractions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(
     let mut all = vec![];
     for block_rows in powers(fractal, most(rows)) {
         for block_columns in powers(fractal, most(columns)) {
-            for block_depth in powers(fractal, side(depth, 2 * LARGEST).max(fractal)) {
+            for block_depth in depths(depth, fractal, 2 * LARGEST) {
                 let count = batch as f64 * blocks(rows, block_rows) * blocks(columns, block_columns);
                 let rounds = blocks(depth, block_depth);
                 let deep = rounds * f64::from(block_depth);
@@ -255,8 +268,8 @@ fn attentions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(f6
     let mut all = vec![];
     for block_queries in powers(fractal, most(queries, 128)) {
         for block_keys in powers(fractal, most(keys, LARGEST)) {
-            for block_depth in powers(fractal, most(depth, LARGEST)) {
-                for block_columns in powers(fractal, most(columns, LARGEST)) {
+            for block_depth in depths(depth, fractal, LARGEST) {
+                for block_columns in depths(columns, fractal, LARGEST) {
                     let parts = blocks(columns, block_columns);
                     let count = heads as f64 * blocks(queries, block_queries) * parts;
                     let rounds = blocks(keys, block_keys);

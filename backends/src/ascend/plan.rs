@@ -17,7 +17,7 @@ use ir::{
 
 use super::{
     AscendError,
-    live::{Point, operands, points},
+    live::{Point, operands, points, without_copies},
 };
 
 /// A memory of a core.
@@ -143,9 +143,10 @@ struct Roles {
 /// # Errors
 /// Some memory is too small.
 pub fn plan(program: &Program, types: &Types, core: &TensorCore) -> Result<Plan, AscendError> {
-    let points = points(&program.body);
+    let body = without_copies(&program.body, types);
+    let points = points(&body);
     let mut roles = Roles::default();
-    roles.carry(&program.body);
+    roles.carry(&body);
     points.iter().for_each(|p| roles.note(p));
     let needs = Memory::ALL.map(|memory| {
         let at = points.iter().map(|p| need(memory, p, &roles, types, core));
