@@ -6,5 +6,6 @@ pub mod database;
 
 mod first;
 mod simt;
+mod tensor;
 
 pub use first::first_choice;
