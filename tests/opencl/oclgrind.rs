@@ -30,8 +30,8 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 pub struct Seen {
     /// What oclgrind said: races, accesses outside of arrays, and the like.
     pub reports: String,
-    /// The parameter that is written.
-    pub result: Vec<f64>,
+    /// The parameters that are written.
+    pub results: Vec<Vec<f64>>,
 }
 
 /// Runs a kernel, its code given as OpenCL C or as LLVM's bitcode.
@@ -58,23 +58,24 @@ pub fn run(
     let output = command.arg("run.sim").current_dir(&folder).output();
     let output = output.unwrap();
     fs::remove_dir_all(&folder).unwrap();
-    let written = program.params.last().unwrap();
-    assert!(written.written, "the result is the last parameter");
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut bytes = Vec::new();
-    for line in text.lines().filter(|l| l.contains("] = 0x")) {
-        let (_, number) = line.split_once(" = 0x").unwrap();
-        let number = u64::from_str_radix(number.trim(), 16).unwrap();
-        bytes.extend_from_slice(&number.to_le_bytes()[..written.dtype.size()]);
-    }
+    let written = program.params.iter().filter(|p| p.written);
+    let dumps = text.split("Argument ").skip(1);
+    let results = written.zip(dumps).map(|(array, dump)| {
+        let mut bytes = Vec::new();
+        for line in dump.lines().skip(1).filter(|l| !l.is_empty()) {
+            let (_, number) = line.split_once(" = 0x").unwrap();
+            let number = u64::from_str_radix(number.trim(), 16).unwrap();
+            bytes.extend_from_slice(&number.to_le_bytes()[..array.dtype.size()]);
+        }
+        decoded(array.dtype, &bytes)
+    });
+    let results = results.collect();
     let mut reports = String::from_utf8(output.stderr).unwrap().trim().to_owned();
     if !output.status.success() {
         reports += &format!("\noclgrind: {}\n{text}", output.status);
     }
-    Seen {
-        reports,
-        result: decoded(written.dtype, &bytes),
-    }
+    Seen { reports, results }
 }
 
 /// What oclgrind is to run: each array is a buffer of exactly its bytes, at offset 0.
@@ -120,8 +121,8 @@ fn check(tool: &Path, case: &Case, source: &Source) -> Result<f64, String> {
     if !seen.reports.is_empty() {
         return Err(format!("{what}: {}\n{}", seen.reports, source.text));
     }
-    let error = error(case, &seen.result);
-    error.ok_or_else(|| format!("{what}: {:?}, not {:?}", seen.result, case.wanted))
+    let error = error(case, &seen.results);
+    error.ok_or_else(|| format!("{what}: {:?}, not {:?}", seen.results, case.wanted))
 }
 
 fn source(program: &Program) -> Source {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use backends::{cpu::Workers, simt, spirv};
-use ir::lane::Program;
+use ir::{DType, lane::Program};
 use rayon::prelude::*;
 
 use crate::{
@@ -120,15 +120,12 @@ fn every_family_is_valid_and_computes_what_its_graph_means() {
         .map(|(case, module)| {
             let name = &case.program.name;
             validate(&validator, module).unwrap_or_else(|e| panic!("{name}: {e}"));
-            if let Ok(dir) = std::env::var("DUMP_SPV") {
-                fs::write(format!("{dir}/{name}.spv"), spelt(module)).unwrap();
-            }
             let bitcode = converted(&translator, &["-r", "-o", "-"], &spelt(module));
             let bitcode = bitcode.unwrap_or_else(|e| panic!("{name}: {e}"));
             let seen = run(&oclgrind, &bitcode, "", &case.program, &case.params);
             assert!(seen.reports.is_empty(), "{name}: {}", seen.reports);
-            error(case, &seen.result)
-                .unwrap_or_else(|| panic!("{name}: {:?}, not {:?}", seen.result, case.wanted))
+            error(case, &seen.results)
+                .unwrap_or_else(|| panic!("{name}: {:?}, not {:?}", seen.results, case.wanted))
         })
         .collect();
     println!(
@@ -136,6 +133,161 @@ fn every_family_is_valid_and_computes_what_its_graph_means() {
         modules.len(),
         errors.into_iter().fold(0.0, f64::max)
     );
+}
+
+/// All numbers of f16 and as many of f32, with ties; NaN and infinities among them.
+#[test]
+fn half_precision_is_rounded_once_and_extremes_keep_nan() {
+    let Some([validator, translator, oclgrind]) = tools() else {
+        return;
+    };
+    let at = "(#0 * 128 + warp * 32 + lane) * 4";
+    let text = format!(
+        "lane halves grid [128] warps 4 lanes 32 {{
+           param %h : f16[65536]
+           param %x : f32[65536]
+           param %wide : f32[65536] written
+           param %narrow : f16[65536] written
+           param %brain : bf16[65536] written
+           param %above : f32[65536] written
+           param %below : f32[65536] written
+           %0 = load %h[{at}] : 4
+           %1 = load %x[{at}] : 4
+           %2 = cast %0 : f32
+           store %wide[{at}] = %2
+           %3 = cast %1 : f16
+           store %narrow[{at}] = %3
+           %4 = cast %1 : bf16
+           store %brain[{at}] = %4
+           %5 = max %1, %2
+           store %above[{at}] = %5
+           %6 = min %1, %2
+           store %below[{at}] = %6
+         }}"
+    );
+    let program = ir::lane::parse(&text).unwrap();
+    let halves = (0..=u16::MAX).map(|bits| half::f16::from_bits(bits).to_f64());
+    // Each sign, exponent and start of a fraction; ends that are ties of f16 or bf16, and near ones.
+    let ends = [0, 0x8000, 0x7FFF, 0x8001, 0x1000, 0x0FFF, 0x1001, 0x3000];
+    let floats = (0..=u16::MAX).map(|i| {
+        let bits = u32::from(i.rotate_left(3)) << 16 | ends[i as usize % 8];
+        f64::from(f32::from_bits(bits))
+    });
+    let params = [halves.collect(), floats.collect()];
+    let module = modules(std::slice::from_ref(&program)).remove(0);
+    validate(&validator, &module).unwrap();
+    let bitcode = converted(&translator, &["-r", "-o", "-"], &spelt(&module)).unwrap();
+    let seen = run(&oclgrind, &bitcode, "", &program, &params);
+    assert_eq!(seen.reports, "");
+    let [wide, x]: &[Vec<f64>; 2] = &params;
+    // The emulator rounds twice where a number lies near the middle of two; these conversions round once.
+    let each = |f: fn(f32) -> f64| x.iter().map(|x| f(*x as f32)).collect();
+    let pairs = || x.iter().zip(wide);
+    let nan = |a: f64, b: f64| a.is_nan() || b.is_nan();
+    let pick = |best: fn(f64, f64) -> f64| {
+        let one = |(a, b): (&f64, &f64)| if nan(*a, *b) { f64::NAN } else { best(*a, *b) };
+        pairs().map(one).collect()
+    };
+    let wanted: [Vec<f64>; 5] = [
+        wide.clone(),
+        each(|x| half::f16::from_f32(x).to_f64()),
+        each(|x| half::bf16::from_f32(x).to_f64()),
+        pick(f64::max),
+        pick(f64::min),
+    ];
+    assert_eq!(seen.results.len(), wanted.len());
+    for ((array, found), wanted) in program.params[2..].iter().zip(seen.results).zip(wanted) {
+        assert_eq!(found.len(), wanted.len());
+        for (i, (f, w)) in found.iter().zip(wanted).enumerate() {
+            assert!(
+                *f == w || f.is_nan() && w.is_nan(),
+                "{}[{i}]: {f}, not {w}",
+                array.name
+            );
+        }
+    }
+}
+
+/// Lane programs that PoCL runs as OpenCL C, in `backends/tests`.
+const PROGRAMS: [&str; 7] = [
+    include_str!("../../backends/tests/cases/opencl/add.test"),
+    include_str!("../../backends/tests/cases/opencl/carried.test"),
+    include_str!("../../backends/tests/cases/opencl/contraction.test"),
+    include_str!("../../backends/tests/cases/opencl/functions.test"),
+    include_str!("../../backends/tests/cases/opencl/gather.test"),
+    include_str!("../../backends/tests/cases/opencl/row_sum.test"),
+    include_str!("../../backends/tests/cases/opencl/types.test"),
+];
+
+/// Every function and every type, against the emulator.
+#[test]
+fn programs_compute_what_the_emulator_does() {
+    let Some([validator, translator, oclgrind]) = tools() else {
+        return;
+    };
+    for text in PROGRAMS {
+        let lane = text.split("----\n").next().unwrap();
+        // The builder has no multiply-add of integers.
+        let lane: String = lane
+            .lines()
+            .filter(|l| !l.contains("fma_i") && !l.ends_with("= fma %2, %3, %2"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        let program = ir::lane::parse(&lane).unwrap();
+        let params = (0..).zip(&program.params);
+        let mut params: Vec<Vec<f64>> = params
+            .map(|(seed, p)| match p.written {
+                true => vec![f64::NAN; p.len as usize],
+                false => small_numbers(p.dtype, p.len, seed),
+            })
+            .collect();
+        let module = modules(std::slice::from_ref(&program)).remove(0);
+        validate(&validator, &module).unwrap_or_else(|e| panic!("{}: {e}", program.name));
+        let bitcode = converted(&translator, &["-r", "-o", "-"], &spelt(&module)).unwrap();
+        let seen = run(&oclgrind, &bitcode, "", &program, &params);
+        assert_eq!(seen.reports, "", "{}", program.name);
+        ir::lane::emulate_all(&program, &mut params, None).unwrap();
+        let wanted = program.params.iter().zip(&params);
+        let wanted: Vec<_> = wanted.filter(|(array, _)| array.written).collect();
+        assert_eq!(seen.results.len(), wanted.len());
+        for ((array, wanted), found) in wanted.into_iter().zip(seen.results) {
+            assert_eq!(found.len(), wanted.len());
+            for (i, (f, w)) in found.iter().zip(wanted).enumerate() {
+                // Functions are within 4 units in the last place, sums have up to 64 terms in the same order; what no
+                // lane writes is not compared.
+                let unit = match array.dtype {
+                    DType::F32 => 2f64.powi(-23),
+                    DType::F16 => 2f64.powi(-10),
+                    DType::Bf16 => 2f64.powi(-7),
+                    _ => 0.0,
+                };
+                let nan = w.is_nan() && array.name != "nans" || f.is_nan() && w.is_nan();
+                let near = (f - w).abs() <= 4.0 * unit * w.abs().max(1e-3);
+                assert!(
+                    f == w || nan || near,
+                    "{}: {}[{i}]: {f}, not {w}",
+                    program.name,
+                    array.name
+                );
+            }
+        }
+    }
+}
+
+/// Small numbers; integers are no divisor of zero, and ids of tables are not negative.
+fn small_numbers(dtype: DType, len: i64, seed: i64) -> Vec<f64> {
+    let number = |i: i64| {
+        let n = ((i + 13 * seed) * 7919 % 101) as f64;
+        match dtype {
+            DType::F32 => (n - 50.0) / 7.0,
+            DType::F16 | DType::Bf16 => (n - 50.0) / 8.0,
+            DType::Bool => n % 2.0,
+            DType::I32 | DType::I8 if n % 9.0 == 4.0 => 5.0,
+            DType::I32 | DType::I8 => n % 9.0 - 4.0,
+            _ => n % 5.0,
+        }
+    };
+    (0..len).map(|i| ir::round_to(dtype, number(i))).collect()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use ir::{
     lane::{MatrixInstr, Program, Stmt, Value as Term},
 };
 
-use super::halves;
+use super::expand;
 use crate::{
     failure::{Failure, Unsupported},
     mlir::{
@@ -163,7 +163,7 @@ impl Dialect for Spirv {
             "{before}llvm.func internal @{body}({open}{}}}\n",
             kernel(program, &body)
         );
-        Ok(halves::expanded(module))
+        Ok(expand::expanded(module))
     }
 
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure> {

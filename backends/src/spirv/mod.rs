@@ -5,7 +5,7 @@
 //! `clCreateProgramWithSource`. Made by [`simt::compile`](crate::simt::compile) for [`target`]. See `docs/opencl.md`.
 
 mod dialect;
-mod halves;
+mod expand;
 
 use ir::{Form, Target};
 

@@ -1,6 +1,8 @@
-//! Half precision without its types. SPIR-V has no bf16 that drivers for OpenCL take, and f16 only where the device has
-//! `cl_khr_fp16`. Numbers of both lie in 16-bit integers, and functions of the module convert them from and to f32, in
-//! which everything is computed anyway.
+//! What SPIR-V for OpenCL lacks, as functions of the module.
+//!
+//! Half precision: there is no bf16 that drivers take, and f16 only where the device has `cl_khr_fp16`. Numbers of both lie
+//! in 16-bit integers, and functions convert them from and to f32, in which everything is computed anyway. The larger and
+//! the smaller of two: LLVM 22 spells them `fmax` and `fmin` of OpenCL, which drop a NaN.
 
 /// A type, and what converts it.
 struct Half {
@@ -121,15 +123,50 @@ llvm.func internal @__to_f16(%x: f32) -> i16 attributes {always_inline} {
 }
 ";
 
-/// A module without half precision. The builder converts such numbers one at a time, from and to f32 only, and writes
-/// one operation a line.
+/// The larger and the smaller; a NaN on either side stays.
+const EXTREMES: &str = "\
+llvm.func internal @__maximum(%a: f32, %b: f32) -> f32 attributes {always_inline} {
+  %above = arith.cmpf ogt, %a, %b : f32
+  %best = arith.select %above, %a, %b : f32
+  %is_nan = arith.cmpf uno, %a, %a : f32
+  %result = arith.select %is_nan, %a, %best : f32
+  llvm.return %result : f32
+}
+llvm.func internal @__minimum(%a: f32, %b: f32) -> f32 attributes {always_inline} {
+  %below = arith.cmpf olt, %a, %b : f32
+  %best = arith.select %below, %a, %b : f32
+  %is_nan = arith.cmpf uno, %a, %a : f32
+  %result = arith.select %is_nan, %a, %best : f32
+  llvm.return %result : f32
+}
+";
+
+/// The module with functions for what is not there. The builder converts halves one at a time, from and to f32 only,
+/// compares numbers of f32, and writes one operation a line.
 pub(super) fn expanded(mut module: String) -> String {
     for half in HALVES {
         if module.contains(half.name) {
             module = without(&module, &half);
         }
     }
-    module
+    if !module.contains("llvm.intr.m") {
+        return module;
+    }
+    for name in ["maximum", "minimum"] {
+        let (from, to) = (
+            format!("llvm.intr.{name}("),
+            format!("llvm.call @__{name}("),
+        );
+        module = module.replace(&from, &to);
+    }
+    with(&module, EXTREMES)
+}
+
+/// Functions added to a module.
+fn with(module: &str, functions: &str) -> String {
+    let open = module.trim_end().strip_suffix('}');
+    let open = open.expect("a module ends so");
+    format!("{open}{functions}}}\n")
 }
 
 fn without(module: &str, half: &Half) -> String {
@@ -163,8 +200,7 @@ fn without(module: &str, half: &Half) -> String {
         all += &called(line).unwrap_or_else(|| retyped(line, half.name));
         all.push('\n');
     }
-    let open = all.trim_end().strip_suffix('}').expect("a module ends so");
-    format!("{open}{}}}\n", half.text)
+    with(&all, half.text)
 }
 
 /// A line with 16-bit integers for a type, but not for a part of another name.
