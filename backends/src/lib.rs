@@ -16,6 +16,8 @@ pub mod opencl;
 pub mod rocm;
 pub mod simt;
 
+mod accept;
+mod devices;
 mod failure;
 mod linear;
 mod link;
@@ -24,4 +26,6 @@ mod resolve;
 mod span;
 mod worker;
 
+pub use accept::accepts;
+pub use devices::{UnknownDevice, device, devices, devices_of};
 pub use resolve::{TargetError, resolve, targets};
