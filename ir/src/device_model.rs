@@ -24,8 +24,18 @@ pub struct DeviceModel {
     pub products: Vec<(DType, f64)>,
     /// Bytes of memory read or written per second.
     pub bytes_per_second: f64,
-    /// Where the numbers are from, and when they were read.
-    pub source: String,
+    /// Where the numbers are from.
+    pub source: Source,
+}
+
+/// Where the rates of a device are from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A data sheet, and when it was read: no kernel is faster.
+    DataSheet(String),
+    /// What schedules are chosen by: kernels may be faster, as where memory is in a cache.
+    Assumed,
 }
 
 /// What one call of a kernel must do.
@@ -79,12 +89,12 @@ impl DeviceModel {
         let unit = target.simd().map_or("", |_| "one core of ");
         Self {
             name: target.name.clone(),
-            words: format!("{unit}{}, by assumed rates", target.name),
+            words: format!("{unit}{}", target.name),
             target: target.name.clone(),
             functions: target.roofline.flops_per_second,
             products: vec![],
             bytes_per_second: target.roofline.bytes_per_second,
-            source: "the target's roofline".into(),
+            source: Source::Assumed,
         }
     }
 
@@ -154,7 +164,7 @@ mod tests {
             functions: 10.0,
             products: vec![(DType::F16, 100.0)],
             bytes_per_second: 2.0,
-            source: "made up".into(),
+            source: Source::Assumed,
         }
     }
 

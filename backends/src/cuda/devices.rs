@@ -1,6 +1,6 @@
 //! NVIDIA's devices by their data sheets.
 
-use ir::{DType, DeviceModel};
+use ir::{DType, DeviceModel, Source};
 
 /// A row of the table. Rates of 16-bit products are those of dense matrices; NVIDIA's tables state twice as much, for
 /// sparse ones. Products of f32 go at the rate of functions, since TF32 is narrower.
@@ -76,7 +76,7 @@ pub(crate) fn devices() -> Vec<DeviceModel> {
         functions: d.functions,
         products: vec![(DType::F16, d.products), (DType::Bf16, d.products)],
         bytes_per_second: d.bytes,
-        source: d.source.into(),
+        source: Source::DataSheet(d.source.into()),
     };
     DEVICES.iter().map(model).collect()
 }

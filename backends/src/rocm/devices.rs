@@ -1,6 +1,6 @@
 //! AMD's devices by their data sheets.
 
-use ir::{DType, DeviceModel};
+use ir::{DType, DeviceModel, Source};
 
 /// A row of the table. Rates of products are those of dense matrices.
 struct Device {
@@ -93,7 +93,7 @@ pub(crate) fn devices() -> Vec<DeviceModel> {
             (DType::F32, d.f32),
         ],
         bytes_per_second: d.bytes,
-        source: d.source.into(),
+        source: Source::DataSheet(d.source.into()),
     };
     DEVICES.iter().map(model).collect()
 }

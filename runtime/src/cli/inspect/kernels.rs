@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use ir::{DeviceModel, Floor, KernelWork, tile};
+use ir::{DeviceModel, Floor, KernelWork, Source, tile};
 use serde_json::{Value, json};
 
 use super::{super::megabytes, InspectOptions};
@@ -93,10 +93,10 @@ impl Shown<'_> {
         )];
         let floors = self.floors.iter().zip(devices);
         let floors: Vec<_> = floors
-            .map(|(f, d)| format!("{} on {} ({})", seconds(f.seconds), d.words, f.bound.name()))
+            .map(|(f, d)| format!("{} ({})", on(f.seconds, d), f.bound.name()))
             .collect();
         if !floors.is_empty() {
-            lines.push(format!("    at least {}", floors.join(", ")));
+            lines.push(format!("    {}", floors.join(", ")));
         }
         if let Some(launch) = &kernel.launch {
             lines.push(format!(
@@ -218,8 +218,17 @@ fn why_none(target: &TargetCode) -> &'static str {
     }
 }
 
+/// `at least 12.3 us on H200 SXM`
+pub(super) fn on(floor: f64, device: &DeviceModel) -> String {
+    let how = match device.source {
+        Source::DataSheet(_) => "at least",
+        Source::Assumed => "estimated",
+    };
+    format!("{how} {} on {}", seconds(floor), device.words)
+}
+
 /// `12.3 us`
-pub(super) fn seconds(s: f64) -> String {
+fn seconds(s: f64) -> String {
     match s {
         s if s >= 1.0 => format!("{s:.2} s"),
         s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),

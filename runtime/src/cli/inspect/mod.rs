@@ -67,15 +67,11 @@ pub fn inspect(
         for program in &target.programs {
             describe_program(&mut out, artifact, program);
             let floors = kernels::floors(program, &kernels, devices.len()).unwrap_or_default();
-            let words = floors.iter().zip(&devices);
-            let words = words.map(|(s, d)| format!("{} on {}", kernels::seconds(*s), d.words));
-            let words: Vec<_> = words.collect();
-            if !words.is_empty() {
+            if !floors.is_empty() {
+                let words = floors.iter().zip(&devices);
+                let words: Vec<_> = words.map(|(s, d)| kernels::on(*s, d)).collect();
                 let words = words.join(", ");
-                line(
-                    &mut out,
-                    format_args!("    at least {words}, without launches"),
-                );
+                line(&mut out, format_args!("    {words}, without launches"));
             }
             programs.push(json!({
                 "sizes": program.sizes, "steps": program.steps.len(), "arena_bytes": program.arena.0,

@@ -142,8 +142,13 @@ fn records(model: &Model, seen: &Seen) -> Vec<Record> {
         _ => passed(Level::Executed),
     });
     if let Some(times) = seen.times {
+        let threads = match model.device() {
+            Device::Cpu => ", 1 thread",
+            _ => "",
+        };
         all.push(Record {
             times: Some(times),
+            device: device.clone() + threads,
             ..passed(Level::Timed)
         });
     }
