@@ -17,6 +17,8 @@ pub(super) struct Shown<'a> {
     kernel: &'a Kernel,
     evidence: Evidence<'a>,
     work: Option<KernelWork>,
+    /// What its text says of itself, where it has no lanes.
+    head: Vec<String>,
     /// The least time on each device.
     pub floors: Vec<Floor>,
 }
@@ -36,10 +38,20 @@ pub(super) fn look_up<'a>(
             kernel,
             evidence: Evidence::of(artifact, target, KernelId(i)),
             work,
+            head: head(artifact, kernel),
             floors,
         }
     };
     (0..).zip(&target.kernels).map(one).collect()
+}
+
+/// The comments that the text of a kernel without lanes begins with: what it is for, and what it takes.
+fn head(artifact: &Artifact, kernel: &Kernel) -> Vec<String> {
+    let launch = kernel.launch.as_ref().filter(|l| l.lane.is_none());
+    let text = launch.map(|l| String::from_utf8_lossy(artifact.kernel_code(l)));
+    let text = text.unwrap_or_default();
+    let lines = text.lines().map_while(|l| l.strip_prefix("//"));
+    lines.map(|l| l.trim_start().to_owned()).collect()
 }
 
 /// What a kernel must do, by its tile program, if it has one that can be counted.
@@ -98,7 +110,8 @@ impl Shown<'_> {
         if !floors.is_empty() {
             lines.push(format!("    {}", floors.join(", ")));
         }
-        if let Some(launch) = &kernel.launch {
+        lines.extend(self.head.iter().map(|text| format!("    {text}")));
+        if let Some(launch) = kernel.launch.as_ref().filter(|l| l.lane.is_some()) {
             lines.push(format!(
                 "    {} lanes a block, {} bytes of shared memory",
                 launch.threads, launch.shared.0
@@ -164,7 +177,7 @@ impl Shown<'_> {
             "bytes": kernel.bytes.0, "rules": kernel.rules, "meaning": kernel.meaning,
             "threads": launch.map(|l| l.threads), "shared_bytes": launch.map(|l| l.shared.0),
             "takes": launch.and_then(|l| l.takes), "work": work, "floors": floors.collect::<Vec<_>>(),
-            "level": evidence.level(), "evidence": best, "built": built, "records": evidence.seen,
+            "head": self.head, "level": evidence.level(), "evidence": best, "built": built, "records": evidence.seen,
         })
     }
 }
@@ -212,6 +225,9 @@ fn why_none(target: &TargetCode) -> &'static str {
     match &target.code {
         Code::Source(s) if s.language == Language::Ptx => {
             "PTX that no assembler has taken, since `ptxas` was not there; see `tilewright verify`"
+        }
+        Code::Source(s) if !s.language.has_lanes() => {
+            "text that the vendor's compiler has not seen here"
         }
         Code::Source(_) => "text that no driver has compiled; see `tilewright verify`",
         Code::Elf(_) | Code::Image(_) => "see `tilewright verify`",

@@ -126,6 +126,9 @@ fn describe_code(code: &Code) -> (String, Value) {
                 arch => arch,
             };
             let name = language.name();
+            if !language.has_lanes() {
+                return (format!("({name}), for {device}"), json);
+            }
             (format!("({name}, warps of {lanes}), for {device}"), json)
         }
         Code::Image(Image { arch, lanes }) => {
