@@ -21,7 +21,9 @@ mod sizes;
 
 pub mod import;
 
-pub use backends::{TargetError, resolve as target, targets};
+pub use backends::{
+    TargetError, UnknownDevice, device, devices, devices_of, resolve as target, targets,
+};
 pub use compile::{
     CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
     compile_in_memory, compile_to, explain,

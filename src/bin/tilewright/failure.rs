@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use autotune::database::DatabaseError;
-use tilewright::{CompileError, TargetError, import::ImportError, runtime};
+use tilewright::{CompileError, TargetError, UnknownDevice, import::ImportError, runtime};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,8 @@ pub enum Failure {
     Import(#[from] ImportError),
     #[error(transparent)]
     Target(#[from] TargetError),
+    #[error(transparent)]
+    Roofline(#[from] UnknownDevice),
     #[error(transparent)]
     Compile(#[from] CompileError),
     #[error(transparent)]
@@ -47,6 +49,20 @@ pub enum Failure {
         /// The artifact.
         path: PathBuf,
     },
+    /// A device that runs no code of the artifact.
+    #[error(
+        "roofline: {} runs code for {}, {} has code for {}; help: compile with one more target, \
+         `tilewright compile MODEL --target {} ...`",
+        device.name, device.target, path.display(), targets.join(", "), device.target
+    )]
+    NoCodeForRoofline {
+        /// The artifact.
+        path: PathBuf,
+        /// The device.
+        device: ir::DeviceModel,
+        /// The artifact's targets.
+        targets: Vec<String>,
+    },
     /// An element type for what has its own.
     #[error("--dtype: {} is an artifact, whose element types were chosen when it was compiled", path.display())]
     DTypeOfArtifact {
@@ -59,7 +75,8 @@ impl Failure {
     /// 2 for wrong usage, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Target(TargetError::Unknown { .. })
+            Self::Target(TargetError::Unknown { .. } | TargetError::Device { .. })
+            | Self::Roofline(_)
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,
