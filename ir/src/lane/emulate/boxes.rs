@@ -122,7 +122,7 @@ impl Machine<'_> {
                 at,
             });
         }
-        if at as usize % step != 0 {
+        if !(at as usize).is_multiple_of(step) {
             return Err(RunFault::Misaligned {
                 array: name.clone(),
                 width: step as u32,

@@ -98,14 +98,17 @@ impl Warp {
 
     /// Fails if a product has not yet given a variable.
     pub(super) fn ready_var(&self, code: &Code, var: Var) -> Result<(), Stop> {
-        match self.pending.get(code.vars.of(var)) {
-            None | Some(0) => Ok(()),
-            Some(_) => Err(RunFault::Unready(var).in_warp()),
+        if self.pending.is_empty() || self.pending[code.vars.of(var)] == 0 {
+            return Ok(());
         }
+        Err(RunFault::Unready(var).in_warp())
     }
 
     /// Fails if a product may still read a variable, which is about to be assigned.
     pub(super) fn free(&self, code: &Code, var: Var) -> Result<(), Stop> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
         let slot = code.vars.of(var);
         if self.held.iter().any(|(held, _)| *held == slot) {
             return Err(RunFault::Held(var).in_warp());
@@ -250,7 +253,7 @@ impl Machine<'_> {
             wanted,
             at: start,
         };
-        if start < 0 || start as usize * size % PIECE != 0 {
+        if start < 0 || !(start as usize * size).is_multiple_of(PIECE) {
             return Err(fault("a multiple of 16 bytes, at least 0".into()));
         }
         let start = start as usize;
