@@ -1,0 +1,56 @@
+//! Tensor copies, mbarriers, products of warpgroups and warp roles, for sm_90a: as far as the assembler, the disassembler,
+//! and the emulator.
+
+mod support {
+    pub mod hopper;
+    pub mod lanes;
+    pub mod simt;
+}
+
+use backends::cuda::tools;
+use ir::{DType, lane::Program};
+use support::{
+    hopper::Gemm,
+    simt::{code, printed, target},
+};
+
+const WORDS: [&str; 4] = ["HGMMA", "UTMALDG", "SYNCS", "USETMAXREG"];
+
+/// Assembles without spills and without products that wait for each other; all words are among the instructions.
+fn check(program: &Program, words: &[&str]) {
+    let (target, device) = target("cuda:sm_90a");
+    let code = code(program, &target);
+    let ptx = code.assembly.unwrap();
+    if let Ok(folder) = std::env::var("HOPGEN_OUT") {
+        std::fs::write(format!("{folder}/{}.ptx", program.name), &ptx).unwrap();
+    }
+    let (Some(binary), Some(resources)) = (code.binary, code.resources) else {
+        println!("skipped: ptxas is not here; {} has PTX", program.name);
+        return;
+    };
+    println!("{} for {}: {resources:?}", program.name, device.arch);
+    if let Ok(folder) = std::env::var("HOPGEN_OUT") {
+        std::fs::write(format!("{folder}/{}.cubin", program.name), &binary).unwrap();
+    }
+    assert_eq!(code.remarks, Vec::<String>::new());
+    assert_eq!((resources.spills, resources.scratch.0), (0, 0));
+    let disassembler = tools().unwrap().join("nvdisasm");
+    let Some(listing) = printed(&disassembler, &["-c"], &binary) else {
+        return;
+    };
+    for word in WORDS.iter().chain(words) {
+        assert!(listing.contains(word), "no {word} in\n{listing}");
+    }
+}
+
+#[test]
+fn contractions_multiply_by_warpgroups_what_others_copy() {
+    let (_, device) = target("cuda:sm_90a");
+    for (wide, word) in [
+        (128, "HGMMA.64x128x16.F32.BF16"),
+        (256, "HGMMA.64x256x16.F32.BF16"),
+    ] {
+        let program = Gemm::new(DType::Bf16, wide).program(&device.warpgroup);
+        check(&program, &[word]);
+    }
+}
