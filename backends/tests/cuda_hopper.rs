@@ -2,14 +2,19 @@
 //! and the emulator.
 
 mod support {
+    pub mod flash;
     pub mod hopper;
     pub mod lanes;
     pub mod simt;
 }
 
 use backends::cuda::tools;
-use ir::{DType, lane::Program};
+use ir::{
+    DType,
+    lane::{Program, verify},
+};
 use support::{
+    flash::Attention,
     hopper::Gemm,
     simt::{code, printed, target},
 };
@@ -18,6 +23,7 @@ const WORDS: [&str; 4] = ["HGMMA", "UTMALDG", "SYNCS", "USETMAXREG"];
 
 /// Assembles without spills and without products that wait for each other; all words are among the instructions.
 fn check(program: &Program, words: &[&str]) {
+    verify(program).unwrap();
     let (target, device) = target("cuda:sm_90a");
     let code = code(program, &target);
     let ptx = code.assembly.unwrap();
@@ -52,5 +58,26 @@ fn contractions_multiply_by_warpgroups_what_others_copy() {
     ] {
         let program = Gemm::new(DType::Bf16, wide).program(&device.warpgroup);
         check(&program, &[word]);
+    }
+}
+
+#[test]
+fn attention_takes_its_weights_from_registers() {
+    let (_, device) = target("cuda:sm_90a");
+    for head in [64, 128] {
+        for causal in [false, true] {
+            let attention = Attention {
+                dtype: DType::Bf16,
+                length: 4096,
+                head,
+                keys: 128,
+                stages: 2,
+                causal,
+            };
+            check(
+                &attention.program(&device.warpgroup),
+                &["HGMMA.64x128x16.F32.BF16"],
+            );
+        }
     }
 }

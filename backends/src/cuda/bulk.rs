@@ -42,7 +42,7 @@ impl Warpgroups for Hopper {
 
     fn started(&self, text: &mut Text) {
         act(text, "fence.mbarrier_init.release.cluster;", &[]);
-        self.order(text);
+        act(text, "fence.proxy.async.shared::cta;", &[]);
     }
 
     fn prefetch(&self, text: &mut Text, map: Value) {
@@ -74,10 +74,6 @@ impl Warpgroups for Hopper {
     fn await_phase(&self, text: &mut Text, signal: Value, parity: Value) {
         let code = "{ .reg .pred p; again: mbarrier.try_wait.parity.shared::cta.b64 p, [$0], $1; @!p bra again; }";
         act(text, code, &[signal, parity]);
-    }
-
-    fn order(&self, text: &mut Text) {
-        act(text, "fence.proxy.async.shared::cta;", &[]);
     }
 
     fn fence(&self, text: &mut Text, held: &[Value]) -> Vec<Value> {

@@ -154,9 +154,6 @@ pub(crate) trait Warpgroups {
     /// Waits for the end of a phase.
     fn await_phase(&self, text: &mut Text, signal: Value, parity: Value);
 
-    /// Orders what this lane did in shared memory before copies and products that begin later.
-    fn order(&self, text: &mut Text);
-
     /// Orders the uses of registers before products that begin later; gives those that these may change.
     fn fence(&self, text: &mut Text, held: &[Value]) -> Vec<Value>;
 

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use ir::{
-    BinaryFn, DType, UnaryFn,
+    BinaryFn, DType,
     lane::{
         Access, Bulk, Carried, For, Index, LeftOperand, Mbarrier, Memory, Program, SharedTile,
         Signal, Stmt, Swizzle, TensorMap, Type, Value, WarpgroupInstr,
@@ -11,21 +11,35 @@ use ir::{
 };
 
 /// Warps that multiply; four more copy.
-const CONSUMERS: i64 = 8;
+pub const CONSUMERS: i64 = 8;
 /// Rows of a block's tile: two warpgroups of 64.
-const ROWS: i64 = 128;
-const BLOCK: Counter = Counter(0);
-const TILE: Counter = Counter(1);
-const STEP: Counter = Counter(2);
-const PART: Counter = Counter(3);
-const FULL: u32 = 0;
-const EMPTY: u32 = 1;
+pub const ROWS: i64 = 128;
+pub const BLOCK: Counter = Counter(0);
+const PART: Counter = Counter(1);
+pub const FULL: u32 = 0;
+pub const EMPTY: u32 = 1;
+
+/// What counts the tiles of a block and the steps of a tile, for those who copy and those who multiply.
+#[derive(Clone, Copy)]
+pub struct Counters {
+    pub tile: Counter,
+    pub step: Counter,
+}
+
+pub const COPYING: Counters = Counters {
+    tile: Counter(2),
+    step: Counter(3),
+};
+pub const MULTIPLYING: Counters = Counters {
+    tile: Counter(4),
+    step: Counter(5),
+};
 
 /// Statements in the making.
 #[derive(Default)]
-struct Build {
+pub struct Build {
     next: u32,
-    body: Vec<Stmt>,
+    pub body: Vec<Stmt>,
 }
 
 impl Build {
@@ -34,21 +48,21 @@ impl Build {
         Var(self.next - 1)
     }
 
-    fn let_(&mut self, value: Value) -> Var {
+    pub fn let_(&mut self, value: Value) -> Var {
         let var = self.var();
         self.body.push(Stmt::Let(var, value));
         var
     }
 
-    fn constant(&mut self, number: f64, dtype: DType, width: u32) -> Var {
+    pub fn constant(&mut self, number: f64, dtype: DType, width: u32) -> Var {
         self.let_(Value::Const(number.into(), Type::new(dtype, width)))
     }
 
-    fn binary(&mut self, f: BinaryFn, a: Var, b: Var) -> Var {
+    pub fn binary(&mut self, f: BinaryFn, a: Var, b: Var) -> Var {
         self.let_(Value::Binary(f, a, b))
     }
 
-    fn bulk(&mut self, bulk: Bulk) {
+    pub fn bulk(&mut self, bulk: Bulk) {
         self.body.push(Stmt::Bulk(bulk));
     }
 
@@ -59,13 +73,13 @@ impl Build {
         std::mem::replace(&mut self.body, outer)
     }
 
-    fn when(&mut self, guard: Vec<(Index, Index)>, inside: impl FnOnce(&mut Self)) {
+    pub fn when(&mut self, guard: Vec<(Index, Index)>, inside: impl FnOnce(&mut Self)) {
         let body = self.apart(inside);
         self.body.push(Stmt::When { guard, body });
     }
 
     /// A loop that counts by 1 and carries variables.
-    fn each(
+    pub fn each(
         &mut self,
         counter: Counter,
         end: Index,
@@ -96,23 +110,23 @@ impl Build {
     }
 }
 
-fn at(counter: Counter) -> Index {
+pub fn at(counter: Counter) -> Index {
     Index::from(counter)
 }
 
-fn signal(mbarrier: u32, slot: Index) -> Signal {
+pub fn signal(mbarrier: u32, slot: Index) -> Signal {
     Signal { mbarrier, slot }
 }
 
 /// The slot of a step that counts on, and the parity of the phase in which it is full.
-fn ring(step: Index, stages: i64) -> (Index, Index) {
+pub fn ring(step: Index, stages: i64) -> (Index, Index) {
     (
         step.clone().modulo(stages),
         step.floor_div(stages).modulo(2),
     )
 }
 
-fn array(name: &str, dtype: DType, len: i64, written: bool) -> Array {
+pub fn array(name: &str, dtype: DType, len: i64, written: bool) -> Array {
     Array {
         name: name.into(),
         dtype,
@@ -121,7 +135,7 @@ fn array(name: &str, dtype: DType, len: i64, written: bool) -> Array {
     }
 }
 
-fn mbarriers(stages: u32) -> Vec<Mbarrier> {
+pub fn mbarriers(stages: u32) -> Vec<Mbarrier> {
     let make = |name: &str, arrivals| Mbarrier {
         name: name.into(),
         len: stages,
@@ -132,7 +146,7 @@ fn mbarriers(stages: u32) -> Vec<Mbarrier> {
 }
 
 /// A rows x columns tensor of which boxes with lines of the swizzle are copied.
-fn map(param: u32, [rows, columns]: [i64; 2], tall: i64, swizzle: Swizzle) -> TensorMap {
+pub fn map(param: u32, [rows, columns]: [i64; 2], tall: i64, swizzle: Swizzle) -> TensorMap {
     TensorMap {
         param,
         sizes: vec![columns, rows],
@@ -249,19 +263,20 @@ impl Gemm {
     }
 
     /// First row and column of a tile.
-    fn corner(&self) -> (Index, Index) {
-        let tile = at(TILE) * self.blocks + at(BLOCK);
+    fn corner(&self, by: Counters) -> (Index, Index) {
+        let tile = at(by.tile) * self.blocks + at(BLOCK);
         (
             tile.clone().floor_div(self.across()) * ROWS,
             tile.modulo(self.across()) * self.wide,
         )
     }
 
-    fn ring(&self) -> (Index, Index) {
-        ring(at(TILE) * self.steps() + at(STEP), self.stages)
+    fn ring(&self, by: Counters) -> (Index, Index) {
+        ring(at(by.tile) * self.steps() + at(by.step), self.stages)
     }
 
     fn producer(&self, b: &mut Build, line: i64) {
+        let by = COPYING;
         b.when(vec![(Index::Const(CONSUMERS - 1), Index::Warp)], |b| {
             b.bulk(Bulk::Registers {
                 count: 40,
@@ -272,8 +287,8 @@ impl Gemm {
                 (Index::Lane, Index::Const(1)),
             ];
             b.when(first, |b| {
-                b.each(TILE, self.rounds(), 1, &[], |b, _| {
-                    b.each(STEP, self.steps().into(), 1, &[], |b, _| {
+                b.each(by.tile, self.rounds(), 1, &[], |b, _| {
+                    b.each(by.step, self.steps().into(), 1, &[], |b, _| {
                         self.fill(b, line);
                         vec![]
                     });
@@ -284,8 +299,9 @@ impl Gemm {
     }
 
     fn fill(&self, b: &mut Build, line: i64) {
-        let (slot, phase) = self.ring();
-        let (row, column) = self.corner();
+        let by = COPYING;
+        let (slot, phase) = self.ring(by);
+        let (row, column) = self.corner(by);
         b.bulk(Bulk::Await {
             signal: signal(EMPTY, slot.clone()),
             parity: (phase + 1).modulo(2),
@@ -299,7 +315,7 @@ impl Gemm {
             (1, column, self.wide, self.w_turned),
         ];
         for (which, start, side, turned) in sides {
-            let depth = at(STEP) * self.deep;
+            let depth = at(by.step) * self.deep;
             let (lines, along) = if turned {
                 (self.deep, side)
             } else {
@@ -352,18 +368,19 @@ impl Gemm {
     }
 
     fn consumer(&self, b: &mut Build, line: i64, instr: &WarpgroupInstr) {
+        let by = MULTIPLYING;
         b.when(vec![(Index::Warp, Index::Const(CONSUMERS))], |b| {
             b.bulk(Bulk::Registers {
                 count: 232,
                 more: true,
             });
-            b.each(TILE, self.rounds(), 1, &[], |b, _| {
+            b.each(by.tile, self.rounds(), 1, &[], |b, _| {
                 let zero = b.constant(0.0, DType::F32, instr.c.width());
-                let sums = b.each(STEP, self.steps().into(), 1, &[zero], |b, sums| {
+                let sums = b.each(by.step, self.steps().into(), 1, &[zero], |b, sums| {
                     vec![self.multiply(b, line, sums[0])]
                 });
                 b.bulk(Bulk::Wait { pending: 0 });
-                let last = at(TILE) * self.steps() + (self.steps() - 1);
+                let last = at(by.tile) * self.steps() + (self.steps() - 1);
                 self.release(b, last);
                 self.store(b, instr, sums[0]);
                 vec![]
@@ -380,7 +397,8 @@ impl Gemm {
 
     /// One stage; the one before is given back when its products have ended.
     fn multiply(&self, b: &mut Build, line: i64, sums: Var) -> Var {
-        let (slot, phase) = self.ring();
+        let by = MULTIPLYING;
+        let (slot, phase) = self.ring(by);
         b.bulk(Bulk::Await {
             signal: signal(FULL, slot.clone()),
             parity: phase,
@@ -399,23 +417,27 @@ impl Gemm {
         });
         b.bulk(Bulk::Commit);
         b.bulk(Bulk::Wait { pending: 1 });
-        b.when(vec![(Index::Const(0), at(STEP))], |b| {
+        b.when(vec![(Index::Const(0), at(by.step))], |b| {
             // A whole ring more, so that it is not negative.
-            self.release(b, at(TILE) * self.steps() + at(STEP) + (self.stages - 1));
+            self.release(
+                b,
+                at(by.tile) * self.steps() + at(by.step) + (self.stages - 1),
+            );
         });
         sums[0]
     }
 
     /// Pairs of neighbours, where the tile lies in the result.
     fn store(&self, b: &mut Build, instr: &WarpgroupInstr, sums: Var) {
-        let (row, column) = self.corner();
+        let by = MULTIPLYING;
+        let (row, column) = self.corner(by);
         let narrow = b.let_(Value::Cast(self.dtype, sums));
         store_pairs(b, instr, narrow, 2, row, column, [self.rows, self.columns]);
     }
 }
 
 /// Stores a warpgroup's fragment.
-fn store_pairs(
+pub fn store_pairs(
     b: &mut Build,
     instr: &WarpgroupInstr,
     value: Var,
@@ -425,9 +447,7 @@ fn store_pairs(
     [rows, columns]: [i64; 2],
 ) {
     for register in (0..instr.c.width()).step_by(2) {
-        let (r, c) = instr.c.index(register);
-        // Its warps count from the first of four: the layout says where a warp of four is.
-        let r = of_four(r) + Index::Warp.floor_div(4) * 64;
+        let (r, c) = in_block(instr, register);
         let (r, c) = (row.clone() + r, column.clone() + c);
         let pair = b.let_(Value::Pick(value, vec![register, register + 1]));
         let guard = vec![(r.clone(), rows.into()), (c.clone(), columns.into())];
@@ -440,6 +460,12 @@ fn store_pairs(
             value: pair,
         });
     }
+}
+
+/// Row and column of a register in a block's tile, a warpgroup below the other: layouts count four warps.
+pub fn in_block(instr: &WarpgroupInstr, register: u32) -> (Index, Index) {
+    let (row, column) = instr.c.index(register);
+    (of_four(row) + Index::Warp.floor_div(4) * 64, column)
 }
 
 /// An index with the warp's place among four.

@@ -41,36 +41,6 @@ pub(super) fn wanted(program: &Program) -> bool {
     !(program.maps.is_empty() && program.mbarriers.is_empty() && program.warpgroup.is_empty())
 }
 
-/// Whether shared arrays that copies of boxes or products touch are also written by lanes.
-pub(super) fn mixed(program: &Program) -> bool {
-    let (mut own, mut bulk) = (vec![], vec![]);
-    arrays(&program.body, &mut own, &mut bulk);
-    own.iter().any(|array| bulk.contains(array))
-}
-
-/// Shared arrays that lanes write, and those that copies of boxes and products touch.
-fn arrays(body: &[Stmt], own: &mut Vec<u32>, bulk: &mut Vec<u32>) {
-    for statement in body {
-        match statement {
-            Stmt::Store { to, .. } | Stmt::Copy { to, .. } => {
-                if let Memory::Shared(array) = to.memory {
-                    own.push(array);
-                }
-            }
-            Stmt::Bulk(Bulk::Copy { array, .. }) => bulk.push(*array),
-            Stmt::Let(_, Term::Product { a, b, .. }) => {
-                bulk.push(b.array);
-                if let LeftOperand::Shared(a) = a {
-                    bulk.push(a.array);
-                }
-            }
-            Stmt::For(each) => arrays(&each.body, own, bulk),
-            Stmt::When { body, .. } => arrays(body, own, bulk),
-            _ => {}
-        }
-    }
-}
-
 /// Starts all mbarriers by one lane, before any lane goes on.
 pub(super) fn start(
     text: &mut Text,
@@ -129,7 +99,6 @@ impl<'a> Emitter<'a> {
                 device.expect(&mut self.text, signal, *bytes);
             }
             Bulk::Arrive(signal) => {
-                self.order();
                 let signal = self.signal(signal);
                 device.arrive(&mut self.text, signal);
             }
@@ -150,13 +119,6 @@ impl<'a> Emitter<'a> {
             Bulk::Registers { count, more } => {
                 device.registers(&mut self.text, *count, *more);
             }
-        }
-    }
-
-    /// Before others may begin copies or products that touch what lanes wrote.
-    pub(super) fn order(&mut self) {
-        if self.mixed {
-            self.device().order(&mut self.text);
         }
     }
 

@@ -104,7 +104,6 @@ pub(in crate::simt) fn module(
         flight: Flight::default(),
         fenced: false,
         zeros: BTreeSet::new(),
-        mixed: bulk::mixed(program),
     };
     emitter.count_grid();
     emitter.statements(&program.body)?;
@@ -198,6 +197,8 @@ fn aligned(text: &mut Text, start: Value, alignment: usize) -> Value {
         WORD,
         format_args!("llvm.ptrtoint {start} : {SHARED} to {WORD}"),
     );
+    // Through assembly, so that LLVM does not take the declared alignment for granted.
+    let word = text.assembly("", &[word], &[], &[])[0];
     let zero = text.int(WORD, 0);
     let below = text.int(WORD, alignment as i64 - 1);
     let negated = text.binary("arith.subi", zero, word);

@@ -55,8 +55,6 @@ struct Emitter<'a> {
     fenced: bool,
     /// Variables that are zero by their definition.
     zeros: BTreeSet<Var>,
-    /// Whether lanes write shared arrays that copies or products touch too.
-    mixed: bool,
 }
 
 impl Emitter<'_> {
@@ -92,10 +90,7 @@ impl Emitter<'_> {
                 }
                 Stmt::For(each) => self.each(each)?,
                 Stmt::When { guard, body } => self.when(guard, body)?,
-                Stmt::Barrier => {
-                    self.order();
-                    self.dialect.barrier(&mut self.text);
-                }
+                Stmt::Barrier => self.dialect.barrier(&mut self.text),
                 Stmt::Copy { to, from, width } => self.copy(to, from, *width),
                 Stmt::Commit if self.asynchronous => self.dialect.commit(&mut self.text),
                 Stmt::Wait { pending } if self.asynchronous => {
