@@ -13,9 +13,10 @@ use backends::{
     cuda::tools,
     simt::compile,
 };
+use half::{bf16, f16};
 use ir::{
     DType,
-    lane::{Program, Swizzle, parse, verify},
+    lane::{Program, Swizzle, emulate_all, parse, verify},
 };
 use support::{
     flash::Attention,
@@ -165,6 +166,132 @@ fn attention_takes_its_weights_from_registers() {
                 &attention.program(&device.warpgroup),
                 &["HGMMA.64x128x16.F32.BF16"],
             );
+        }
+    }
+}
+
+/// Small whole numbers, which sum up exactly.
+fn small(count: i64, seed: u64, most: i64) -> Vec<f64> {
+    let mut state = seed;
+    let next = |_| {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        ((state >> 33) as i64 % (2 * most + 1) - most) as f64
+    };
+    (0..count).map(next).collect()
+}
+
+fn rounded(dtype: DType, x: f64) -> f64 {
+    match dtype {
+        DType::F16 => f16::from_f64(x).into(),
+        _ => bf16::from_f64(x).into(),
+    }
+}
+
+#[test]
+fn contractions_mean_what_they_say() {
+    let (_, device) = target("cuda:sm_90a");
+    for gemm in contractions() {
+        let gemm = gemm.small();
+        let program = gemm.program(&device.warpgroup);
+        let (m, n, k) = (
+            gemm.rows as usize,
+            gemm.columns as usize,
+            gemm.depth as usize,
+        );
+        let x = small((m * k) as i64, 1, 2);
+        let w = small((k * n) as i64, 2, 1);
+        let mut params = vec![x.clone(), w.clone(), vec![f64::NAN; m * n]];
+        let counts =
+            emulate_all(&program, &mut params, None).unwrap_or_else(|e| panic!("{gemm:?}: {e}"));
+        println!("{gemm:?}: {counts:?}");
+        let x_at = |i: usize, d: usize| {
+            if gemm.x_turned {
+                x[d * m + i]
+            } else {
+                x[i * k + d]
+            }
+        };
+        let w_at = |j: usize, d: usize| {
+            if gemm.w_turned {
+                w[d * n + j]
+            } else {
+                w[j * k + d]
+            }
+        };
+        for i in 0..m {
+            for j in 0..n {
+                let sum: f64 = (0..k).map(|d| x_at(i, d) * w_at(j, d)).sum();
+                assert_eq!(
+                    params[2][i * n + j],
+                    rounded(gemm.dtype, sum),
+                    "{gemm:?}: {i}, {j}"
+                );
+            }
+        }
+    }
+}
+
+/// Weights are rounded once to half precision, so is the result; the sums of weights are not. Both by half a unit in the
+/// last place of what is at most 1 and the largest value; single precision adds little to that, for which a tenth is left.
+#[test]
+fn attention_means_what_it_says() {
+    let (_, device) = target("cuda:sm_90a");
+    for (head, causal, dtype) in [
+        (64, false, DType::Bf16),
+        (64, true, DType::F16),
+        (128, true, DType::Bf16),
+    ] {
+        let attention = Attention {
+            dtype,
+            length: 200,
+            head,
+            keys: 64,
+            stages: 2,
+            causal,
+        };
+        let program = attention.program(&device.warpgroup);
+        let (length, head) = (attention.length as usize, head as usize);
+        let scaled = |seed| {
+            small((length * head) as i64, seed, 8)
+                .into_iter()
+                .map(|x| x / 8.0)
+                .collect()
+        };
+        let [q, k, v]: [Vec<f64>; 3] = [3, 4, 5].map(scaled);
+        let mut params = vec![
+            q.clone(),
+            k.clone(),
+            v.clone(),
+            vec![f64::NAN; length * head],
+        ];
+        let counts = emulate_all(&program, &mut params, None)
+            .unwrap_or_else(|e| panic!("{attention:?}: {e}"));
+        println!("{attention:?}: {counts:?}");
+        let half = if dtype == DType::F16 {
+            2f64.powi(-11)
+        } else {
+            2f64.powi(-9)
+        };
+        let bound = 1.1 * 2.0 * half;
+        for i in 0..length {
+            let keys = if causal { i + 1 } else { length };
+            let score = |j: usize| -> f64 {
+                let both = q[i * head..][..head].iter().zip(&k[j * head..][..head]);
+                both.map(|(q, k)| q * k).sum::<f64>() / (head as f64).sqrt()
+            };
+            let weights: Vec<f64> = (0..keys).map(|j| score(j).exp()).collect();
+            let total: f64 = weights.iter().sum();
+            for c in 0..head {
+                let wanted: f64 =
+                    (0..keys).map(|j| weights[j] * v[j * head + c]).sum::<f64>() / total;
+                let found = params[3][i * head + c];
+                assert!(
+                    (found - wanted).abs() <= bound,
+                    "{attention:?}: {i}, {c}: {found}, not {wanted}"
+                );
+            }
         }
     }
 }
