@@ -1,8 +1,8 @@
 //! Schedules for warpgroups: their tile programs are those of other devices of many lanes, under the same tiles.
 
 use ir::{
-    Simt, SimtAttentionSchedule, SimtContractSchedule, WarpgroupAttentionSchedule,
-    WarpgroupContractSchedule, lane::WARPGROUP,
+    SimtAttentionSchedule, SimtContractSchedule, WarpgroupAttentionSchedule,
+    WarpgroupContractSchedule,
 };
 
 

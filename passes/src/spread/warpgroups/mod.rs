@@ -12,19 +12,19 @@ mod raster;
 mod tensor;
 mod tiling;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use ir::{
     Schedule, Simt,
-    lane::{self, Bulk, Mbarrier, WARPGROUP},
-    tile::{self, Array, Carried, Counter, Shape, Stmt, Var},
+    lane::{self, Bulk, WARPGROUP},
+    tile::{self, Carried, Counter, Var},
 };
 
 pub(super) use consumer::Consumers;
 use plan::Plan;
 pub use raster::Raster;
 
-use super::{Layouts, Scope, SpreadError, Spreader};
+use super::{Layouts, SpreadError, Spreader};
 
 /// Registers that a lane of the producer keeps: the least that can be asked for. PTX ISA, `setmaxnreg`.
 const PRODUCER: u32 = 24;
@@ -259,13 +259,14 @@ impl Spreader<'_> {
             next: scope.rounds[&ring],
             result: self.fresh(),
         });
+        let carried = carried.collect();
         body.push(lane::Stmt::For(lane::For {
             counter,
             start: Counter(0).into(),
             end: tiles.into(),
             step: i64::from(self.simt.units).min(tiles),
             unroll: 1,
-            carried: carried.collect(),
+            carried,
             body: scope.stmts,
         }));
         body

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Bytes after which a swizzle starts anew: eight lines of the widest.
-const PATTERN: i64 = 1024;
+const PATTERN: u64 = 1024;
 
 /// A tile of a ring.
 #[derive(Clone, Debug)]
@@ -198,7 +198,7 @@ impl Plan {
             let size = array.dtype.size() as i64;
             let whole = i64::from(shape.rows) * i64::from(shape.lanes);
             bytes += (whole * size) as u32;
-            let len = (whole * size).next_multiple_of(PATTERN) / size;
+            let len = ((whole * size) as u64).next_multiple_of(PATTERN) as i64 / size;
             self.arrays.push(Array {
                 name: format!("s{}", self.arrays.len()),
                 dtype: array.dtype,
