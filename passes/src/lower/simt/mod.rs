@@ -17,6 +17,8 @@ use ir::{
     tile::{Index, Program, Shape, Value, Var},
 };
 
+use attention::Masking;
+
 use super::{
     Builder, LowerError, Lowered, Range, coordinates,
     emit::{Known, Point, emit, emit_full},
@@ -72,12 +74,14 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
-        (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            attention::lower(name, nest, s, Masking::Everywhere)
+        }
         (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
             contract::lower(name, nest, c, &warpgroups::contract(s))
         }
         (Family::Attention, Schedule::WarpgroupAttention(s)) => {
-            attention::lower(name, nest, &warpgroups::attention(s))
+            attention::lower(name, nest, &warpgroups::attention(s), Masking::AtEdges)
         }
         _ => return None,
     })
