@@ -20,8 +20,8 @@ pub use bulk::{
     Bulk, LeftOperand, Mbarrier, SharedTile, Signal, Swizzle, TensorMap, WARPGROUP, WarpgroupInstr,
 };
 pub use emulate::{
-    Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch, emulate,
-    emulate_all,
+    Awaited, Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch,
+    Waiting, WaitsFor, emulate, emulate_all,
 };
 pub use index::Index;
 pub use layout::{Layout, Step};

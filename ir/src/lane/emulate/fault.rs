@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::super::VerifyError;
-use crate::tile::{Counter, Place};
+use super::{super::VerifyError, phases::Awaited};
+use crate::tile::{Counter, Place, Var};
 
 /// Why a program did not run to its end, or has no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -150,6 +150,145 @@ pub enum RunFault {
         /// The lane that started the copy.
         other: Thread,
     },
+    /// A touch of what other lanes touch that meet this one at no mbarrier and at no barrier.
+    #[error(
+        "shared `{array}`: {this} element {at}, which {other} {}; wanted a barrier between, or an arrival after the \
+         one that is awaited before the other", theirs.verb()
+    )]
+    Unordered {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The other lane, or several of its warp.
+        other: Thread,
+        /// What it did.
+        theirs: Touch,
+    },
+    /// A change of what a product may still read.
+    #[error(
+        "shared `{array}`: {this} element {at}, which a product of warp {warp} may still read; wanted the wait for it, \
+         then an arrival of that warp, awaited here"
+    )]
+    Multiplied {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The warp.
+        warp: u32,
+    },
+    /// A use of what the copy of a box writes, before its phase is over.
+    #[error(
+        "shared `{array}`: {this} element {at}, to which a box is copied; wanted an await before, of phase {phase} of \
+         `{mbarrier}`[{slot}]"
+    )]
+    Boxed {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+    },
+    /// A copy of a box by no lane, or by several.
+    #[error("copy_box: wanted one lane, found {0}")]
+    Lanes(u32),
+    /// A counter that an mbarrier lacks.
+    #[error("mbarrier `{mbarrier}`: wanted a slot within 0..{len}, found {found}")]
+    Slot {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// How many counters it has.
+        len: u32,
+        /// Which was asked for.
+        found: i64,
+    },
+    /// A parity that no phase has.
+    #[error("await: wanted parity 0 or 1, found {0}")]
+    Parity(i64),
+    /// An arrival that nobody counts.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted {arrivals} arrivals in phase {phase}, found one more while {bytes} bytes \
+         are to come"
+    )]
+    Arrivals {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// How many are counted.
+        arrivals: u32,
+        /// Bytes that were expected and have not come.
+        bytes: i64,
+    },
+    /// Other bytes than were expected.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted the bytes that phase {phase} expects, found {} too {}",
+        missing.abs(), if *missing < 0 { "many" } else { "few" }
+    )]
+    Bytes {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// Bytes that are missing; below 0 if there are too many.
+        missing: i64,
+    },
+    /// A box that comes too late.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted {bytes} more bytes expected in phase {phase}, which ended before a box \
+         came whose copy started in it"
+    )]
+    Late {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// Bytes of the box.
+        bytes: u64,
+    },
+    /// Warps that all wait.
+    #[error("no warp can go on: {}", spell_waits(.0))]
+    Stuck(Vec<Waiting>),
+    /// A result that is not there yet.
+    #[error("{0}: wanted the wait for its product before it is read")]
+    Unready(Var),
+    /// A variable that a product may still read.
+    #[error("{0}: wanted the wait for the product that reads it before it is assigned again")]
+    Held(Var),
+    /// A product that nothing waits for.
+    #[error("the product is not waited for")]
+    Unended,
+    /// An operand at a place from which no product reads.
+    #[error("operand in shared `{array}`: wanted an offset at {wanted}, found {at}")]
+    Operand {
+        /// Name of the array.
+        array: String,
+        /// What fits.
+        wanted: String,
+        /// The offset.
+        at: i64,
+    },
+    /// An operand that differs between the warps of a warpgroup.
+    #[error("offset of an operand: wanted one number for the warpgroup, found {0} and {1}")]
+    Operands(i64, i64),
     /// A copy that nothing waits for.
     #[error("shared `{array}`: the copy to element {at} is not waited for")]
     Unwaited {
@@ -212,6 +351,28 @@ pub enum RunFault {
     Negative(i64, i64),
 }
 
+/// A warp that cannot go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Its number.
+    pub warp: u32,
+    /// The statement.
+    pub place: Place,
+    /// What for.
+    pub what: WaitsFor,
+}
+
+/// What a warp waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WaitsFor {
+    /// The other warps, at a barrier.
+    Barrier,
+    /// The other warps of its warpgroup, at a product.
+    Warpgroup,
+    /// A phase of an mbarrier.
+    Phase(Awaited),
+}
+
 /// A fault, and the lane that is to blame if it is one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stop {
@@ -261,6 +422,44 @@ impl fmt::Display for Thread {
         write!(f, "warp {}", self.warp)?;
         self.lane.map_or(Ok(()), |lane| write!(f, ", lane {lane}"))
     }
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Awaited {
+            mbarrier,
+            slot,
+            parity,
+            phase,
+            arrivals,
+            bytes,
+        } = match self {
+            Self::Barrier => return f.write_str("all warps at a barrier"),
+            Self::Warpgroup => return f.write_str("its warpgroup at a product"),
+            Self::Phase(awaited) => awaited,
+        };
+        write!(
+            f,
+            "parity {parity} of `{mbarrier}`[{slot}], whose phase {phase} lacks {arrivals} arrivals and {bytes} bytes"
+        )
+    }
+}
+
+/// `warps 0, 1 at statement 3 for all warps at a barrier; `; warps that wait for the same together.
+fn spell_waits(waits: &[Waiting]) -> String {
+    let mut groups: Vec<(Vec<String>, String)> = vec![];
+    for Waiting { warp, place, what } in waits {
+        let text = format!("at {place} for {what}");
+        match groups.iter_mut().find(|(_, same)| *same == text) {
+            Some((warps, _)) => warps.push(warp.to_string()),
+            None => groups.push((vec![warp.to_string()], text)),
+        }
+    }
+    let each = groups.iter().map(|(warps, text)| match &warps[..] {
+        [one] => format!("warp {one} waits {text}"),
+        more => format!("warps {} wait {text}", more.join(", ")),
+    });
+    each.collect::<Vec<_>>().join("; ")
 }
 
 /// `#0 = 1, #2 = 4, `

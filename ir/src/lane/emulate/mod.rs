@@ -5,6 +5,8 @@
 //! to stand between a write of one and a read of another.
 
 mod access;
+mod boxes;
+mod clock;
 mod code;
 mod compute;
 mod copies;
@@ -13,21 +15,30 @@ mod fault;
 mod global;
 mod ints;
 mod machine;
+mod marks;
 mod matrix;
 mod order;
+mod phases;
+mod product;
+mod schedule;
 mod shared;
 mod warp;
 
 pub use copies::Landing;
 pub use count::Counts;
-pub use fault::{EmulateError, RunFault, Thread, Touch};
+pub use fault::{EmulateError, RunFault, Thread, Touch, Waiting, WaitsFor};
 pub use order::{Order, Sample};
+pub use phases::Awaited;
 
 use super::{Program, types};
-use code::{Code, Step};
+use boxes::Boxes;
+use code::Code;
 use fault::Stop;
 use global::Global;
 use machine::Machine;
+use order::Random;
+use product::Products;
+use schedule::run_block;
 use shared::Shared;
 use warp::Warp;
 
@@ -63,14 +74,19 @@ pub fn emulate(
         global: Global::new(program, params),
         shared: Shared::new(program),
         landing: options.landing,
+        boxes: Boxes::default(),
+        products: Products::default(),
+        random: Random(match options.landing {
+            Landing::Seeded(seed) => seed,
+            _ => 0,
+        }),
         block: 0,
         counts: Counts::default(),
     };
     for block in order::blocks(program.blocks(), options) {
         let place = place_of(program, block);
         warps.iter_mut().for_each(|w| w.restart(&code, &place));
-        machine.block = block;
-        machine.shared.start();
+        machine.restart(block);
         run_block(&mut machine, &mut warps, options)?;
     }
     Ok(machine.counts)
@@ -112,34 +128,6 @@ pub fn emulate_all(
         }
     }
     Ok(counts)
-}
-
-fn run_block(
-    machine: &mut Machine,
-    warps: &mut [Warp],
-    options: &Emulation,
-) -> Result<(), EmulateError> {
-    let code = machine.code;
-    let mut round = machine.block as u64;
-    loop {
-        for number in order::warps(warps.len(), options.order, round) {
-            let warp = &mut warps[number];
-            let done = machine.run(warp);
-            done.map_err(|stop| error(code, warp, stop))?;
-        }
-        let at = warps[0].at;
-        assert!(
-            warps.iter().all(|w| w.at == at),
-            "verified: all warps come to a barrier"
-        );
-        if !matches!(code.steps.get(at), Some(Step::Barrier)) {
-            return Ok(());
-        }
-        warps.iter_mut().for_each(|w| w.at += 1);
-        machine.shared.barrier();
-        machine.counts.barriers += 1;
-        round = round.wrapping_add(1);
-    }
 }
 
 fn error(code: &Code, warp: &Warp, stop: Stop) -> EmulateError {

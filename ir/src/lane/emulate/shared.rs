@@ -1,7 +1,13 @@
-//! Shared memory, with a record of who touched each element since the last barrier.
+//! Shared memory, with a record of who touched each element since the last barrier; in programs with mbarriers, of who
+//! touched it at all.
 
 use super::super::Program;
-use super::fault::{RunFault, Thread, Touch};
+use super::{
+    clock::Clocks,
+    fault::{RunFault, Thread, Touch},
+    marks::{Before, By, Marks},
+    phases::Phases,
+};
 use crate::tile::Array;
 
 /// Nobody.
@@ -15,10 +21,21 @@ pub(super) struct Shared<'a> {
     /// When the block started.
     start: u32,
     lanes: u32,
+    /// In programs with mbarriers.
+    pub order: Option<Clocked<'a>>,
+}
+
+/// What orders lanes that meet at mbarriers.
+pub(super) struct Clocked<'a> {
+    pub clocks: Clocks,
+    pub marks: Marks,
+    pub phases: Phases<'a>,
 }
 
 struct Cells<'a> {
     array: &'a Array,
+    /// Its first element among those of all arrays.
+    first: usize,
     /// Where the array starts, in bytes.
     base: usize,
     cells: Vec<Cell>,
@@ -69,6 +86,23 @@ impl Last {
     }
 }
 
+impl Clocked<'_> {
+    /// A write that is not over for who touches an element.
+    fn write_before(&self, element: usize, by: By) -> Option<Before> {
+        self.marks.write_before(&self.clocks, element, by)
+    }
+
+    /// A read that is not over for who touches an element.
+    fn read_before(&self, element: usize, by: By) -> Option<Before> {
+        self.marks.read_before(&self.clocks, element, by)
+    }
+
+    fn before(&self, element: usize, by: By) -> Option<Before> {
+        self.read_before(element, by)
+            .or_else(|| self.write_before(element, by))
+    }
+}
+
 impl<'a> Shared<'a> {
     pub fn new(program: &'a Program) -> Self {
         let cell = Cell {
@@ -77,18 +111,31 @@ impl<'a> Shared<'a> {
             reads: Last::NEVER,
             copier: NONE,
         };
-        let mut base = 0;
+        let (mut base, mut elements) = (0, 0);
         let arrays = program.shared.iter().map(|array| {
-            let start = base;
-            base += array.bytes().next_multiple_of(16);
+            let (start, first) = (base, elements);
+            let len = usize::try_from(array.len).expect("verified");
+            base += array.bytes().next_multiple_of(program.shared_alignment());
+            elements += len;
             Cells {
                 array,
+                first,
                 base: start,
-                cells: vec![cell.clone(); usize::try_from(array.len).expect("verified")],
+                cells: vec![cell.clone(); len],
             }
         });
+        let arrays: Vec<_> = arrays.collect();
+        let clocked = || {
+            let (warps, phases) = (program.warps as usize, Phases::new(program));
+            Clocked {
+                clocks: Clocks::new(warps, program.lanes, phases.len()),
+                marks: Marks::new(elements, warps, program.lanes),
+                phases,
+            }
+        };
         Self {
-            arrays: arrays.collect(),
+            order: (program.warpgroup.len() + program.mbarriers.len() > 0).then(clocked),
+            arrays,
             epoch: 0,
             start: 0,
             lanes: program.lanes,
@@ -99,11 +146,17 @@ impl<'a> Shared<'a> {
     pub fn start(&mut self) {
         self.epoch += 1;
         self.start = self.epoch;
+        if let Some(order) = &mut self.order {
+            order.clocks.start(&order.phases.start());
+        }
     }
 
     /// All lanes have met.
     pub fn barrier(&mut self) {
         self.epoch += 1;
+        if let Some(order) = &mut self.order {
+            order.clocks.barrier();
+        }
     }
 
     /// The address of an element, in bytes.
@@ -123,18 +176,37 @@ impl<'a> Shared<'a> {
                 at,
             });
         }
+        let value = cell.value;
+        if let Some(order) = &mut self.order {
+            let (element, by) = (cells.first + at, (lane / self.lanes, lane % self.lanes));
+            let before = order.write_before(element, (by.0, Some(by.1)));
+            order.marks.read(&order.clocks, element, by);
+            return before.map_or(Ok(value), |b| Err(self.early(array, at, Touch::Read, b)));
+        }
         if let Some(other) = cell.writes.other(epoch, lane) {
             return Err(self.race(array, at, Touch::Read, other, Touch::Write));
         }
         cell.reads.add(epoch, lane);
-        Ok(cell.value)
+        Ok(value)
     }
 
     /// Writes an element. Lanes that write the same value do not disturb each other.
     pub fn write(&mut self, array: u32, at: usize, lane: u32, value: f64) -> Result<(), RunFault> {
         self.free(array, at, Touch::Write)?;
         let epoch = self.epoch;
-        let cell = &mut self.arrays[array as usize].cells[at];
+        let cells = &mut self.arrays[array as usize];
+        let cell = &mut cells.cells[at];
+        if let Some(order) = &mut self.order {
+            let (element, by) = (cells.first + at, (lane / self.lanes, lane % self.lanes));
+            let who = (by.0, Some(by.1));
+            let mut before = order.read_before(element, who);
+            if cell.value.to_bits() != value.to_bits() {
+                before = before.or(order.write_before(element, who));
+            }
+            order.marks.write(&order.clocks, element, by);
+            (cell.value, cell.writes.epoch) = (value, epoch);
+            return before.map_or(Ok(()), |b| Err(self.early(array, at, Touch::Write, b)));
+        }
         if let Some(other) = cell.reads.other(epoch, lane) {
             return Err(self.race(array, at, Touch::Write, other, Touch::Read));
         }
@@ -158,7 +230,17 @@ impl<'a> Shared<'a> {
     ) -> Result<(), RunFault> {
         self.free(array, at, Touch::Copy)?;
         let epoch = self.epoch;
-        let cell = &mut self.arrays[array as usize].cells[at];
+        let cells = &mut self.arrays[array as usize];
+        let cell = &mut cells.cells[at];
+        if let Some(order) = &self.order {
+            let by = (lane / self.lanes, Some(lane % self.lanes));
+            if let Some(before) = order.before(cells.first + at, by) {
+                return Err(self.early(array, at, Touch::Copy, before));
+            }
+            cell.copier = lane;
+            cell.value = value.unwrap_or(cell.value);
+            return Ok(());
+        }
         for (last, theirs) in [(cell.reads, Touch::Read), (cell.writes, Touch::Write)] {
             if let Some(other) = last.other(epoch, lane) {
                 return Err(self.race(array, at, Touch::Copy, other, theirs));
@@ -172,10 +254,98 @@ impl<'a> Shared<'a> {
     /// A copy has ended, which the lane that began it knows from now on; with its value, if it takes effect only now.
     pub fn end(&mut self, array: u32, at: usize, lane: u32, value: Option<f64>) {
         let epoch = self.epoch;
-        let cell = &mut self.arrays[array as usize].cells[at];
+        let cells = &mut self.arrays[array as usize];
+        let cell = &mut cells.cells[at];
         cell.copier = NONE;
         cell.value = value.unwrap_or(cell.value);
         cell.writes.add(epoch, lane);
+        if let Some(order) = &mut self.order {
+            let by = (lane / self.lanes, lane % self.lanes);
+            order.marks.write(&order.clocks, cells.first + at, by);
+        }
+    }
+
+    /// The copy of a box to an element begins, which ends with a phase of a counter; with its value, if it takes effect
+    /// at once.
+    pub fn copy_box(
+        &mut self,
+        array: u32,
+        at: usize,
+        by: By,
+        (counter, phase): (usize, u32),
+        value: Option<f64>,
+    ) -> Result<(), RunFault> {
+        let epoch = self.epoch;
+        let cells = &mut self.arrays[array as usize];
+        let (cell, element) = (&mut cells.cells[at], cells.first + at);
+        let order = self.order.as_mut().expect("verified: it has a signal");
+        if let Some(before) = order.before(element, by) {
+            return Err(self.early(array, at, Touch::Copy, before));
+        }
+        order.marks.copy(element, counter, phase);
+        cell.value = value.unwrap_or(cell.value);
+        cell.writes.epoch = epoch;
+        Ok(())
+    }
+
+    /// A box has come.
+    pub fn land(&mut self, array: u32, at: usize, value: f64) {
+        self.arrays[array as usize].cells[at].value = value;
+    }
+
+    /// A product of a warp starts to read an element.
+    pub fn product(&mut self, array: u32, at: usize, warp: u32) -> Result<(), RunFault> {
+        let start = self.start;
+        let cells = &self.arrays[array as usize];
+        if cells.cells[at].writes.epoch < start {
+            let array = cells.array.name.clone();
+            return Err(RunFault::Unset { array, at });
+        }
+        let element = cells.first + at;
+        let order = self.order.as_mut().expect("it has warpgroup instructions");
+        if let Some(before) = order.write_before(element, (warp, None)) {
+            return Err(self.early(array, at, Touch::Read, before));
+        }
+        let group = order.clocks.group(warp as usize);
+        order.marks.product(element, warp, group);
+        Ok(())
+    }
+
+    /// The value of an element, whoever asks.
+    pub fn peek(&self, array: u32, at: usize) -> f64 {
+        self.arrays[array as usize].cells[at].value
+    }
+
+    /// What is wrong with touching an element before something is over.
+    fn early(&self, array: u32, at: usize, this: Touch, before: Before) -> RunFault {
+        let array = self.arrays[array as usize].array.name.clone();
+        match before {
+            Before::Lane(other, theirs) => RunFault::Unordered {
+                array,
+                at,
+                this,
+                other,
+                theirs,
+            },
+            Before::Product(warp) => RunFault::Multiplied {
+                array,
+                at,
+                this,
+                warp,
+            },
+            Before::Box(counter, phase) => {
+                let order = self.order.as_ref().expect("it has counters");
+                let (mbarrier, slot, phase) = order.phases.name(counter, phase);
+                RunFault::Boxed {
+                    array,
+                    at,
+                    this,
+                    mbarrier,
+                    slot,
+                    phase,
+                }
+            }
+        }
     }
 
     /// Fails if a copy to the element is under way.
