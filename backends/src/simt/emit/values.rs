@@ -64,7 +64,7 @@ impl Emitter<'_> {
                 let (a, b, c) = (self.held(*a), self.held(*b), self.held(*c));
                 self.matrix(instr, &a, &b, &c)?
             }
-            Term::Product { .. } => unimplemented!("bulk"),
+            Term::Product { .. } => unreachable!("products are taken together, before"),
             Term::LoadMatrix {
                 from,
                 count,
