@@ -43,7 +43,8 @@ pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
     AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
-    SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule,
+    SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
+    WarpgroupAttentionSchedule, WarpgroupContractSchedule,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};

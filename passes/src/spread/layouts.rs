@@ -49,11 +49,7 @@ impl<'a> Layouts<'a> {
         Ok(layouts)
     }
 
-    fn begin(
-        program: &'a tile::Program,
-        simt: &'a Simt,
-        warps: u32,
-    ) -> Result<Self, SpreadError> {
+    fn begin(program: &'a tile::Program, simt: &'a Simt, warps: u32) -> Result<Self, SpreadError> {
         let types = tile::types(program).expect("a lowered program has no faults");
         let odd = types
             .iter()

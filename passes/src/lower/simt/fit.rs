@@ -61,13 +61,19 @@ fn needs(schedule: &Schedule, simt: &Simt) -> Option<Needs> {
             let operands = area(s.block_rows + s.block_columns, s.block_depth);
             Needs {
                 warps: warps(s.block_rows),
-                registers: held(area(s.block_rows, s.block_columns), warps(s.block_rows) - WARPGROUP),
+                registers: held(
+                    area(s.block_rows, s.block_columns),
+                    warps(s.block_rows) - WARPGROUP,
+                ),
                 shared: operands * u64::from(s.stages) * NARROW,
             }
         }
         Schedule::WarpgroupAttention(s) => {
             // Scores, and weights two to a register.
-            let held_tiles = area(s.block_queries, s.block_columns + s.block_keys + s.block_keys / 2);
+            let held_tiles = area(
+                s.block_queries,
+                s.block_columns + s.block_keys + s.block_keys / 2,
+            );
             let streamed = area(s.block_keys, s.block_depth + s.block_columns);
             let operands = area(s.block_queries, s.block_depth) + u64::from(s.stages) * streamed;
             Needs {
@@ -100,11 +106,7 @@ pub(super) fn check(kernel: &str, schedule: &Schedule, simt: &Simt) -> Result<()
     let lanes = u64::from(needs.warps) * u64::from(simt.lanes);
     let all = [
         ("lanes", lanes, simt.threads.into()),
-        (
-            "registers of a lane",
-            needs.registers,
-            most.into(),
-        ),
+        ("registers of a lane", needs.registers, most.into()),
         ("bytes of shared memory", needs.shared, simt.shared.0),
     ];
     match all.into_iter().find(|(_, found, limit)| found > limit) {

@@ -5,7 +5,6 @@ use ir::{
     WarpgroupContractSchedule,
 };
 
-
 /// The tiles of a contraction.
 pub(super) const fn contract(s: &WarpgroupContractSchedule) -> SimtContractSchedule {
     SimtContractSchedule {

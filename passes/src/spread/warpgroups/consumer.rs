@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use ir::{
-    lane::{self, Bulk, Index, LeftOperand, SharedTile, Signal, Swizzle, WARPGROUP, WarpgroupInstr},
+    lane::{
+        self, Bulk, Index, LeftOperand, SharedTile, Signal, Swizzle, WARPGROUP, WarpgroupInstr,
+    },
     tile::{Axis, Carried, Counter, For, Stmt, Value, Var},
 };
 
@@ -66,7 +68,11 @@ impl Spreader<'_> {
             self.acquire(round.ring);
         }
         let rounds = &self.scopes[self.at].rounds;
-        let rings: Vec<_> = plan.within(l.counter).into_iter().map(|r| (r, rounds[&r])).collect();
+        let rings: Vec<_> = plan
+            .within(l.counter)
+            .into_iter()
+            .map(|r| (r, rounds[&r]))
+            .collect();
         if let (true, [(ring, before)]) = (waits_later(&plan, l), rings.as_slice()) {
             self.consumers().behind = Some((l.counter, *ring, *before));
         }
@@ -246,7 +252,8 @@ impl Spreader<'_> {
         } else {
             Index::Const(0)
         };
-        let within = |element: u32| i64::from(element / tile.width * tile.chunk() + element % tile.width);
+        let within =
+            |element: u32| i64::from(element / tile.width * tile.chunk() + element % tile.width);
         let at = if along_depth {
             rows * i64::from(tile.width) + within(depth)
         } else {
@@ -324,6 +331,9 @@ fn waits_later(plan: &Plan, l: &For) -> bool {
     let (Some((dot, acc)), None, [sum]) = (dots.next(), dots.next(), l.carried.as_slice()) else {
         return false;
     };
-    let spare = plan.rounds.get(&dot).is_some_and(|r| plan.rings[r.ring].stages > 1);
+    let spare = plan
+        .rounds
+        .get(&dot)
+        .is_some_and(|r| plan.rings[r.ring].stages > 1);
     runs && spare && sum.current == acc && sum.next == dot
 }

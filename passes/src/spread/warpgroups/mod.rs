@@ -78,7 +78,9 @@ pub enum Misfit {
     #[error("array `{0}`: wanted guards that end one side of a tile each, found another")]
     Guard(String),
     /// A tile that boxes do not fill.
-    #[error("array `{array}`: wanted 16, 32 or a multiple of 64 elements of 16 bits side by side, in 8 to 256 lines; found {found} in {lines}")]
+    #[error(
+        "array `{array}`: wanted 16, 32 or a multiple of 64 elements of 16 bits side by side, in 8 to 256 lines; found {found} in {lines}"
+    )]
     Box {
         /// Its name.
         array: String,

@@ -159,7 +159,10 @@ impl Plan {
             }
         }
         if !local.is_empty() {
-            let tiles: Vec<_> = local.iter().map(|(_, b, shape)| (b.clone(), *shape)).collect();
+            let tiles: Vec<_> = local
+                .iter()
+                .map(|(_, b, shape)| (b.clone(), *shape))
+                .collect();
             let ring = self.ring(of, &tiles, None);
             for (at, (side, ..)) in local.iter().enumerate() {
                 places[*side] = Some((ring, at));
@@ -179,12 +182,7 @@ impl Plan {
     }
 
     /// The ring of some tiles.
-    fn ring(
-        &mut self,
-        of: &Finder<'_>,
-        tiles: &[(Boxes, Shape)],
-        stays: Option<&Access>,
-    ) -> usize {
+    fn ring(&mut self, of: &Finder<'_>, tiles: &[(Boxes, Shape)], stays: Option<&Access>) -> usize {
         let same = |(b, shape): &(Boxes, Shape)| (b.map.clone(), *shape, b.along == Axis::Lanes);
         let key = (tiles.iter().map(same).collect(), stays.cloned());
         if let Some(at) = self.known.iter().position(|k| *k == key) {
@@ -288,7 +286,9 @@ impl<'a> Finder<'a> {
 /// Whether an access depends on a counter.
 fn mentions(access: &Access, counter: Counter) -> bool {
     let pairs = access.guard.iter().flat_map(|(a, b)| [a, b]);
-    pairs.chain([&access.at]).any(|i| i.mentions(&counter.into()))
+    pairs
+        .chain([&access.at])
+        .any(|i| i.mentions(&counter.into()))
 }
 
 /// Whether an index has elements of arrays.

@@ -39,7 +39,10 @@ impl<'a> Spreader<'a> {
         let [start, end] = [&l.start, &l.end].map(|bound| self.bound(bound));
         let within = self.plan().within(l.counter);
         let rounds = &self.scopes[self.at].rounds;
-        let rings: Vec<_> = within.into_iter().map(|ring| (ring, rounds[&ring])).collect();
+        let rings: Vec<_> = within
+            .into_iter()
+            .map(|ring| (ring, rounds[&ring]))
+            .collect();
         let counter = self.fresh_counter();
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         self.counters.insert(l.counter, counter.into());

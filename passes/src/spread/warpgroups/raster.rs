@@ -105,7 +105,8 @@ mod tests {
                         .map(|t| [0, 1, 2].map(|axis| value(&places[axis], t)))
                         .collect();
                     assert_eq!(all.len() as i64, count, "{grid:?} {raster:?}");
-                    let inside = |p: &[i64; 3]| p.iter().zip(&grid).all(|(p, n)| (0..*n).contains(p));
+                    let inside =
+                        |p: &[i64; 3]| p.iter().zip(&grid).all(|(p, n)| (0..*n).contains(p));
                     assert!(all.iter().all(inside), "{grid:?} {raster:?}");
                 }
             }
@@ -116,7 +117,9 @@ mod tests {
     fn neighbours_in_time_are_neighbours_in_the_grid() {
         let tile = Index::from(ir::tile::Counter(0));
         let places = Raster::columns(2).places(&tile, &[1, 4, 3]);
-        let first: Vec<_> = (0..5).map(|t| [2, 1].map(|a| value(&places[a], t))).collect();
+        let first: Vec<_> = (0..5)
+            .map(|t| [2, 1].map(|a| value(&places[a], t)))
+            .collect();
         assert_eq!(first, [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]]);
     }
 }

@@ -42,7 +42,9 @@ pub(super) fn all(
         let takes = |i: &&WarpgroupInstr| i.operands == left && i.accumulator == sum;
         let alike = simt.warpgroup.iter().filter(takes);
         let nearest = alike.min_by_key(|i| i.sides().1.abs_diff(whole.lanes));
-        let instr = nearest.filter(|_| left == right).ok_or(SpreadError::NoInstr(left))?;
+        let instr = nearest
+            .filter(|_| left == right)
+            .ok_or(SpreadError::NoInstr(left))?;
         let sides = [whole.rows, whole.lanes, shape.lanes];
         tilings.insert(*var, Tiling::new(instr, sides, consumers)?);
     }
