@@ -169,6 +169,14 @@ impl Dialect for Nvptx {
         instr.spelling == Spelling::Outer
     }
 
+    /// CUDA C++ Programming Guide, "Intrinsic Functions", `__expf`, which is this: 2 + floor(|1.173 x|) units (noted
+    /// 2026-11-25 from memory).
+    fn short_exp(&self, text: &mut Text, x: Value) -> Option<Value> {
+        let factor = text.float(x.ty, std::f64::consts::LOG2_E);
+        let power = text.binary("arith.mulf", x, factor);
+        Some(text.call(x.ty, "llvm.nvvm.ex2.approx.ftz.f32", &[power]))
+    }
+
     fn warpgroups(&self) -> Option<&dyn Warpgroups> {
         self.0.warpgroups.then_some(&Hopper as &dyn Warpgroups)
     }

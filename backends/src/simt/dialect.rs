@@ -102,6 +102,12 @@ pub(crate) trait Dialect {
         None
     }
 
+    /// `e^x` of an f32 by the device's own function, of few instructions: within `2 + 1.2 |x|` units in the last place, what is
+    /// less than the least normal number as 0. None if the device has no such.
+    fn short_exp(&self, _: &mut Text, _: Value) -> Option<Value> {
+        None
+    }
+
     /// Keeps instructions before and after on their side, where LLVM's scheduler is the last one.
     fn part(&self, text: &mut Text);
 

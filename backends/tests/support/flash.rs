@@ -83,9 +83,9 @@ impl Attention {
                 .map(|name| array(name, self.dtype, whole, name == "y"))
                 .into(),
             shared: vec![
-                array("qs", self.dtype, ROWS * self.head, false),
-                array("ks", self.dtype, self.stages * self.keys * self.head, false),
-                array("vs", self.dtype, self.stages * self.keys * self.head, false),
+                array("qs", self.dtype, ROWS * self.head, true),
+                array("ks", self.dtype, self.stages * self.keys * self.head, true),
+                array("vs", self.dtype, self.stages * self.keys * self.head, true),
             ],
             grid: vec![(self.length + ROWS - 1) / ROWS],
             warps: 12,
@@ -177,8 +177,9 @@ impl Attention {
             &[most, total, sums],
             |b, carried| self.step(b, scores, results, (instrs.len() - 1) as u32, carried),
         );
-        let wide = rows_of(b, last[1], results.c.width());
-        let y = b.binary(BinaryFn::Div, last[2], wide);
+        let share = b.let_(Value::Unary(UnaryFn::Recip, last[1]));
+        let share = rows_of(b, share, results.c.width());
+        let y = b.binary(BinaryFn::Mul, last[2], share);
         let y = b.let_(Value::Cast(self.dtype, y));
         store_pairs(
             b,

@@ -157,7 +157,7 @@ pub fn map(param: u32, [rows, columns]: [i64; 2], tall: i64, swizzle: Swizzle) -
 }
 
 /// A contraction `y = x w`, or `x w^T`, in bf16 or f16, summed in f32.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Gemm {
     pub dtype: DType,
     pub rows: i64,
@@ -231,8 +231,8 @@ impl Gemm {
                 array("y", self.dtype, self.rows * self.columns, true),
             ],
             shared: vec![
-                array("xs", self.dtype, self.stages * ROWS * self.deep, false),
-                array("ws", self.dtype, self.stages * self.wide * self.deep, false),
+                array("xs", self.dtype, self.stages * ROWS * self.deep, true),
+                array("ws", self.dtype, self.stages * self.wide * self.deep, true),
             ],
             grid: vec![self.blocks],
             warps: 12,

@@ -103,6 +103,7 @@ pub(in crate::simt) fn module(
         places,
         flight: Flight::default(),
         fenced: false,
+        coarse: is_coarse(program),
         zeros: BTreeSet::new(),
     };
     emitter.count_grid();
@@ -117,6 +118,13 @@ pub(in crate::simt) fn module(
     let function = emitter.text.function(&head);
     let module = dialect.module();
     Ok(format!("module {{\n{module}{globals}{function}}}\n"))
+}
+
+/// Whether all that a program writes is rounded to half precision: then `e^x` need not be better than some units of
+/// single precision.
+fn is_coarse(program: &Program) -> bool {
+    let mut written = program.params.iter().filter(|p| p.written);
+    written.all(|p| p.dtype.is_float() && p.dtype.size() == 2)
 }
 
 /// Shared memory to ask for when a kernel is started: where it begins is known to be a multiple of 16 bytes only.

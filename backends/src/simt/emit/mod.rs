@@ -53,6 +53,8 @@ struct Emitter<'a> {
     flight: Flight,
     /// Whether all registers are ordered before products that begin now.
     fenced: bool,
+    /// Whether all that the program writes is rounded to half precision.
+    coarse: bool,
     /// Variables that are zero by their definition.
     zeros: BTreeSet<Var>,
 }

@@ -128,7 +128,11 @@ impl Emitter<'_> {
         }
         Ok(self.each_register(dtype, [a], |e, [x]| {
             let x = e.widened(x);
-            let y = e.text.unary_function(f, dtype, x);
+            let short = match f {
+                UnaryFn::Exp if e.coarse => e.dialect.short_exp(&mut e.text, x),
+                _ => None,
+            };
+            let y = short.unwrap_or_else(|| e.text.unary_function(f, dtype, x));
             e.narrowed(dtype, y)
         }))
     }
