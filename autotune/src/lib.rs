@@ -2,7 +2,11 @@
 //!
 //! This crate knows families of kernels and numbers of targets; it never looks at an op's name.
 
+pub mod database;
+
 mod first;
 mod simt;
+mod tensor;
+mod warpgroups;
 
 pub use first::first_choice;

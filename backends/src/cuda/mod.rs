@@ -2,6 +2,7 @@
 
 mod assemble;
 mod bulk;
+pub(crate) mod devices;
 mod dialect;
 mod matrix;
 pub(crate) mod targets;
@@ -10,5 +11,5 @@ mod warpgroup;
 pub use assemble::{assembler, tools};
 pub(crate) use dialect::dialect;
 
-/// What makes the code, for records.
-pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, ptxas 13.5";
+/// What makes the PTX, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";
