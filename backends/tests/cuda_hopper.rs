@@ -16,7 +16,7 @@ use backends::{
 use half::{bf16, f16};
 use ir::{
     DType,
-    lane::{Program, Swizzle, emulate_all, parse, verify},
+    lane::{Bulk, Program, Stmt, Swizzle, emulate_all, parse, verify},
 };
 use support::{
     flash::Attention,
@@ -32,17 +32,12 @@ fn check(program: &Program, words: &[&str]) {
     let (target, device) = target("cuda:sm_90a");
     let code = code(program, &target);
     let ptx = code.assembly.unwrap();
-    if let Ok(folder) = std::env::var("HOPGEN_OUT") {
-        std::fs::write(format!("{folder}/{}.ptx", program.name), &ptx).unwrap();
-    }
+    assert!(ptx.contains(".extern .shared .align 1024"), "{ptx}");
     let (Some(binary), Some(resources)) = (code.binary, code.resources) else {
         println!("skipped: ptxas is not here; {} has PTX", program.name);
         return;
     };
     println!("{} for {}: {resources:?}", program.name, device.arch);
-    if let Ok(folder) = std::env::var("HOPGEN_OUT") {
-        std::fs::write(format!("{folder}/{}.cubin", program.name), &binary).unwrap();
-    }
     assert_eq!(code.remarks, Vec::<String>::new());
     assert_eq!((resources.spills, resources.scratch.0), (0, 0));
     let disassembler = tools().unwrap().join("nvdisasm");
@@ -119,6 +114,31 @@ fn other_devices_say_that_they_have_no_warpgroups() {
             "{name}: {failure}"
         );
     }
+}
+
+/// Without the waits, the assembler adds its own, and says so.
+#[test]
+fn a_missing_wait_is_remarked() {
+    let (target, device) = target("cuda:sm_90a");
+    let mut program = Gemm::new(DType::Bf16, 128).program(&device.warpgroup);
+    fn strip(body: &mut Vec<Stmt>) {
+        body.retain(|s| !matches!(s, Stmt::Bulk(Bulk::Wait { .. })));
+        for statement in body {
+            match statement {
+                Stmt::For(each) => strip(&mut each.body),
+                Stmt::When { body, .. } => strip(body),
+                _ => {}
+            }
+        }
+    }
+    strip(&mut program.body);
+    let code = code(&program, &target);
+    if code.binary.is_none() {
+        println!("skipped: ptxas is not here");
+        return;
+    }
+    println!("{:?}", code.remarks);
+    assert!(code.remarks.iter().any(|line| line.contains("wgmma")));
 }
 
 /// What stands between the products of a stage: nothing that touches a sum.

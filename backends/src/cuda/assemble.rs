@@ -76,6 +76,8 @@ pub(super) fn assemble(ptx: &[u8], arch: &str) -> Result<Option<Assembled>, Fail
 
 /// What `ptxas -v` says of a module with one kernel.
 fn resources(said: &str) -> Option<Resources> {
+    // Remarks come first, and speak of registers too.
+    let said = &said[said.find("Function properties")?..];
     Some(Resources {
         registers: before(said, " registers")?,
         scalar_registers: 0,
@@ -132,6 +134,9 @@ ptxas info    : Used 32 registers, used 1 barriers, 24 bytes cumulative stack si
             shared: Bytes(4096),
         };
         assert_eq!(read, wanted);
+        let remark =
+            "ptxas info : (C7517) wgmma.wait_group is injected to allow use of registers\n";
+        assert_eq!(resources(&format!("{remark}{SAID}")), Some(wanted));
         assert_eq!(resources("ptxas info : 0 bytes gmem"), None);
     }
 }

@@ -16,7 +16,7 @@ use super::{
     held::{Held, Part, several},
 };
 use crate::{
-    linear::Linear,
+    linear::{Atom, Linear},
     mlir::text::{Elem, Text, Type, Value},
     simt::dialect::{Left, Tile, Warpgroups},
 };
@@ -255,32 +255,61 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
+    /// A sixteenth of an address in an array. What is divided when compiling comes last: it is all that changes from
+    /// product to product.
+    fn sixteenth(&mut self, array: u32, at: &Linear) -> Value {
+        let (mut whole, mut rest) = (at.clone(), at.clone());
+        whole.terms.retain(|_, factor| *factor % 16 == 0);
+        rest.terms.retain(|_, factor| *factor % 16 != 0);
+        rest.constant = 0;
+        whole.constant /= 16;
+        for factor in whole.terms.values_mut() {
+            *factor /= 16;
+        }
+        let four = self.text.int(WORD, 4);
+        let mut start = self.places.arrays[array as usize];
+        start = self.text.binary("arith.shrui", start, four);
+        if rest.known().is_none() {
+            let rest = self.integer(&rest, WORD);
+            let rest = self.text.binary("arith.shrui", rest, four);
+            start = self.text.binary("arith.addi", start, rest);
+        }
+        self.moved(start, &whole)
+    }
+
+    /// A sum with variables that are sums themselves written out.
+    fn resolved(&self, sum: &Linear) -> Linear {
+        let mut all = Linear::constant(sum.constant);
+        for (atom, factor) in &sum.terms {
+            let term = match atom {
+                Atom::Var(var) => self.sums.get(var).map(|sum| self.resolved(sum)),
+                _ => None,
+            };
+            let term = term.unwrap_or_else(|| Linear::atom(atom.clone()));
+            all = all.plus(&term.times(*factor));
+        }
+        all
+    }
+
     fn tile(&mut self, tile: &SharedTile) -> Result<Tile, Unsupported> {
         let dtype = self.program.array(Memory::Shared(tile.array)).dtype;
         let size = dtype.size() as u32;
         let at = self.linear(&tile.at).times(size.into());
         // Groups of eight lines begin where the pattern of the swizzle does; within a line a tile begins anywhere.
         let line = i64::from(tile.swizzle.line());
-        let mut within = at.clone();
-        within.constant = at.constant.rem_euclid(8 * line);
+        let known = self.resolved(&at);
+        let mut within = known.clone();
+        within.constant = known.constant.rem_euclid(8 * line);
         within.terms.retain(|_, factor| *factor % (8 * line) != 0);
-        if at.divisor() % 16 != 0 || !self.span(&within).within(0, line - 1) {
+        if known.divisor() % 16 != 0 || !self.span(&within).within(0, line - 1) {
             let what = format!(
                 "a product's operand that does not begin in the first of eight lines of {line} bytes (`{}`)",
                 self.program.shared[tile.array as usize].name
             );
             return Err(Unsupported { what, dtype });
         }
-        let mut sixteenth = at;
-        sixteenth.constant /= 16;
-        for factor in sixteenth.terms.values_mut() {
-            *factor /= 16;
-        }
-        let base = self.places.arrays[tile.array as usize];
-        let four = self.text.int(WORD, 4);
-        let base = self.text.binary("arith.shrui", base, four);
         Ok(Tile {
-            start: self.moved(base, &sixteenth),
+            start: self.sixteenth(tile.array, &at),
             along_depth: tile.along_depth,
             swizzle: tile.swizzle,
             next_lines: tile.next_lines * size,

@@ -103,6 +103,7 @@ pub(in crate::simt) fn module(
         places,
         flight: Flight::default(),
         fenced: false,
+        sums: BTreeMap::new(),
         coarse: is_coarse(program),
         zeros: BTreeSet::new(),
     };

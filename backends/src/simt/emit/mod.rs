@@ -55,6 +55,8 @@ struct Emitter<'a> {
     fenced: bool,
     /// Whether all that the program writes is rounded to half precision.
     coarse: bool,
+    /// Variables that are one integer, as they are computed.
+    sums: BTreeMap<Var, Linear>,
     /// Variables that are zero by their definition.
     zeros: BTreeSet<Var>,
 }
@@ -81,6 +83,12 @@ impl Emitter<'_> {
                         true => self.settled(held, continued.contains(var)),
                         false => held,
                     };
+                    if let Term::Index(list) = term
+                        && let [index] = &list[..]
+                    {
+                        let sum = self.linear(index);
+                        self.sums.insert(*var, sum);
+                    }
                     if is_zero(term) {
                         self.zeros.insert(*var);
                     }
