@@ -1,7 +1,7 @@
 //! First schedules for warpgroups.
 
 use ir::{
-    DType, Schedule, Simt, Target, WarpgroupAttentionSchedule, WarpgroupContractSchedule,
+    DType, Schedule, Scores, Simt, Target, WarpgroupAttentionSchedule, WarpgroupContractSchedule,
     lane::WarpgroupInstr,
 };
 use passes::KernelFamily;
@@ -21,15 +21,30 @@ const TRIES: usize = 4;
 /// sheet, dense; noted 2026-11-25 from memory.
 const PRODUCT_SPEED: f64 = 14.8;
 
-/// How much faster the cache is than memory: about 5.5 TB/s are read from the second level of an H100. Assumed from public
-/// measurements, not measured here.
-const CACHE_SPEED: f64 = 1.7;
+/// How much faster the cache is than memory. Assumed: public kernels of such tiles, which share nothing but the cache, read
+/// nearly 8 TB/s on an H100; not measured here.
+const CACHE_SPEED: f64 = 2.3;
 
 /// Seconds from a block's start to its first product, and from its last to the end of its stores. Assumed.
 const ENDS_SECONDS: f64 = 2e-6;
 
 /// Seconds of a round beyond its work: an mbarrier's wait and the start of products. Assumed.
 const ROUND_SECONDS: f64 = 5e-8;
+
+/// Registers of a lane that sums, scores and weights may take: what is left holds rows, addresses and what masks are
+/// made of.
+const HELD: u32 = 192;
+
+/// The same as the two above, in cycles, for attention.
+const ROUND_CYCLES: f64 = 400.0;
+const ENDS_CYCLES: f64 = 3000.0;
+
+/// Of a unit in each cycle: multiply-adds of products, exponentials, bytes of shared memory. The first by the data sheet of
+/// the H100, the others CUDA C++ Programming Guide, "Throughput of Native Arithmetic Instructions"; noted 2026-11-25
+/// from memory.
+const PRODUCTS: f64 = 2048.0;
+const EXPONENTIALS: f64 = 16.0;
+const SHARED: f64 = 128.0;
 
 /// Stages, the most first.
 const STAGES: [u32; 5] = [6, 5, 4, 3, 2];
@@ -138,10 +153,9 @@ fn seconds(
     let [r, c, d] = [s.block_rows, s.block_columns, s.block_depth].map(f64::from);
     let rate = target.roofline.flops_per_second * PRODUCT_SPEED / units;
     let work = 2.0 * r * c * d / rate;
-    // What each warpgroup reads of shared memory, and what comes there: 128 bytes a clock and unit, of which products
-    // need 4096 flops. The same in seconds, whatever the clock.
+    // What each warpgroup reads of shared memory, and what comes there; in seconds, whatever the clock.
     let reads = (r / f64::from(ROWS)) * (f64::from(ROWS) + c) * d * 2.0 + (r + c) * d * 2.0;
-    let shared = reads / 128.0 * 4096.0 / rate;
+    let shared = reads / SHARED * 2.0 * PRODUCTS / rate;
     let traffic = target.roofline.bytes_per_second * CACHE_SPEED / tiles.min(units);
     let moved = (r + c) * d * 2.0 / traffic;
     let tile = rounds * (work.max(shared).max(moved) + ROUND_SECONDS) + ENDS_SECONDS;
@@ -161,43 +175,57 @@ fn attentions(
     }
     let both = (block_depth + block_columns) as i64;
     let group = (CACHED / (keys.max(1) * both * 2)).clamp(1, heads.max(1)) as u32;
-    for block_queries in powers(ROWS, side(queries, 2 * ROWS).max(ROWS)) {
-        for block_keys in powers(16, side(keys, 128).max(16)) {
-            let known = [block_keys, block_columns].map(|n| instruction(simt, operands, n));
-            // Sums, scores, and weights two to a register.
-            let registers = block_columns / 2 + block_keys * 3 / 4;
-            if known.contains(&None) || registers > 200 {
-                continue;
-            }
-            let stage = u64::from(block_keys * (block_depth + block_columns)) * 2;
-            let held = u64::from(block_queries * block_depth) * 2 + COUNTERS;
-            let fits = |stages: &u32| u64::from(*stages) * stage + held <= simt.shared.0;
-            let Some(stages) = STAGES.into_iter().find(fits) else {
-                continue;
-            };
-            let s = WarpgroupAttentionSchedule {
-                block_queries,
-                block_keys,
-                block_depth,
-                block_columns,
-                stages: stages.min(3),
-                group,
-            };
-            let tiles = heads as f64 * blocks(queries, block_queries);
-            let waves = (tiles / f64::from(simt.units)).ceil();
-            let rounds = blocks(keys, block_keys);
-            // Cycles of a round: products, and beside them the exponentials of the other warpgroup, or after them
-            // where there is no other.
-            let area = f64::from(block_queries * block_keys);
-            let products = area * f64::from(block_depth + block_columns) / 2048.0;
-            let weights = area / 16.0 * 1.5;
-            let round = if block_queries > ROWS {
-                products.max(weights)
-            } else {
-                products + weights
-            };
-            ranked.push((waves * (rounds * (round + 400.0) + 3000.0), s));
+    let sides = powers(ROWS, side(queries, 2 * ROWS).max(ROWS)).flat_map(|block_queries| {
+        let keys = powers(16, side(keys, 128).max(16));
+        keys.flat_map(move |n| [Scores::InTurn, Scores::Ahead].map(|s| (block_queries, n, s)))
+    });
+    for (block_queries, block_keys, scores) in sides {
+        let known = [block_keys, block_columns].map(|n| instruction(simt, operands, n));
+        // Sums, scores, and weights two to a register.
+        let score = match scores {
+            Scores::InTurn => block_keys / 2,
+            Scores::Ahead => block_keys,
+        };
+        let registers = block_columns / 2 + score + block_keys / 4;
+        if known.contains(&None) || registers > HELD {
+            continue;
         }
+        let stage = u64::from(block_keys * (block_depth + block_columns)) * 2;
+        let held = u64::from(block_queries * block_depth) * 2 + COUNTERS;
+        let fits = |stages: &u32| u64::from(*stages) * stage + held <= simt.shared.0;
+        let Some(stages) = STAGES.into_iter().find(fits) else {
+            continue;
+        };
+        let s = WarpgroupAttentionSchedule {
+            block_queries,
+            block_keys,
+            block_depth,
+            block_columns,
+            stages: stages.min(3),
+            scores,
+            group,
+        };
+        let tiles = heads as f64 * blocks(queries, block_queries);
+        let waves = (tiles / f64::from(simt.units)).ceil();
+        let rounds = blocks(keys, block_keys);
+        // Cycles of a round: products, and beside them the exponentials of the other warpgroup, or after them
+        // where there is no other.
+        let area = f64::from(block_queries * block_keys);
+        let [wide, tall] = [block_depth + block_columns, block_keys].map(f64::from);
+        let copied = tall * wide;
+        let read =
+            f64::from(block_queries / ROWS) * copied + f64::from(block_queries * block_depth);
+        let products = (area * wide / PRODUCTS).max((copied + read) * 2.0 / SHARED);
+        // Beside each exponential stand about as many cycles of other arithmetic as half of it.
+        let weights = area / EXPONENTIALS * 1.5;
+        let round = match scores {
+            Scores::Ahead => products.max(weights),
+            Scores::InTurn if block_queries > ROWS => {
+                products.max(weights) + products.min(weights) / 3.0
+            }
+            Scores::InTurn => products + weights,
+        };
+        ranked.push((waves * (rounds * (round + ROUND_CYCLES) + ENDS_CYCLES), s));
     }
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
     let all = ranked.into_iter().map(|(_, s)| s);

@@ -44,7 +44,7 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
-    AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
+    AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule, Scores,
     SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
     WarpgroupAttentionSchedule, WarpgroupContractSchedule,
 };

@@ -165,6 +165,18 @@ pub struct WarpgroupAttentionSchedule {
     pub block_columns: u32,
     /// Tiles of keys in shared memory at a time, and of values; need not be a power of two.
     pub stages: u32,
+    /// When scores are computed.
+    pub scores: Scores,
     /// Heads that are walked through together, query tile by query tile; need not be a power of two.
     pub group: u32,
+}
+
+/// When the scores of a tile of keys are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scores {
+    /// When its round begins.
+    InTurn,
+    /// In the round before, while weights are computed from the scores there.
+    Ahead,
 }

@@ -240,7 +240,7 @@ impl<'a> Layouts<'a> {
 }
 
 /// The tiles that a value is computed from.
-fn operands(value: &Value) -> Vec<Var> {
+pub(super) fn operands(value: &Value) -> Vec<Var> {
     match value {
         Value::Splat(..) | Value::Coordinate(..) | Value::Load { .. } => vec![],
         Value::Unary(_, x)

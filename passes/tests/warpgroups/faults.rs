@@ -1,7 +1,7 @@
 //! Faults that are planted in lowered programs are found.
 
 use ir::{
-    Schedule,
+    Schedule, Scores,
     lane::{self, Bulk, Index, LeftOperand, Program, Stmt, Swizzle, Value},
 };
 
@@ -61,7 +61,7 @@ fn found(text: &str, schedule: &Schedule, plant: impl Fn(&mut Program)) -> Strin
 }
 
 /// Each kind of lowered program, with three stages and with one.
-fn programs() -> [(String, Schedule); 3] {
+fn programs() -> [(String, Schedule); 4] {
     [
         (
             matmul("f16", [128, 64, 512], false, true),
@@ -73,7 +73,11 @@ fn programs() -> [(String, Schedule); 3] {
         ),
         (
             attention("f16", [1, 2, 1], [128, 300, 64], ""),
-            attend([128, 64, 64, 2, 1]),
+            attend([128, 64, 64, 2, 1], Scores::InTurn),
+        ),
+        (
+            attention("bf16", [1, 1, 1], [128, 300, 64], ""),
+            attend([128, 64, 64, 2, 1], Scores::Ahead),
         ),
     ]
 }

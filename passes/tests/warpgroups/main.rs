@@ -7,7 +7,7 @@ mod device;
 mod faults;
 mod text;
 
-use ir::{Kernel, Schedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule};
+use ir::{Kernel, Schedule, Scores, WarpgroupAttentionSchedule, WarpgroupContractSchedule};
 use passes::LowerError;
 use text::{attention, batched, fused_heads, linear, matmul};
 
@@ -31,13 +31,17 @@ fn contract([block_rows, block_columns, block_depth, stages, group]: [u32; 5]) -
 }
 
 /// Queries and keys of a tile, what covers depth and columns, stages, and heads that are walked together.
-fn attend([block_queries, block_keys, covering, stages, group]: [u32; 5]) -> Schedule {
+fn attend(
+    [block_queries, block_keys, covering, stages, group]: [u32; 5],
+    scores: Scores,
+) -> Schedule {
     Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
         block_queries,
         block_keys,
         block_depth: covering,
         block_columns: covering,
         stages,
+        scores,
         group,
     })
 }
@@ -102,14 +106,14 @@ fn products_of_many_matrices() {
     check(&batched("bf16", [2, 1], [64, 64, 128]), &contractions());
 }
 
-/// One warpgroup and two; keys of a round fewer than a swizzle has, as many, and more.
-fn attentions(covering: u32) -> [Schedule; 3] {
+/// One warpgroup and two; keys of a round fewer than a swizzle has, as many, and more; scores in turn and ahead.
+fn attentions(covering: u32) -> [Schedule; 4] {
     [
-        [64, 32, covering, 2, 1],
-        [128, 64, covering, 2, 3],
-        [128, 128, covering, 1, 2],
+        attend([64, 32, covering, 2, 1], Scores::InTurn),
+        attend([128, 64, covering, 2, 3], Scores::Ahead),
+        attend([128, 128, covering, 1, 2], Scores::InTurn),
+        attend([64, 32, covering, 3, 2], Scores::Ahead),
     ]
-    .map(attend)
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn attention_of_odd_depths() {
     }
     check(
         &attention("bf16", [1, 1, 1], [64, 90, 256], ""),
-        &[attend([64, 64, 256, 1, 1])],
+        &[attend([64, 64, 256, 1, 1], Scores::InTurn)],
     );
 }
 

@@ -4,10 +4,12 @@
 //! scaled whenever the maximum grows (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
 //! arXiv:2205.14135). Weights multiply values in the type that values are stored in.
 
+mod ahead;
+
 use std::collections::BTreeMap;
 
 use ir::{
-    BinaryFn, DType, Monoid, SimtAttentionSchedule, UnaryFn,
+    BinaryFn, DType, Monoid, Scores, SimtAttentionSchedule, UnaryFn,
     tile::{Index, Program, Shape, Value, Var},
 };
 
@@ -52,7 +54,7 @@ pub(super) enum Masking {
     /// All rounds look.
     Everywhere,
     /// Rounds at the edges look.
-    AtEdges,
+    AtEdges(Scores),
 }
 
 pub(super) fn lower(
@@ -120,12 +122,16 @@ impl Parts<'_> {
         }
     }
 
+    fn at_edges(&self) -> bool {
+        matches!(self.masking, Masking::AtEdges(_))
+    }
+
     /// The same in pieces, and whether some query may not see some key of a piece.
     fn pieces(&self) -> Vec<(Range, bool)> {
         let whole = self.keys();
         let (tile, keys) = (whole.step, self.spec.sizes.keys);
         let edges = self.spec.causal || self.spec.window > 0 || keys % tile != 0;
-        if self.masking == Masking::Everywhere || !edges {
+        if !self.at_edges() || !edges {
             return vec![(whole, edges)];
         }
         let position = self.first.clone() + self.ahead();
@@ -168,24 +174,41 @@ impl Parts<'_> {
             b.splat(0.0, one),
             b.splat(0.0, Shape::new(s.block_queries, s.block_columns)),
         ];
+        let end = if self.looks_ahead() {
+            self.look_ahead(b, &init)
+        } else {
+            self.one_by_one(b, &init)
+        };
+        let scale = b.unary(UnaryFn::Recip, end[1]);
+        b.binary(BinaryFn::Mul, end[2], scale)
+    }
+
+    /// Maximum, sum and result after one tile of keys after the other.
+    fn one_by_one(&self, b: &mut Builder, init: &[Var]) -> Vec<Var> {
         let pieces = self.pieces().into_iter();
-        let end = pieces.fold(init.to_vec(), |state, (range, masked)| {
+        pieces.fold(init.to_vec(), |state, (range, masked)| {
             b.for_each(range, &state, |b, key, carried| {
                 let state = State {
                     max: carried[0],
                     sum: carried[1],
                     acc: carried[2],
                 };
-                let next = self.round(b, &key, &state, masked);
+                let dot = self.products(b, &key);
+                let next = self.round(b, (&key, dot), &state, masked);
                 vec![next.max, next.sum, next.acc]
             })
-        });
-        let scale = b.unary(UnaryFn::Recip, end[1]);
-        b.binary(BinaryFn::Mul, end[2], scale)
+        })
     }
 
-    fn round(&self, b: &mut Builder, key: &Index, state: &State, masked: bool) -> State {
-        let x = self.score(b, key, masked);
+    /// Takes a tile of keys in, of whose products with the queries `dot` is the sum.
+    fn round(
+        &self,
+        b: &mut Builder,
+        (key, dot): (&Index, Var),
+        state: &State,
+        masked: bool,
+    ) -> State {
+        let x = self.score(b, (key, dot), masked);
         let top = b.fold_lanes(Monoid::Max, x);
         let max = b.binary(BinaryFn::Max, state.max, top);
         // Where nothing was seen yet, the maximum is minus infinity, and differences would have no value.
@@ -270,10 +293,9 @@ impl Parts<'_> {
     }
 
     /// Scores of the block's queries against a tile of keys; minus infinity for what is not seen, where that may be.
-    fn score(&self, b: &mut Builder, key: &Index, masked: bool) -> Var {
+    fn score(&self, b: &mut Builder, (key, dot): (&Index, Var), masked: bool) -> Var {
         let s = self.schedule;
         let shape = Shape::new(s.block_queries, s.block_keys);
-        let dot = self.products(b, key);
         let key = Span::new(key.clone(), Index::Lane, self.spec.sizes.keys, s.block_keys);
         let mut x = scaled(b, dot, self.spec.scale);
         if self.spec.softcap > 0.0 {

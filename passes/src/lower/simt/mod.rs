@@ -80,9 +80,12 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
             contract::lower(name, nest, c, &warpgroups::contract(s))
         }
-        (Family::Attention, Schedule::WarpgroupAttention(s)) => {
-            attention::lower(name, nest, &warpgroups::attention(s), Masking::AtEdges)
-        }
+        (Family::Attention, Schedule::WarpgroupAttention(s)) => attention::lower(
+            name,
+            nest,
+            &warpgroups::attention(s),
+            Masking::AtEdges(s.scores),
+        ),
         _ => return None,
     })
 }

@@ -11,7 +11,7 @@ use ir::{
 
 use super::{
     super::{Scope, Spreader},
-    plan::{Plan, Tile},
+    plan::{Plan, Site, Tile},
     tiling::Tiling,
 };
 
@@ -23,6 +23,8 @@ pub(in super::super) struct Consumers {
     pub(super) instructions: Vec<WarpgroupInstr>,
     /// The stage of each ring that is in use.
     stages: BTreeMap<usize, Index>,
+    /// Rings and stages that products read which are not waited for yet.
+    open: Vec<(usize, Index)>,
     /// The loop whose products are waited for a round later: its ring, and the rounds of that which were over before.
     behind: Option<(Counter, usize, Var)>,
 }
@@ -34,6 +36,7 @@ impl Consumers {
             counters,
             instructions: vec![],
             stages: BTreeMap::new(),
+            open: vec![],
             behind: None,
         }
     }
@@ -64,7 +67,7 @@ impl Spreader<'_> {
             return vec![];
         }
         let plan = self.plan();
-        for round in plan.before(l.counter) {
+        for round in plan.before(Site::Loop(l.counter)) {
             self.acquire(round.ring);
         }
         let rounds = &self.scopes[self.at].rounds;
@@ -119,7 +122,12 @@ impl Spreader<'_> {
             let last = self.stage_before(ring);
             self.free(ring, last, vec![]);
         }
-        for round in self.plan().after(l.counter) {
+        self.give_back(Site::Loop(l.counter));
+    }
+
+    /// What lasted to the end of a statement.
+    fn give_back(&mut self, site: Site) {
+        for round in self.plan().after(site) {
             let stage = self.consumers().stages[&round.ring].clone();
             self.free(round.ring, stage, vec![]);
             self.advance(round.ring);
@@ -142,7 +150,7 @@ impl Spreader<'_> {
             parts
         });
         let round = plan.rounds.get(&dot);
-        if let Some(round) = round {
+        for round in plan.before(Site::Dot(dot)).chain(round) {
             self.acquire(round.ring);
         }
         let instr = self.warpgroup_instruction(tiling);
@@ -164,10 +172,17 @@ impl Spreader<'_> {
             });
         }
         self.bulk(Bulk::Commit);
-        let Some(ring) = round.map(|r| r.ring) else {
-            self.bulk(Bulk::Wait { pending: 0 });
-            return sum;
-        };
+        if let Some(round) = round {
+            self.finish(dot, round.ring);
+        } else {
+            self.ended();
+        }
+        self.give_back(Site::Dot(dot));
+        sum
+    }
+
+    /// After the products of a dot that uses up a round of a ring.
+    fn finish(&mut self, dot: Var, ring: usize) {
         match self.consumers().behind {
             Some((_, behind, before)) if behind == ring => {
                 // The tensor cores have this round while the one before is given back.
@@ -177,13 +192,23 @@ impl Spreader<'_> {
                 self.free(ring, last, vec![(Index::Var(before), Index::Var(now))]);
             }
             _ => {
-                self.bulk(Bulk::Wait { pending: 0 });
                 let stage = self.consumers().stages[&ring].clone();
-                self.free(ring, stage, vec![]);
+                self.consumers().open.push((ring, stage));
+                // What is for the next round runs while this one goes on.
+                if !self.plan().ahead.contains(&dot) {
+                    self.ended();
+                }
             }
         }
         self.advance(ring);
-        sum
+    }
+
+    /// Waits for all products, and gives back what they read.
+    fn ended(&mut self) {
+        self.bulk(Bulk::Wait { pending: 0 });
+        for (ring, stage) in std::mem::take(&mut self.consumers().open) {
+            self.free(ring, stage, vec![]);
+        }
     }
 
     pub(super) fn bulk(&mut self, bulk: Bulk) {
@@ -247,7 +272,7 @@ impl Spreader<'_> {
         let along_depth = (tile.along == Axis::Lanes) == left;
         let depth = step * tiling.sides[2];
         // Each warpgroup has rows of its own.
-        let rows = if left && plan_rows(&plan, tiling) {
+        let rows = if left && tiling.c.warps() > WARPGROUP {
             Index::Warp.floor_div(i64::from(WARPGROUP)) * i64::from(tiling.sides[0])
         } else {
             Index::Const(0)
@@ -281,11 +306,6 @@ impl Spreader<'_> {
         }
         at as u32
     }
-}
-
-/// Whether rows are dealt to several warpgroups.
-fn plan_rows(_: &Plan, tiling: &Tiling) -> bool {
-    tiling.c.warps() > WARPGROUP
 }
 
 fn swizzle(bytes: u32) -> Swizzle {

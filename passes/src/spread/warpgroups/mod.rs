@@ -74,6 +74,18 @@ pub enum Misfit {
         /// The distance.
         found: i64,
     },
+    /// A tensor that passes the end of its array, as far as its coordinates are known.
+    #[error(
+        "array `{array}`: wanted a tensor of at most {len} elements, found coordinates of {found}"
+    )]
+    Extent {
+        /// Its name.
+        array: String,
+        /// Elements of the tensor.
+        found: i64,
+        /// Elements of the array.
+        len: i64,
+    },
     /// Elements that are left out, but not past the end of an axis.
     #[error("array `{0}`: wanted guards that end one side of a tile each, found another")]
     Guard(String),

@@ -8,7 +8,7 @@ use ir::{
 };
 
 use super::{
-    super::{Layouts, SpreadError, shared::moved},
+    super::{Layouts, SpreadError, layouts::operands, shared::moved},
     Misfit, Warpgroups,
     tensor::Boxes,
     tiling::Tiling,
@@ -53,6 +53,13 @@ pub(super) struct Round {
     pub from: Vec<Vec<Index>>,
 }
 
+/// A statement of a tile program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    Dot(Var),
+    Loop(Counter),
+}
+
 /// What is copied when.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
@@ -66,16 +73,26 @@ pub(super) struct Plan {
     pub operands: BTreeMap<Var, [Option<(usize, usize)>; 2]>,
     /// What each dot uses up.
     pub rounds: BTreeMap<Var, Round>,
-    /// What is used by some loops that follow each other; the first and the last of them.
-    spans: Vec<(Round, [Counter; 2])>,
+    /// Dots that nobody reads before the next one has ended.
+    pub ahead: BTreeSet<Var>,
+    /// What is used by some statements that follow each other; the first and the last of them.
+    spans: Vec<(Round, [Site; 2])>,
     /// Rings of which rounds end within a loop.
     within: BTreeMap<Counter, BTreeSet<usize>>,
     /// By what is the same of two rings that are one.
     known: Vec<Key>,
 }
 
-/// Maps, sides and orientations of tiles; and what is copied, if that stays for some loops.
+/// Maps, sides and orientations of tiles; and what is copied, if that stays for some statements.
 type Key = (Vec<(TensorMap, Shape, bool)>, Option<Access>);
+
+/// A dot, and the loops around it.
+struct Dot<'a> {
+    var: Var,
+    operands: [Var; 2],
+    loops: Vec<&'a For>,
+    ranges: Ranges,
+}
 
 impl Plan {
     pub fn of(
@@ -89,73 +106,84 @@ impl Plan {
             counters: program.grid.len() as u32,
             ..Self::default()
         };
-        let of = Finder {
+        let mut of = Finder {
             program,
             layouts,
             groups,
+            loads: vec![],
         };
-        plan.body(&of, &program.body, &mut vec![], &Ranges::of(program))?;
+        let mut dots = vec![];
+        plan.find(&program.body, &mut vec![], &Ranges::of(program), &mut dots);
+        let operands = dots.iter().flat_map(|dot| dot.operands);
+        of.loads = operands.filter_map(|var| of.load(var)).collect();
+        for dot in &dots {
+            plan.dot(&of, dot)?;
+        }
         Ok(plan)
     }
 
-    fn body<'a>(
+    /// The dots of a body, in their order.
+    fn find<'a>(
         &mut self,
-        of: &Finder<'a>,
         body: &'a [Stmt],
         loops: &mut Vec<&'a For>,
         ranges: &Ranges,
-    ) -> Result<(), SpreadError> {
+        dots: &mut Vec<Dot<'a>>,
+    ) {
         for stmt in body {
             match stmt {
                 Stmt::Let(var, Value::Dot { a, b, .. }) => {
-                    self.dot(of, *var, [*a, *b], loops, ranges)?;
+                    if loops.last().is_some_and(|l| is_ahead(l, *var)) {
+                        self.ahead.insert(*var);
+                    }
+                    dots.push(Dot {
+                        var: *var,
+                        operands: [*a, *b],
+                        loops: loops.clone(),
+                        ranges: ranges.clone(),
+                    });
                 }
                 Stmt::Let(..) | Stmt::Store { .. } => {}
                 Stmt::For(l) => {
                     self.counters = self.counters.max(l.counter.0 + 1);
                     loops.push(l);
-                    self.body(of, &l.body, loops, &ranges.in_loop(l))?;
+                    self.find(&l.body, loops, &ranges.in_loop(l), dots);
                     loops.pop();
                 }
             }
         }
-        Ok(())
     }
 
-    fn dot(
-        &mut self,
-        of: &Finder<'_>,
-        dot: Var,
-        operands: [Var; 2],
-        loops: &[&For],
-        ranges: &Ranges,
-    ) -> Result<(), SpreadError> {
+    fn dot(&mut self, of: &Finder<'_>, dot: &Dot<'_>) -> Result<(), SpreadError> {
         let mut places = [None, None];
         let mut local = vec![];
-        for (side, var) in operands.into_iter().enumerate() {
+        for (side, var) in dot.operands.into_iter().enumerate() {
             let Some((access, shape)) = of.load(var) else {
                 let own = of.layouts.own.get(&var);
-                let stays = own.is_some_and(|own| moved(own, &self.tilings[&dot].a).is_some());
+                let stays = own.is_some_and(|own| moved(own, &self.tilings[&dot.var].a).is_some());
                 if side == 0 && stays {
                     continue;
                 }
                 return Err(Misfit::Computed(var).into());
             };
-            let boxes = Boxes::of(of.program, access, shape, ranges)?;
+            let boxes = Boxes::of(of.program, access, shape, &dot.ranges)?;
             let used = |l: &&For| mentions(access, l.counter);
-            let level = loops.iter().rposition(used).map_or(0, |at| at + 1);
-            if level == loops.len() {
-                local.push((side, boxes, shape));
-                continue;
-            }
+            let level = dot.loops.iter().rposition(used).map_or(0, |at| at + 1);
+            let site = match dot.loops.get(level) {
+                Some(l) => Site::Loop(l.counter),
+                None if of.shares(access) => Site::Dot(dot.var),
+                None => {
+                    local.push((side, boxes, shape));
+                    continue;
+                }
+            };
             let from = vec![boxes.from.clone()];
             let ring = self.ring(of, &[(boxes, shape)], Some(access));
             places[side] = Some((ring, 0));
-            self.ends_within(ring, &loops[..level]);
-            let here = loops[level].counter;
+            self.ends_within(ring, &dot.loops[..level]);
             match self.spans.iter_mut().find(|(round, _)| round.ring == ring) {
-                Some((_, [_, last])) => *last = here,
-                None => self.spans.push((Round { ring, from }, [here; 2])),
+                Some((_, [_, last])) => *last = site,
+                None => self.spans.push((Round { ring, from }, [site; 2])),
             }
         }
         if !local.is_empty() {
@@ -167,11 +195,11 @@ impl Plan {
             for (at, (side, ..)) in local.iter().enumerate() {
                 places[*side] = Some((ring, at));
             }
-            self.ends_within(ring, loops);
+            self.ends_within(ring, &dot.loops);
             let from = local.into_iter().map(|(_, b, _)| b.from).collect();
-            self.rounds.insert(dot, Round { ring, from });
+            self.rounds.insert(dot.var, Round { ring, from });
         }
-        self.operands.insert(dot, places);
+        self.operands.insert(dot.var, places);
         Ok(())
     }
 
@@ -242,15 +270,15 @@ impl Plan {
         each.collect()
     }
 
-    /// Rounds that begin before a loop and last to its end or longer.
-    pub fn before(&self, l: Counter) -> impl Iterator<Item = &Round> {
-        let here = move |(_, [first, _]): &&(Round, [Counter; 2])| *first == l;
+    /// Rounds that begin before a statement.
+    pub fn before(&self, site: Site) -> impl Iterator<Item = &Round> {
+        let here = move |(_, [first, _]): &&(Round, [Site; 2])| *first == site;
         self.spans.iter().filter(here).map(|(round, _)| round)
     }
 
-    /// Rounds that end after a loop.
-    pub fn after(&self, l: Counter) -> impl Iterator<Item = &Round> {
-        let here = move |(_, [_, last]): &&(Round, [Counter; 2])| *last == l;
+    /// Rounds that end after a statement.
+    pub fn after(&self, site: Site) -> impl Iterator<Item = &Round> {
+        let here = move |(_, [_, last]): &&(Round, [Site; 2])| *last == site;
         self.spans.iter().filter(here).map(|(round, _)| round)
     }
 
@@ -266,9 +294,17 @@ struct Finder<'a> {
     program: &'a Program,
     layouts: &'a Layouts<'a>,
     groups: &'a Warpgroups,
+    /// What operands are loaded from, once for each time.
+    loads: Vec<(&'a Access, Shape)>,
 }
 
 impl<'a> Finder<'a> {
+    /// Whether several dots take the same tile of memory.
+    fn shares(&self, access: &Access) -> bool {
+        let same = self.loads.iter().filter(|(other, _)| *other == access);
+        same.count() > 1
+    }
+
     /// The load that a tile is, if it is one and no more.
     fn load(&self, var: Var) -> Option<(&'a Access, Shape)> {
         match self.layouts.def(var)? {
@@ -294,4 +330,16 @@ fn mentions(access: &Access, counter: Counter) -> bool {
 /// Whether an index has elements of arrays.
 fn gathers(index: &Index) -> bool {
     matches!(index, Index::Load(..)) || index.parts().into_iter().any(gathers)
+}
+
+/// Whether a loop's dot is for the next round, and another one follows in this.
+fn is_ahead(l: &For, dot: Var) -> bool {
+    let values = l.body.iter().filter_map(|stmt| match stmt {
+        Stmt::Let(var, value) => Some((*var, value)),
+        _ => None,
+    });
+    let read = values.clone().any(|(_, v)| operands(v).contains(&dot));
+    let mut later = values.skip_while(|(var, _)| *var != dot).skip(1);
+    let another = later.any(|(_, v)| matches!(v, Value::Dot { .. }));
+    another && !read && l.carried.iter().any(|c| c.next == dot)
 }

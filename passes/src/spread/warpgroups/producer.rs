@@ -8,7 +8,7 @@ use ir::{
 use super::{
     super::{Scope, Spreader},
     consumer::{empty, full},
-    plan::Round,
+    plan::{Round, Site},
 };
 
 impl<'a> Spreader<'a> {
@@ -18,13 +18,16 @@ impl<'a> Spreader<'a> {
         for stmt in body {
             match stmt {
                 Stmt::Let(var, _) => {
+                    for round in plan.before(Site::Dot(*var)) {
+                        self.fill(round);
+                    }
                     if let Some(round) = plan.rounds.get(var) {
                         self.fill(round);
                     }
                 }
                 Stmt::Store { .. } => {}
                 Stmt::For(l) => {
-                    for round in plan.before(l.counter) {
+                    for round in plan.before(Site::Loop(l.counter)) {
                         self.fill(round);
                     }
                     if !plan.within(l.counter).is_empty() {

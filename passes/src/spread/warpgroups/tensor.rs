@@ -92,7 +92,9 @@ impl Boxes {
         };
         let outer_size = match &limits[1] {
             Some((_, limit)) => *limit,
-            None => end(&line, outer).max(array.len / pitch),
+            // The last element of the array is on the last line.
+            None if array.len % pitch == 0 => array.len / pitch,
+            None => end(&line, outer),
         };
         let Memory::Param(param) = access.memory else {
             unreachable!("programs with arrays of their own are refused")
@@ -112,11 +114,27 @@ impl Boxes {
             map.extents.push(1);
             from.push(place);
         }
+        load.within(&map, array.len)?;
         Ok(Self { map, from, along })
     }
 }
 
 impl Load<'_> {
+    /// Fails if a tensor has elements that the array does not have.
+    fn within(&self, map: &TensorMap, len: i64) -> Result<(), Misfit> {
+        let steps = map.sizes[1..].iter().zip(&map.strides);
+        let steps: i64 = steps.map(|(size, stride)| (size - 1) * stride).sum();
+        let found = map.sizes[0] + steps;
+        if found <= len {
+            return Ok(());
+        }
+        Err(Misfit::Extent {
+            array: self.name.into(),
+            found,
+            len,
+        })
+    }
+
     /// Along which side elements lie side by side, and how far apart those along the other are.
     fn strides(&self, at: &Affine) -> Result<(Axis, i64), Misfit> {
         let by = [Index::Row, Index::Lane].map(|side| at.stride(&side));
