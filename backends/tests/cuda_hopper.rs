@@ -97,6 +97,15 @@ fn contractions_multiply_by_warpgroups_what_others_copy() {
     }
 }
 
+/// Sums and what becomes of them never need twice the registers.
+#[test]
+fn functions_of_all_sums_do_not_spill() {
+    let (_, device) = target("cuda:sm_90a");
+    let mut gemm = Gemm::new(DType::Bf16, 256);
+    gemm.gelu = true;
+    check(&gemm.program(&device.warpgroup), &[]);
+}
+
 #[test]
 fn other_devices_say_that_they_have_no_warpgroups() {
     let (_, device) = target("cuda:sm_90a");

@@ -8,6 +8,7 @@ mod examples;
 mod folder;
 mod kill;
 mod pipeline;
+mod profile;
 mod program;
 #[path = "../../autotune/tests/database/samples.rs"]
 mod samples;

@@ -49,6 +49,8 @@ enum Command {
     Bench(on_artifact::Bench),
     /// Run every kernel against its tile program in f64, and record what was seen.
     Verify(on_artifact::Verify),
+    /// Show where the time of a run goes, and what would make it faster.
+    Profile(on_artifact::Profile),
     /// Show which kernels a run has, which rules made them, and the proofs.
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Command::Run(a) => (on_artifact::run(&a), a.json),
         Command::Bench(a) => (on_artifact::bench(&a), a.json),
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
+        Command::Profile(a) => (on_artifact::profile(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
         Command::Db(a) => (db::db(&a), a.json),

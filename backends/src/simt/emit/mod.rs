@@ -1,6 +1,7 @@
 //! Lane programs as MLIR text: one function that every lane runs, its registers as scalars or short vectors.
 
 mod bulk;
+mod chain;
 mod control;
 mod flight;
 mod function;
@@ -66,8 +67,12 @@ impl Emitter<'_> {
         let continued = continued(body);
         let mut rest = body;
         while let Some((first, others)) = rest.split_first() {
-            rest = others;
             self.fenced &= keeps_order(first);
+            if let Some(count) = self.chain(rest)? {
+                rest = &rest[count..];
+                continue;
+            }
+            rest = others;
             match first {
                 Stmt::Let(_, Term::Product { .. }) => {
                     let count = self.products(first, others)?;
