@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use tilewright::{CompileError, TargetError, import::ImportError, runtime};
+use tilewright::{CompileError, EmitError, TargetError, import::ImportError, runtime};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +13,8 @@ pub enum Failure {
     Target(#[from] TargetError),
     #[error(transparent)]
     Compile(#[from] CompileError),
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     #[error(transparent)]
     Runtime(#[from] runtime::cli::CliError),
     #[error(transparent)]
@@ -29,6 +31,20 @@ pub enum Failure {
         symbol: String,
         /// Two arrays, and what it is in each.
         found: [(String, i64); 2],
+    },
+    /// A folder that something stands in the place of.
+    #[error("{}: wanted the name of a new folder, found something there", path.display())]
+    FolderExists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A folder that cannot be written.
+    #[error("{}: {error}", path.display())]
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
     },
     /// Sizes for what has its own.
     #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
@@ -49,6 +65,11 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Target(TargetError::Unknown { .. })
+            | Self::Emit(
+                EmitError::NoTarget { .. }
+                | EmitError::NoLanes { .. }
+                | EmitError::NotOpenCl { .. },
+            )
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,
