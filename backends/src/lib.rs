@@ -17,6 +17,8 @@ pub mod rocm;
 pub mod simt;
 pub mod spirv;
 
+mod accept;
+mod devices;
 mod failure;
 mod linear;
 mod link;
@@ -25,4 +27,6 @@ mod resolve;
 mod span;
 mod worker;
 
+pub use accept::accepts;
+pub use devices::{UnknownDevice, device, devices, devices_of};
 pub use resolve::{TargetError, resolve, targets};

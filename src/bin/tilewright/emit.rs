@@ -70,7 +70,7 @@ pub fn emit(a: &Arguments) -> Result<Report, Failure> {
     let code = targets.iter().find(|t| t.target == a.target);
     let code = code.expect("its kernels were written");
     let launches = launches(&artifact, code, &all, language);
-    write(&a.output, code, &all, language, &launches).map_err(|error| Failure::Folder {
+    write(&a.output, code, &all, language, &launches).map_err(|error| Failure::File {
         path: a.output.clone(),
         error,
     })?;

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use tilewright::{CompileError, EmitError, TargetError, import::ImportError, runtime};
+use autotune::database::DatabaseError;
+use tilewright::{
+    CompileError, EmitError, TargetError, UnknownDevice, import::ImportError, runtime,
+};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -12,11 +15,23 @@ pub enum Failure {
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
+    Roofline(#[from] UnknownDevice),
+    #[error(transparent)]
     Compile(#[from] CompileError),
     #[error(transparent)]
     Emit(#[from] EmitError),
     #[error(transparent)]
     Runtime(#[from] runtime::cli::CliError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A file that cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     #[error(transparent)]
     Npz(#[from] runtime::NpzError),
     /// Arrays whose shapes contradict each other.
@@ -38,19 +53,25 @@ pub enum Failure {
         /// Where.
         path: PathBuf,
     },
-    /// A folder that cannot be written.
-    #[error("{}: {error}", path.display())]
-    Folder {
-        /// Where.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
     /// Sizes for what has its own.
     #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
     ShapeOfArtifact {
         /// The artifact.
         path: PathBuf,
+    },
+    /// A device that runs no code of the artifact.
+    #[error(
+        "roofline: {} runs code for {}, {} has code for {}; help: compile with one more target, \
+         `tilewright compile MODEL --target {} ...`",
+        device.name, device.target, path.display(), targets.join(", "), device.target
+    )]
+    NoCodeForRoofline {
+        /// The artifact.
+        path: PathBuf,
+        /// The device.
+        device: ir::DeviceModel,
+        /// The artifact's targets.
+        targets: Vec<String>,
     },
     /// An element type for what has its own.
     #[error("--dtype: {} is an artifact, whose element types were chosen when it was compiled", path.display())]
@@ -64,7 +85,8 @@ impl Failure {
     /// 2 for wrong usage, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Target(TargetError::Unknown { .. })
+            Self::Target(TargetError::Unknown { .. } | TargetError::Device { .. })
+            | Self::Roofline(_)
             | Self::Emit(
                 EmitError::NoTarget { .. }
                 | EmitError::NoLanes { .. }
