@@ -124,16 +124,16 @@ fn programs(artifact: &Artifact, target: &str) -> Result<Vec<lane::Program>, Emi
     })?;
     let mut programs = Vec::new();
     for kernel in &code.kernels {
-        let launch = kernel.launch.as_ref();
-        let launch = launch.ok_or_else(|| EmitError::NoLanes {
+        let lane = kernel.launch.as_ref().and_then(|launch| launch.lane);
+        let lane = lane.ok_or_else(|| EmitError::NoLanes {
             target: target.into(),
         })?;
         let unreadable = |reason: String| EmitError::LaneProgram {
             kernel: kernel.name.clone(),
             reason,
         };
-        let program: lane::Program = serde_json::from_str(artifact.text(launch.lane)?)
-            .map_err(|e| unreadable(e.to_string()))?;
+        let program: lane::Program =
+            serde_json::from_str(artifact.text(lane)?).map_err(|e| unreadable(e.to_string()))?;
         lane::verify(&program).map_err(|e| unreadable(e.to_string()))?;
         programs.push(program);
     }

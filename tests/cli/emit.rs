@@ -75,7 +75,7 @@ fn the_text_is_that_of_the_lane_program() {
         let carried = artifact.text(launch.source.unwrap()).unwrap();
         let written = bytes(&folder, &format!("texts/{}.cl", kernel.symbol));
         assert_eq!(carried.as_bytes(), written);
-        let program = serde_json::from_str(artifact.text(launch.lane).unwrap()).unwrap();
+        let program = serde_json::from_str(artifact.text(launch.lane.unwrap()).unwrap()).unwrap();
         assert_eq!(print(&program, Dialect::OpenCl).unwrap(), carried);
     }
 }

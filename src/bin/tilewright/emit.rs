@@ -150,11 +150,10 @@ fn launches(artifact: &Artifact, code: &TargetCode, all: &[Emitted], language: L
     let weights = sections.filter(|(_, s)| s.kind == SectionKind::Weights);
     let weights =
         weights.map(|(i, s)| json!({ "section": i, "file_offset": s.offset, "bytes": s.len }));
-    let inputs: Vec<_> = manifest.inputs.iter().collect();
-    let outputs: Vec<_> = manifest.outputs.iter().collect();
     json!({
         "model": manifest.model, "target": code.target, "language": language.name(),
-        "artifact": artifact.path(), "inputs": inputs, "outputs": outputs,
+        "artifact": artifact.path(), "inputs": manifest.inputs,
+        "outputs": manifest.outputs,
         "weights": weights.collect::<Vec<_>>(),
         "kernels": kernels.collect::<Vec<_>>(), "programs": programs.collect::<Vec<_>>(),
     })
