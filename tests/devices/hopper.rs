@@ -7,7 +7,7 @@ mod text;
 use std::{io::Write, process::Command};
 
 use backends::{cpu::Workers, cuda::tools, simt};
-use ir::{Schedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
+use ir::{Schedule, Scores, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
 
 /// What the disassembler prints; none, with a line that says so, where it is not here.
 fn listing(binary: &[u8], name: &str) -> Option<String> {
@@ -115,14 +115,19 @@ fn attention_by_warpgroups() {
             let text = text::attention("bf16", [4, 16, 1], [4096, 4096, depth], how);
             let program = check(HOPPER, &text, None, &WORDS);
             assert_ne!(program.warpgroup, []);
-            for [block_queries, block_keys, stages] in [[128, 128, 2], [128, 64, 2], [64, 64, 2]] {
+            for (block_queries, block_keys, scores) in [
+                (128, 128, Scores::InTurn),
+                (128, 64, Scores::Ahead),
+                (64, 64, Scores::InTurn),
+            ] {
                 let covering = depth as u32;
                 let schedule = Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
                     block_queries,
                     block_keys,
                     block_depth: covering,
                     block_columns: covering,
-                    stages,
+                    stages: 2,
+                    scores,
                     group: 4,
                 });
                 check(HOPPER, &text, Some(schedule), &WORDS);
