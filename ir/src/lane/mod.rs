@@ -27,7 +27,7 @@ pub use index::Index;
 pub use layout::{Layout, Step};
 pub use matrix::{MatrixInstr, Spelling};
 pub use text::parse;
-pub use verify::{Fault, Types, VerifyError, types, verify};
+pub use verify::{Fault, MapFault, Types, VerifyError, types, verify};
 
 pub use crate::tile::Carried;
 use crate::{

@@ -183,6 +183,40 @@ fn attention_within_wider_rows() {
     }
 }
 
+/// Whether exponentials are computed while products run.
+fn overlaps(scores: Scores) -> bool {
+    let kernel = kernel(&attention("f16", [1, 1, 1], [128, 256, 64], "causal"));
+    let schedule = attend([128, 64, 64, 2, 1], scores);
+    let lowered = passes::lower(&kernel, &schedule, &device::device()).unwrap();
+    let program = lowered.lane.unwrap().to_string();
+    let mut runs = program.split("commit products").skip(1);
+    runs.any(|after| {
+        after
+            .split("wait products")
+            .next()
+            .unwrap()
+            .contains("= exp ")
+    })
+}
+
+#[test]
+fn scores_of_the_next_keys_run_beside_weights() {
+    assert!(overlaps(Scores::Ahead));
+    assert!(!overlaps(Scores::InTurn));
+}
+
+/// Tiles of keys that no query of a block sees are not copied: of four tiles of queries and keys, ten of sixteen.
+#[test]
+fn keys_that_nobody_sees_are_not_visited() {
+    let products = |how: &str| {
+        let kernel = kernel(&attention("f16", [1, 1, 1], [256, 256, 64], how));
+        let schedule = attend([64, 64, 64, 2, 1], Scores::InTurn);
+        let counts = lanes::check(&kernel, &schedule, &device::device()).unwrap();
+        counts.products
+    };
+    assert_eq!(products("causal") * 16, products("") * 10);
+}
+
 fn refused(text: &str, schedule: [u32; 5]) -> String {
     let target = device::device();
     match passes::lower(&kernel(text), &contract(schedule), &target) {

@@ -1,6 +1,6 @@
 //! Copies of boxes: one lane starts them, an mbarrier says when they have come.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use super::super::{Bulk, Index, Memory, Signal};
 use super::{
@@ -12,6 +12,8 @@ use super::{
 /// What the offset of a box is a multiple of, in bytes. Source: CUDA C++ Programming Guide, "Asynchronous data copies
 /// using the Tensor Memory Accelerator", 2025.
 const ALIGNMENT: usize = 128;
+/// Bytes of a piece.
+const CHUNK: usize = 16;
 
 /// Copies of boxes of the block that runs.
 #[derive(Default)]
@@ -39,6 +41,16 @@ struct Flight {
     origin: Origin,
     map: u32,
     from: Vec<i64>,
+}
+
+/// Elements of a box that stay side by side, whatever the swizzle.
+struct Piece {
+    /// Offset in the shared array.
+    to: usize,
+    /// Offset in the parameter of the first.
+    from: i64,
+    /// Those that lie within the tensor; the others are zeros.
+    inside: Range<usize>,
 }
 
 impl Boxes {
@@ -110,7 +122,7 @@ impl Machine<'_> {
                 at,
             });
         }
-        if at as usize % step != 0 {
+        if !(at as usize).is_multiple_of(step) {
             return Err(RunFault::Misaligned {
                 array: name.clone(),
                 width: step as u32,
@@ -127,18 +139,22 @@ impl Machine<'_> {
         let by = (origin.warp as u32, Some(origin.lane as u32));
         let early = self.early();
         let flight = Flight { origin, map, from };
-        let elements = self.elements(&flight);
-        for &(to, source) in &elements {
-            let value = early.then(|| self.value(&flight, source));
-            let (array, shared) = (flight.origin.array, &mut self.shared);
-            shared.copy_box(array, to, by, ends, value)?;
+        let (array, count) = (flight.origin.array, CHUNK / size);
+        let pieces = self.pieces(&flight);
+        let told = self.order().clocks.known(by).into_owned();
+        for piece in &pieces {
+            let to = (array, piece.to, count);
+            self.shared.copy_box(to, by, &told, ends, known.swizzle)?;
         }
+        let bytes = (pieces.len() * CHUNK) as u64;
+        self.order().phases.start_box(ends.0, bytes);
         self.counts.box_copies += 1;
-        self.counts.box_bytes.0 += (elements.len() * size) as u64;
-        let rows = elements.chunks(known.extents[0] as usize);
-        for row in rows {
-            let inside = row.iter().filter_map(|(_, source)| *source);
-            self.counts.row(inside.map(|at| at * size), size);
+        self.counts.box_bytes.0 += bytes;
+        for row in pieces.chunks(known.extents[0] as usize / count) {
+            let inside = row
+                .iter()
+                .flat_map(|p| p.inside.clone().map(|i| p.from + i as i64));
+            self.counts.row(inside.map(|at| at as usize * size), size);
         }
         self.boxes.last[ends.0] = Some(flight.origin.clone());
         if early {
@@ -149,50 +165,66 @@ impl Machine<'_> {
         }
     }
 
-    /// The elements of a box: where each lies in shared memory, and where it comes from; from nowhere outside.
-    fn elements(&self, flight: &Flight) -> Vec<(usize, Option<usize>)> {
+    /// The pieces of a box, by rows.
+    fn pieces(&self, flight: &Flight) -> Vec<Piece> {
         let map = &self.code.program.maps[flight.map as usize];
         let (array, start) = (flight.origin.array, flight.origin.at);
         let target = self.code.program.array(Memory::Shared(array));
         let size = target.dtype.size();
-        let base = self.shared.address(array, 0) as u64;
-        let count = map.box_len() as usize;
+        let (base, count) = (self.shared.address(array, 0) as u64, CHUNK / size);
+        let chunks = map.extents[0] as usize / count;
+        let rows = map.box_len() as usize / map.extents[0] as usize;
         let mut place = vec![0; map.extents.len()];
-        let mut elements = Vec::with_capacity(count);
-        for i in 0..count {
-            let address = base + ((start + i) * size) as u64;
-            let to = (map.swizzle.place(address) - base) as usize / size;
-            let at = |axis: usize| flight.from[axis] + i64::from(place[axis]);
-            let inside = (0..place.len()).all(|axis| (0..map.sizes[axis]).contains(&at(axis)));
-            let source = inside.then(|| {
-                let strides = std::iter::once(&1).chain(&map.strides);
-                let steps = strides.enumerate().map(|(axis, n)| at(axis) * n);
-                steps.sum::<i64>() as usize
-            });
-            elements.push((to, source));
-            for (n, extent) in place.iter_mut().zip(&map.extents) {
+        let mut pieces = Vec::with_capacity(rows * chunks);
+        for row in 0..rows {
+            let at = |axis: usize| flight.from[axis] + place[axis];
+            let there = (1..place.len()).all(|axis| (0..map.sizes[axis]).contains(&at(axis)));
+            let steps = map.strides.iter().enumerate().map(|(i, n)| at(i + 1) * n);
+            let line = steps.sum::<i64>();
+            for chunk in 0..chunks {
+                let linear = (start + row * map.extents[0] as usize + chunk * count) * size;
+                let first = flight.from[0] + (chunk * count) as i64;
+                let within = |n: i64| n.clamp(0, count as i64) as usize;
+                let inside = if there {
+                    within(-first)..within(map.sizes[0] - first)
+                } else {
+                    0..0
+                };
+                pieces.push(Piece {
+                    to: (map.swizzle.place(base + linear as u64) - base) as usize / size,
+                    from: line + first,
+                    inside,
+                });
+            }
+            for (n, extent) in place[1..].iter_mut().zip(&map.extents[1..]) {
                 *n += 1;
-                if *n < *extent {
+                if *n < i64::from(*extent) {
                     break;
                 }
                 *n = 0;
             }
         }
-        elements
-    }
-
-    fn value(&self, flight: &Flight, source: Option<usize>) -> f64 {
-        let param = self.code.program.maps[flight.map as usize].param;
-        source.map_or(0.0, |at| self.global.peek(param, at))
+        pieces
     }
 
     /// The bytes of a box come.
     fn come(&mut self, flight: &Flight) -> Result<(), RunFault> {
         let map = &self.code.program.maps[flight.map as usize];
-        let size = self.code.program.params[map.param as usize].dtype.size() as u64;
-        let (counter, phase) = (flight.origin.counter, flight.origin.phase);
-        let order = self.order();
-        order.phases.land(counter, map.box_len() * size, phase)
+        let size = self.code.program.params[map.param as usize].dtype.size();
+        for Piece { to, from, inside } in self.pieces(flight) {
+            let value = |i| {
+                if inside.contains(&i) {
+                    self.global.peek(map.param, (from + i as i64) as usize)
+                } else {
+                    0.0
+                }
+            };
+            let values = (0..CHUNK / size).map(value);
+            self.shared.land(flight.origin.array, to, values);
+        }
+        let bytes = map.box_len() * size as u64;
+        let counter = flight.origin.counter;
+        self.order().phases.land(counter, bytes)
     }
 
     /// Lets a box come whose copy takes its time: the oldest one of a counter that fits. False if there is none.
@@ -203,10 +235,6 @@ impl Machine<'_> {
         let Some(flight) = self.boxes.take(fits) else {
             return Ok(false);
         };
-        for (to, source) in self.elements(&flight) {
-            let value = self.value(&flight, source);
-            self.shared.land(flight.origin.array, to, value);
-        }
         let come = self.come(&flight);
         come.map_err(|fault| (flight.origin, fault))?;
         Ok(true)

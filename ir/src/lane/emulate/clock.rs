@@ -7,6 +7,10 @@
 //! Lanes of a warp that arrive without the others speak for themselves, and only lanes that await hear. Lamport 1978,
 //! "Time, clocks, and the ordering of events"; Flanagan and Freund 2009, "FastTrack".
 
+use std::borrow::Cow;
+
+use super::marks::By;
+
 /// How much of a warp is over.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -21,8 +25,8 @@ struct Seen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock {
     warps: Vec<Seen>,
-    /// Groups of products of each warp.
-    groups: Vec<u32>,
+    /// The last product of each warp that is.
+    products: Vec<u32>,
     /// Phases of each counter of mbarriers, of all blocks.
     phases: Vec<u32>,
 }
@@ -63,7 +67,7 @@ impl Clock {
     pub fn new(warps: usize, counters: usize) -> Self {
         Self {
             warps: vec![Seen::default(); warps],
-            groups: vec![0; warps],
+            products: vec![0; warps],
             phases: vec![0; counters],
         }
     }
@@ -72,7 +76,7 @@ impl Clock {
         for (a, b) in self.warps.iter_mut().zip(&other.warps) {
             a.join(*b);
         }
-        for (a, b) in self.groups.iter_mut().zip(&other.groups) {
+        for (a, b) in self.products.iter_mut().zip(&other.products) {
             *a = (*a).max(*b);
         }
         for (a, b) in self.phases.iter_mut().zip(&other.phases) {
@@ -81,8 +85,23 @@ impl Clock {
     }
 
     /// So many phases of a counter are over.
-    pub fn phase(&mut self, counter: usize, phases: u32) {
+    pub fn set_phase(&mut self, counter: usize, phases: u32) {
         self.phases[counter] = phases;
+    }
+
+    /// How many phases of a counter are over.
+    pub fn phase(&self, counter: usize) -> u32 {
+        self.phases[counter]
+    }
+
+    /// The last product that is over in a warp.
+    pub fn product(&self, warp: usize) -> u32 {
+        self.products[warp]
+    }
+
+    /// Whether what a lane, or all lanes, of warp `other` did at a time is over for who knows this.
+    pub fn after(&self, by: By, (other, theirs): By, time: u32) -> bool {
+        by == (other, theirs) && theirs.is_some() || self.warps[other as usize].covers(theirs, time)
     }
 }
 
@@ -105,10 +124,6 @@ impl Clocks {
     pub fn start(&mut self, phases: &[u32]) {
         for own in &mut self.warps {
             own.clock.phases.copy_from_slice(phases);
-        }
-        for warp in 0..self.warps.len() {
-            let closed = self.warps[warp].closed;
-            self.warps[warp].clock.groups[warp] = closed;
         }
         self.barrier();
     }
@@ -184,45 +199,25 @@ impl Clocks {
         self.warps[warp].closed + 1
     }
 
-    /// The warp waits for all but its last groups of products; the last one that is over now.
-    pub fn wait(&mut self, warp: usize, pending: u32) -> u32 {
-        let own = &mut self.warps[warp];
-        let over = own.closed.saturating_sub(pending);
-        let known = &mut own.clock.groups[warp];
-        *known = over.max(*known);
-        *known
+    /// The last group of products that is over when the warp waits for all but its last ones.
+    pub fn over(&self, warp: usize, pending: u32) -> u32 {
+        self.warps[warp].closed.saturating_sub(pending)
     }
 
-    /// Whether what holds of a clock is known to a lane, or to all lanes of a warp.
-    fn knows(&self, warp: u32, lane: Option<u32>, holds: impl Fn(&Clock) -> bool) -> bool {
+    /// A product is over in a warp.
+    pub fn end_product(&mut self, warp: usize, product: u32) {
+        self.warps[warp].clock.products[warp] = product;
+    }
+
+    /// What a lane, or all lanes of a warp, know.
+    pub fn known(&self, (warp, lane): By) -> Cow<'_, Clock> {
         let own = &self.warps[warp as usize];
-        let among = |lane| own.mask >> lane & 1 == 1;
-        holds(&own.clock) || lane.is_some_and(among) && holds(&own.some)
-    }
-
-    /// Whether what a lane, or all lanes, of warp `other` did at a time is over for a lane.
-    pub fn after(
-        &self,
-        (warp, lane): (u32, Option<u32>),
-        (other, theirs): (u32, Option<u32>),
-        time: u32,
-    ) -> bool {
-        warp == other && lane.is_some() && lane == theirs
-            || self.knows(warp, lane, |c| c.warps[other as usize].covers(theirs, time))
-    }
-
-    /// Whether a group of products of warp `other` is over for a lane.
-    pub fn after_group(&self, (warp, lane): (u32, Option<u32>), other: usize, group: u32) -> bool {
-        self.knows(warp, lane, |c| c.groups[other] >= group)
-    }
-
-    /// Whether a phase of a counter is over for a lane.
-    pub fn after_phase(
-        &self,
-        (warp, lane): (u32, Option<u32>),
-        counter: usize,
-        phase: u32,
-    ) -> bool {
-        self.knows(warp, lane, |c| c.phases[counter] > phase)
+        if lane.is_some_and(|lane| own.mask >> lane & 1 == 1) {
+            let mut clock = own.clock.clone();
+            clock.join(&own.some);
+            Cow::Owned(clock)
+        } else {
+            Cow::Borrowed(&own.clock)
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Copies that end by themselves.
 
-/// When copies take effect.
+/// When copies and products take effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Landing {
     /// When they are issued.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{super::VerifyError, phases::Awaited};
+use super::{
+    super::{Swizzle, VerifyError},
+    stuck::{self, Waiting},
+};
 use crate::tile::{Counter, Place, Var};
 
 /// Why a program did not run to its end, or has no result.
@@ -152,8 +155,8 @@ pub enum RunFault {
     },
     /// A touch of what other lanes touch that meet this one at no mbarrier and at no barrier.
     #[error(
-        "shared `{array}`: {this} element {at}, which {other} {}; wanted a barrier between, or an arrival after the \
-         one that is awaited before the other", theirs.verb()
+        "shared `{array}`: {this} element {at}, which {other} {}; wanted its arrival after that, awaited here, or \
+         a barrier between", theirs.verb()
     )]
     Unordered {
         /// Name of the array.
@@ -249,10 +252,10 @@ pub enum RunFault {
         /// Bytes that are missing; below 0 if there are too many.
         missing: i64,
     },
-    /// A box that comes too late.
+    /// A phase that ends before a box comes whose copy started in it.
     #[error(
-        "mbarrier `{mbarrier}`[{slot}]: wanted {bytes} more bytes expected in phase {phase}, which ended before a box \
-         came whose copy started in it"
+        "mbarrier `{mbarrier}`[{slot}]: wanted {bytes} more bytes expected in phase {phase}, since boxes may come after \
+         its last arrival"
     )]
     Late {
         /// Name of the mbarrier.
@@ -261,11 +264,11 @@ pub enum RunFault {
         slot: u32,
         /// The phase, from 0.
         phase: u32,
-        /// Bytes of the box.
+        /// Bytes of the boxes that have not come.
         bytes: u64,
     },
     /// Warps that all wait.
-    #[error("no warp can go on: {}", spell_waits(.0))]
+    #[error("no warp can go on: {}", stuck::spell(.0))]
     Stuck(Vec<Waiting>),
     /// A result that is not there yet.
     #[error("{0}: wanted the wait for its product before it is read")]
@@ -276,6 +279,21 @@ pub enum RunFault {
     /// A product that nothing waits for.
     #[error("the product is not waited for")]
     Unended,
+    /// An operand that is read otherwise than it was copied.
+    #[error(
+        "operand in shared `{array}`: wanted the swizzle with which its box was copied, {copied}, found {read}, at \
+         element {at}"
+    )]
+    Swizzled {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// That of the box.
+        copied: Swizzle,
+        /// That of the product.
+        read: Swizzle,
+    },
     /// An operand at a place from which no product reads.
     #[error("operand in shared `{array}`: wanted an offset at {wanted}, found {at}")]
     Operand {
@@ -285,6 +303,16 @@ pub enum RunFault {
         wanted: String,
         /// The offset.
         at: i64,
+    },
+    /// A number that differs between the lanes of a warp.
+    #[error("{what}: wanted one number for the warp, found {first} and {second}")]
+    Differs {
+        /// What it is for.
+        what: &'static str,
+        /// One number.
+        first: i64,
+        /// Another.
+        second: i64,
     },
     /// An operand that differs between the warps of a warpgroup.
     #[error("offset of an operand: wanted one number for the warpgroup, found {0} and {1}")]
@@ -351,28 +379,6 @@ pub enum RunFault {
     Negative(i64, i64),
 }
 
-/// A warp that cannot go on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Waiting {
-    /// Its number.
-    pub warp: u32,
-    /// The statement.
-    pub place: Place,
-    /// What for.
-    pub what: WaitsFor,
-}
-
-/// What a warp waits for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WaitsFor {
-    /// The other warps, at a barrier.
-    Barrier,
-    /// The other warps of its warpgroup, at a product.
-    Warpgroup,
-    /// A phase of an mbarrier.
-    Phase(Awaited),
-}
-
 /// A fault, and the lane that is to blame if it is one.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stop {
@@ -422,44 +428,6 @@ impl fmt::Display for Thread {
         write!(f, "warp {}", self.warp)?;
         self.lane.map_or(Ok(()), |lane| write!(f, ", lane {lane}"))
     }
-}
-
-impl fmt::Display for WaitsFor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Awaited {
-            mbarrier,
-            slot,
-            parity,
-            phase,
-            arrivals,
-            bytes,
-        } = match self {
-            Self::Barrier => return f.write_str("all warps at a barrier"),
-            Self::Warpgroup => return f.write_str("its warpgroup at a product"),
-            Self::Phase(awaited) => awaited,
-        };
-        write!(
-            f,
-            "parity {parity} of `{mbarrier}`[{slot}], whose phase {phase} lacks {arrivals} arrivals and {bytes} bytes"
-        )
-    }
-}
-
-/// `warps 0, 1 at statement 3 for all warps at a barrier; `; warps that wait for the same together.
-fn spell_waits(waits: &[Waiting]) -> String {
-    let mut groups: Vec<(Vec<String>, String)> = vec![];
-    for Waiting { warp, place, what } in waits {
-        let text = format!("at {place} for {what}");
-        match groups.iter_mut().find(|(_, same)| *same == text) {
-            Some((warps, _)) => warps.push(warp.to_string()),
-            None => groups.push((vec![warp.to_string()], text)),
-        }
-    }
-    let each = groups.iter().map(|(warps, text)| match &warps[..] {
-        [one] => format!("warp {one} waits {text}"),
-        more => format!("warps {} wait {text}", more.join(", ")),
-    });
-    each.collect::<Vec<_>>().join("; ")
 }
 
 /// `#0 = 1, #2 = 4, `

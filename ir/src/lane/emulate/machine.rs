@@ -61,11 +61,13 @@ impl<'a> Machine<'a> {
         matches!(self.landing, Landing::Seeded(_)) && self.random.below(2) == 0
     }
 
-    /// Runs a warp up to where it waits for others, or to the end.
-    pub fn run(&mut self, warp: &mut Warp) -> Result<(), Stop> {
+    /// Runs a warp up to where it waits for others, or to the end; whether it took a step.
+    pub fn run(&mut self, warp: &mut Warp) -> Result<bool, Stop> {
         let code = self.code;
+        let mut moved = false;
         while let Some(step) = code.steps.get(warp.at).copied() {
             if warp.go(code, step)? {
+                moved = true;
                 continue;
             }
             match step {
@@ -74,10 +76,10 @@ impl<'a> Machine<'a> {
                 Step::Copy { to, from, width } => self.copy(warp, to, from, width)?,
                 Step::Commit => warp.copies.commit(warp.mask),
                 Step::Wait { pending } => self.wait(warp, pending),
-                Step::Barrier | Step::Product(..) => return Ok(()),
+                Step::Barrier | Step::Product(..) => return Ok(moved),
                 Step::Bulk(bulk) => {
                     if !self.bulk(warp, bulk)? {
-                        return Ok(());
+                        return Ok(moved);
                     }
                 }
                 Step::Enter { .. } | Step::Repeat { .. } | Step::When { .. } | Step::Merge => {
@@ -85,10 +87,11 @@ impl<'a> Machine<'a> {
                 }
             }
             warp.at += 1;
+            moved = true;
         }
         self.products_ended(warp)?;
         match warp.copies.any() {
-            None => Ok(()),
+            None => Ok(moved),
             Some(copy) => {
                 let (array, at) = copy.to;
                 let array = code.program.array(Memory::Shared(array)).name.clone();
@@ -117,8 +120,7 @@ impl<'a> Machine<'a> {
             }
             Bulk::Await { signal, parity } => {
                 let counter = self.counter(warp, signal)?;
-                let parity = warp.index(code, parity, warp.mask)?;
-                let parity = parity.common(warp.mask).map_err(RunFault::in_warp)?;
+                let parity = warp.common(code, parity, "parity")?;
                 if !(0..2).contains(&parity) {
                     return Err(RunFault::Parity(parity).in_warp());
                 }

@@ -1,16 +1,10 @@
 //! Who touched each element of shared memory, in programs whose warps meet at mbarriers.
 
 use super::{
-    clock::Clocks,
+    clock::{Clock, Clocks},
     fault::{Thread, Touch},
 };
-
-/// Nobody.
-const NONE: u32 = u32::MAX;
-/// More than one lane of a warp.
-const MANY: u32 = u32::MAX - 1;
-/// Counters of mbarriers are numbered from here, lanes of the block below.
-const BOX: u32 = 1 << 31;
+use crate::lane::{Swizzle, WARPGROUP};
 
 /// A lane of a warp, or all of them.
 pub(super) type By = (u32, Option<u32>);
@@ -19,29 +13,51 @@ pub(super) type By = (u32, Option<u32>);
 pub(super) struct Marks {
     lanes: u32,
     warps: usize,
+    groups: usize,
     elements: Vec<Element>,
     /// For each element and warp.
     reads: Vec<Mark>,
-    /// For each element and warp: the last group of its products that read it.
+    /// For each element and warpgroup: its last product that read it.
     products: Vec<u32>,
 }
 
 /// Who wrote an element last, and someone else who wrote the same value.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Element {
     first: Mark,
     second: Mark,
+    /// Whether lanes have read it.
+    read: bool,
+    /// How the box lies that was copied to it.
+    swizzle: Swizzle,
 }
 
-/// Lane, or counter of an mbarrier, and when: the time of its warp, or the phase.
+/// Who did something and when; a packed [`Moment`], 0 for never.
+type Mark = u64;
+
+/// Counters of mbarriers are numbered from here, lanes of the block below.
+const BOX: u32 = 1 << 31;
+/// More than one lane of a warp.
+const MANY: u32 = BOX - 2;
+
+/// A lane, or a counter of an mbarrier, and when: the time of its warp, or the phase.
 #[derive(Clone, Copy)]
-struct Mark {
+struct Moment {
     who: u32,
     time: u32,
 }
 
-impl Mark {
-    const NEVER: Self = Self { who: NONE, time: 0 };
+impl Moment {
+    fn mark(self) -> Mark {
+        u64::from(self.who + 1) << 32 | u64::from(self.time)
+    }
+
+    fn of(mark: Mark) -> Option<Self> {
+        (mark > 0).then(|| Self {
+            who: (mark >> 32) as u32 - 1,
+            time: mark as u32,
+        })
+    }
 }
 
 /// What is not over for who touches an element.
@@ -58,15 +74,19 @@ pub(super) enum Before {
 impl Marks {
     pub fn new(elements: usize, warps: usize, lanes: u32) -> Self {
         let element = Element {
-            first: Mark::NEVER,
-            second: Mark::NEVER,
+            first: 0,
+            second: 0,
+            read: false,
+            swizzle: Swizzle::None,
         };
+        let groups = warps.div_ceil(WARPGROUP as usize);
         Self {
             lanes,
             warps,
+            groups,
             elements: vec![element; elements],
-            reads: vec![Mark::NEVER; elements * warps],
-            products: vec![0; elements * warps],
+            reads: vec![0; elements * warps],
+            products: vec![0; elements * groups],
         }
     }
 
@@ -74,96 +94,121 @@ impl Marks {
         (who / self.lanes, Some(who % self.lanes))
     }
 
-    /// Whether a write is over for who touches.
-    fn over(&self, clocks: &Clocks, by: By, mark: Mark) -> bool {
-        match mark.who {
-            NONE => true,
-            who if who >= BOX => clocks.after_phase(by, (who - BOX) as usize, mark.time),
-            who => clocks.after(by, self.thread(who), mark.time),
+    /// Whether a write is over for who touches and knows this much.
+    fn over(&self, by: By, known: &Clock, mark: Mark) -> bool {
+        match Moment::of(mark) {
+            None => true,
+            Some(m) if m.who >= BOX => known.phase((m.who - BOX) as usize) > m.time,
+            Some(m) => known.after(by, self.thread(m.who), m.time),
         }
     }
 
     /// A write that is not over for who touches an element.
-    pub fn write_before(&self, clocks: &Clocks, element: usize, by: By) -> Option<Before> {
-        let Element { first, second } = &self.elements[element];
+    pub fn write_before(&self, by: By, known: &Clock, element: usize) -> Option<Before> {
+        let Element { first, second, .. } = self.elements[element];
         let mark = [first, second]
             .into_iter()
-            .find(|m| !self.over(clocks, by, **m))?;
-        Some(if mark.who >= BOX {
-            Before::Box((mark.who - BOX) as usize, mark.time)
+            .find(|m| !self.over(by, known, *m))?;
+        let Moment { who, time } = Moment::of(mark)?;
+        Some(if who >= BOX {
+            Before::Box((who - BOX) as usize, time)
         } else {
-            let (warp, lane) = self.thread(mark.who);
+            let (warp, lane) = self.thread(who);
             Before::Lane(Thread { warp, lane }, Touch::Write)
         })
     }
 
     /// A read that is not over for who touches an element.
-    pub fn read_before(&self, clocks: &Clocks, element: usize, by: By) -> Option<Before> {
-        let start = element * self.warps;
-        for warp in 0..self.warps {
-            if !clocks.after_group(by, warp, self.products[start + warp]) {
+    pub fn read_before(&self, by: By, known: &Clock, element: usize) -> Option<Before> {
+        let products = &self.products[element * self.groups..][..self.groups];
+        for (group, product) in products.iter().enumerate().filter(|(_, p)| **p > 0) {
+            let first = group * WARPGROUP as usize;
+            let mut warps = first..first + WARPGROUP as usize;
+            if let Some(warp) = warps.find(|w| known.product(*w) < *product) {
                 return Some(Before::Product(warp as u32));
             }
-            let mark = self.reads[start + warp];
-            let lane = Some(mark.who).filter(|who| *who != MANY);
-            let warp = warp as u32;
-            if mark.who != NONE && !clocks.after(by, (warp, lane), mark.time) {
+        }
+        if !self.elements[element].read {
+            return None;
+        }
+        let reads = &self.reads[element * self.warps..][..self.warps];
+        for (warp, mark) in reads.iter().enumerate() {
+            let Some(Moment { who, time }) = Moment::of(*mark) else {
+                continue;
+            };
+            let (warp, lane) = (warp as u32, Some(who).filter(|who| *who != MANY));
+            if !known.after(by, (warp, lane), time) {
                 return Some(Before::Lane(Thread { warp, lane }, Touch::Read));
             }
         }
         None
     }
 
-    /// A lane reads an element.
-    pub fn read(&mut self, clocks: &Clocks, element: usize, (warp, lane): (u32, u32)) {
-        let time = clocks.now(warp);
-        let mark = &mut self.reads[element * self.warps + warp as usize];
-        let theirs = Some(mark.who).filter(|who| *who != MANY);
-        let over = mark.who == NONE || clocks.after((warp, Some(lane)), (warp, theirs), mark.time);
-        let who = if over { lane } else { MANY };
-        *mark = Mark { who, time };
+    /// A read or a write that is not over for who touches an element.
+    pub fn before(&self, by: By, known: &Clock, element: usize) -> Option<Before> {
+        self.read_before(by, known, element)
+            .or_else(|| self.write_before(by, known, element))
     }
 
-    /// A product of a warp reads an element, in this group.
-    pub fn product(&mut self, element: usize, warp: u32, group: u32) {
-        self.products[element * self.warps + warp as usize] = group;
+    /// A lane reads an element.
+    pub fn read(&mut self, clocks: &Clocks, element: usize, (warp, lane): (u32, u32)) {
+        let by = (warp, Some(lane));
+        let mark = &mut self.reads[element * self.warps + warp as usize];
+        let over = Moment::of(*mark).is_none_or(|Moment { who, time }| {
+            let theirs = Some(who).filter(|who| *who != MANY);
+            clocks.known(by).after(by, (warp, theirs), time)
+        });
+        let who = if over { lane } else { MANY };
+        let time = clocks.now(warp);
+        *mark = Moment { who, time }.mark();
+        self.elements[element].read = true;
+    }
+
+    /// A product of a warpgroup reads an element.
+    pub fn product(&mut self, element: usize, group: usize, product: u32) {
+        self.products[element * self.groups + group] = product;
+    }
+
+    /// How the box lies that was copied to an element.
+    pub fn swizzle(&self, element: usize) -> Swizzle {
+        self.elements[element].swizzle
+    }
+
+    /// Whether two elements were written by the same copies.
+    pub fn alike(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.elements[a], &self.elements[b]);
+        (a.first, a.second, a.swizzle) == (b.first, b.second, b.swizzle)
     }
 
     /// A lane writes an element.
     pub fn write(&mut self, clocks: &Clocks, element: usize, (warp, lane): (u32, u32)) {
         let who = warp * self.lanes + lane;
-        let mark = Mark {
-            who,
-            time: clocks.now(warp),
+        let time = clocks.now(warp);
+        let mark = Moment { who, time }.mark();
+        let by = (warp, Some(lane));
+        let known = clocks.known(by);
+        let Element { first, second, .. } = self.elements[element];
+        let (first, second) = match [first, second].map(|m| self.over(by, &known, m)) {
+            [true, true] => (mark, 0),
+            [true, false] => (second, mark),
+            [false, _] => (first, mark),
         };
-        let both = self.elements[element].clone();
-        let over = |m| self.over(clocks, (warp, Some(lane)), m);
-        self.elements[element] = if over(both.first) && over(both.second) {
-            Element {
-                first: mark,
-                second: Mark::NEVER,
-            }
-        } else if over(both.first) {
-            Element {
-                first: both.second,
-                second: mark,
-            }
-        } else {
-            Element {
-                first: both.first,
-                second: mark,
-            }
-        };
+        let element = &mut self.elements[element];
+        (element.first, element.second) = (first, second);
+        element.swizzle = Swizzle::None;
     }
 
-    /// A box is copied to an element, which ends with this phase.
-    pub fn copy(&mut self, element: usize, counter: usize, phase: u32) {
-        self.elements[element] = Element {
-            first: Mark {
-                who: BOX + counter as u32,
-                time: phase,
-            },
-            second: Mark::NEVER,
-        };
+    /// A box is copied to an element, which ends with this phase. What is over for who copies is over for who knows of
+    /// that phase.
+    pub fn copy(&mut self, element: usize, (counter, phase): (usize, u32), swizzle: Swizzle) {
+        let known = &mut self.elements[element];
+        if std::mem::take(&mut known.read) {
+            self.reads[element * self.warps..][..self.warps].fill(0);
+        }
+        self.products[element * self.groups..][..self.groups].fill(0);
+        let who = BOX + counter as u32;
+        known.first = Moment { who, time: phase }.mark();
+        known.second = 0;
+        known.swizzle = swizzle;
     }
 }

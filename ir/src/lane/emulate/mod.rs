@@ -1,8 +1,9 @@
 //! Runs lane programs, every lane of every block, and finds what no result shows: accesses outside arrays, numbers
 //! read before they are written, lanes and copies that race, results that depend on an order.
 //!
-//! Lanes of a warp step together, warps take turns at barriers. Lanes of one warp race like any others: a barrier has
-//! to stand between a write of one and a read of another.
+//! Lanes of a warp step together, warps take turns where they wait for each other. Lanes of one warp race like any
+//! others: a barrier has to stand between a write of one and a read of another. Programs with mbarriers are ordered by
+//! clocks instead, which arrivals pass on to who awaits them.
 
 mod access;
 mod boxes;
@@ -22,13 +23,14 @@ mod phases;
 mod product;
 mod schedule;
 mod shared;
+mod stuck;
 mod warp;
 
 pub use copies::Landing;
 pub use count::Counts;
-pub use fault::{EmulateError, RunFault, Thread, Touch, Waiting, WaitsFor};
+pub use fault::{EmulateError, RunFault, Thread, Touch};
 pub use order::{Order, Sample};
-pub use phases::Awaited;
+pub use stuck::{Awaited, Waiting, WaitsFor};
 
 use super::{Program, types};
 use boxes::Boxes;
@@ -47,7 +49,7 @@ use warp::Warp;
 pub struct Emulation {
     /// Order of warps between barriers, and of blocks.
     pub order: Order,
-    /// When copies take effect.
+    /// When copies and products take effect.
     pub landing: Landing,
     /// Which blocks are run; all without.
     pub blocks: Option<Sample>,
@@ -92,8 +94,8 @@ pub fn emulate(
     Ok(machine.counts)
 }
 
-/// Runs the program in opposite orders: warps and blocks ascending, copies taking effect at once; and descending, with
-/// copies taking effect as late as they may. The results must agree in every bit.
+/// Runs the program in opposite orders: warps and blocks ascending, copies and products taking effect at once; and
+/// descending, with them taking effect as late as they may. The results must agree in every bit.
 ///
 /// # Errors
 /// As of [`emulate`], and results that differ.

@@ -5,6 +5,7 @@ use super::{
     clock::{Clock, Clocks},
     code::Code,
     fault::{RunFault, Stop},
+    stuck::Awaited,
     warp::Warp,
 };
 
@@ -25,28 +26,13 @@ struct Counter {
     arrivals: u32,
     /// Bytes that were expected and have not come; below 0 if more came.
     bytes: i64,
+    /// Bytes of boxes whose copies have started and that have not come.
+    under_way: u64,
     /// What who arrives in this phase tells, and what is told by phases that have ended.
     gathering: Clock,
     told: Clock,
     /// Phases that someone knows to have ended.
     heard: u32,
-}
-
-/// What a warp waits for at a counter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Awaited {
-    /// Name of the mbarrier.
-    pub mbarrier: String,
-    /// Which of its counters.
-    pub slot: u32,
-    /// The parity.
-    pub parity: i64,
-    /// The phase that the counter is in.
-    pub phase: u32,
-    /// Arrivals that the phase lacks.
-    pub arrivals: u32,
-    /// Bytes that were expected and have not come.
-    pub bytes: i64,
 }
 
 impl<'a> Phases<'a> {
@@ -63,6 +49,7 @@ impl<'a> Phases<'a> {
             start: 0,
             arrivals: program.mbarriers[mbarrier].arrivals,
             bytes: 0,
+            under_way: 0,
             gathering: clock.clone(),
             told: clock.clone(),
             heard: 0,
@@ -87,6 +74,7 @@ impl<'a> Phases<'a> {
             c.heard = c.phase;
             c.arrivals = self.program.mbarriers[c.mbarrier].arrivals;
             c.bytes = 0;
+            c.under_way = 0;
             c.gathering.clone_from(&empty);
             c.told.clone_from(&empty);
         }
@@ -95,8 +83,7 @@ impl<'a> Phases<'a> {
 
     /// The counter that a warp means.
     pub fn of(&self, code: &Code, warp: &Warp, signal: &Signal) -> Result<usize, Stop> {
-        let ints = warp.index(code, &signal.slot, warp.mask)?;
-        let slot = ints.common(warp.mask).map_err(RunFault::in_warp)?;
+        let slot = warp.common(code, &signal.slot, "slot of an mbarrier")?;
         let mbarriers = &self.program.mbarriers;
         let known = &mbarriers[signal.mbarrier as usize];
         if !(0..i64::from(known.len)).contains(&slot) {
@@ -147,18 +134,15 @@ impl<'a> Phases<'a> {
         self.end(counter)
     }
 
-    /// The bytes of a box come whose copy started in this phase.
-    pub fn land(&mut self, counter: usize, bytes: u64, started: u32) -> Result<(), RunFault> {
+    /// The copy of a box starts, of so many bytes.
+    pub fn start_box(&mut self, counter: usize, bytes: u64) {
+        self.counters[counter].under_way += bytes;
+    }
+
+    /// The bytes of a box come.
+    pub fn land(&mut self, counter: usize, bytes: u64) -> Result<(), RunFault> {
         let c = &mut self.counters[counter];
-        if c.phase != started {
-            let (mbarrier, slot, phase) = self.name(counter, started);
-            return Err(RunFault::Late {
-                mbarrier,
-                slot,
-                phase,
-                bytes,
-            });
-        }
+        c.under_way -= bytes;
         c.bytes -= bytes as i64;
         self.end(counter)
     }
@@ -173,9 +157,18 @@ impl<'a> Phases<'a> {
         if c.bytes < 0 {
             return Err(self.bytes(counter));
         }
+        if c.under_way > 0 {
+            let (mbarrier, slot, phase) = self.name(counter, self.phase(counter));
+            return Err(RunFault::Late {
+                mbarrier,
+                slot,
+                phase,
+                bytes: self.counters[counter].under_way,
+            });
+        }
         c.phase += 1;
         c.arrivals = self.program.mbarriers[c.mbarrier].arrivals;
-        c.gathering.phase(counter, c.phase);
+        c.gathering.set_phase(counter, c.phase);
         c.told.join(&std::mem::replace(&mut c.gathering, empty));
         Ok(())
     }

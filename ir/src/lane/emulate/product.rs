@@ -9,7 +9,10 @@ use super::{
     machine::Machine,
     warp::Warp,
 };
-use crate::tile::Var;
+use crate::{DType, tile::Var};
+
+/// Bytes that stay side by side, whatever the swizzle.
+const PIECE: usize = 16;
 
 /// Products that are under way, by warpgroup, the oldest first.
 #[derive(Default)]
@@ -38,8 +41,14 @@ struct Product {
 /// A matrix, its rows or columns along the depth side by side.
 enum Operand {
     Values(Vec<f64>),
-    /// Offsets in a shared array, which is read when the product takes effect.
-    Shared(u32, Vec<usize>),
+    /// Pieces of so many elements of a shared array, which is read when the product takes effect.
+    Shared {
+        array: u32,
+        pieces: Vec<usize>,
+        count: usize,
+        along_depth: bool,
+        depth: usize,
+    },
 }
 
 /// What a product is added to.
@@ -89,14 +98,17 @@ impl Warp {
 
     /// Fails if a product has not yet given a variable.
     pub(super) fn ready_var(&self, code: &Code, var: Var) -> Result<(), Stop> {
-        match self.pending.get(code.vars.of(var)) {
-            None | Some(0) => Ok(()),
-            Some(_) => Err(RunFault::Unready(var).in_warp()),
+        if self.pending.is_empty() || self.pending[code.vars.of(var)] == 0 {
+            return Ok(());
         }
+        Err(RunFault::Unready(var).in_warp())
     }
 
     /// Fails if a product may still read a variable, which is about to be assigned.
     pub(super) fn free(&self, code: &Code, var: Var) -> Result<(), Stop> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
         let slot = code.vars.of(var);
         if self.held.iter().any(|(held, _)| *held == slot) {
             return Err(RunFault::Held(var).in_warp());
@@ -131,6 +143,8 @@ impl Machine<'_> {
             let each = warps.iter().map(|w| &w.vars[code.vars.of(*var)][..]);
             each.collect::<Vec<_>>().concat()
         };
+        self.products.started += 1;
+        let id = self.products.started;
         let held = match a {
             LeftOperand::Held(var) => Some(code.vars.of(*var)),
             LeftOperand::Shared(_) => None,
@@ -140,9 +154,9 @@ impl Machine<'_> {
                 let gathered = code.groups[instr].left(&registers(var));
                 Operand::Values(gathered.map_err(|fault| (0, fault.in_warp()))?)
             }
-            LeftOperand::Shared(tile) => self.operand(warps, tile, m, k)?,
+            LeftOperand::Shared(tile) => self.operand(warps, tile, (m, k), id)?,
         };
-        let b = self.operand(warps, b, n, k)?;
+        let b = self.operand(warps, b, (n, k), id)?;
         let group = warps[0].number / WARPGROUP as usize;
         let from = warps[0].pending[code.vars.of(*c)];
         let under_way = &self.products.groups[group];
@@ -154,8 +168,6 @@ impl Machine<'_> {
                 None => Start::Of(product.id),
             },
         };
-        self.products.started += 1;
-        let id = self.products.started;
         for warp in warps.iter_mut() {
             let slot = code.vars.of(var);
             warp.pending[slot] = id;
@@ -179,24 +191,26 @@ impl Machine<'_> {
         self.counts.products += 1;
         self.counts.flops.0 += code.groups[instr].flops();
         if self.early() {
-            let done = self.take_effect(group, id);
-            done.map_err(|fault| (0, fault.in_warp()))?;
+            let earlier = self.products.groups[group].iter().map(|p| p.id);
+            for id in earlier.collect::<Vec<_>>() {
+                let done = self.take_effect(group, id);
+                done.map_err(|fault| (0, fault.in_warp()))?;
+            }
         }
         Ok(())
     }
 
-    /// Where an operand of `lines` rows or columns lies, of which all warps begin to read all.
+    /// Where an operand of so many rows or columns lies, of which all warps begin to read all.
     fn operand(
         &mut self,
         warps: &[Warp],
         tile: &SharedTile,
-        lines: u32,
-        depth: u32,
+        (side, depth): (u32, u32),
+        id: u32,
     ) -> Result<Operand, (usize, Stop)> {
         let mut at = None;
         for (i, warp) in warps.iter().enumerate() {
-            let ints = warp.index(self.code, &tile.at, warp.mask);
-            let own = ints.and_then(|n| n.common(warp.mask).map_err(RunFault::in_warp));
+            let own = warp.common(self.code, &tile.at, "offset of an operand");
             let own = own.map_err(|stop| (i, stop))?;
             let first = *at.get_or_insert(own);
             if own != first {
@@ -204,24 +218,33 @@ impl Machine<'_> {
             }
         }
         let start = at.expect("a warpgroup has warps");
-        let offsets = self.offsets(tile, start, lines, depth);
-        let offsets = offsets.map_err(|fault| (0, fault.in_warp()))?;
-        for (i, warp) in warps.iter().enumerate() {
-            for at in &offsets {
-                let read = self.shared.product(tile.array, *at, warp.number as u32);
-                read.map_err(|fault| (i, fault.in_warp()))?;
-            }
-        }
-        Ok(Operand::Shared(tile.array, offsets))
+        let pieces = self.tile_pieces(tile, start, (side, depth));
+        let pieces = pieces.map_err(|fault| (0, fault.in_warp()))?;
+        let count = PIECE / self.dtype(tile).size();
+        let group = warps[0].number / WARPGROUP as usize;
+        let read = (&pieces[..], count);
+        self.shared
+            .product(tile.array, read, group, id, tile.swizzle)
+            .map_err(|(i, fault)| (i, fault.in_warp()))?;
+        Ok(Operand::Shared {
+            array: tile.array,
+            pieces,
+            count,
+            along_depth: tile.along_depth,
+            depth: depth as usize,
+        })
     }
 
-    /// Offsets of the elements of an operand, those along the depth side by side.
-    fn offsets(
+    fn dtype(&self, tile: &SharedTile) -> DType {
+        self.code.program.array(Memory::Shared(tile.array)).dtype
+    }
+
+    /// Offsets of the pieces of 16 bytes of an operand, line by line.
+    fn tile_pieces(
         &self,
         tile: &SharedTile,
         start: i64,
-        lines: u32,
-        depth: u32,
+        (side, depth): (u32, u32),
     ) -> Result<Vec<usize>, RunFault> {
         let array = self.code.program.array(Memory::Shared(tile.array));
         let (size, line) = (array.dtype.size(), tile.swizzle.line() as usize);
@@ -230,45 +253,82 @@ impl Machine<'_> {
             wanted,
             at: start,
         };
-        if start < 0 || start as usize * size % 16 != 0 {
+        if start < 0 || !(start as usize * size).is_multiple_of(PIECE) {
             return Err(fault("a multiple of 16 bytes, at least 0".into()));
         }
         let start = start as usize;
         // Elsewhere descriptors would have to say where the swizzle begins.
         if start * size % (8 * line) >= line {
-            let (line, lines) = (line, 8 * line);
+            let lines = 8 * line;
             return Err(fault(format!(
                 "one of the {line} bytes behind a multiple of {lines}"
             )));
         }
         let base = self.shared.address(tile.array, 0) as u64;
-        let width = line / size;
+        let (width, count) = (line / size, PIECE / size);
         let (next_lines, next_chunk) = (tile.next_lines as usize, tile.next_chunk as usize);
-        let mut offsets = Vec::with_capacity((lines * depth) as usize);
-        for i in 0..lines as usize {
-            for d in 0..depth as usize {
-                let (l, p) = if tile.along_depth { (i, d) } else { (d, i) };
+        let (lines, long) = if tile.along_depth {
+            (side as usize, depth as usize)
+        } else {
+            (depth as usize, side as usize)
+        };
+        let mut pieces = Vec::with_capacity(lines * long / count);
+        for l in 0..lines {
+            for p in (0..long).step_by(count) {
                 let along = p / width * next_chunk + p % width;
                 let at = start + l / 8 * next_lines + l % 8 * width + along;
                 let address = tile.swizzle.place(base + (at * size) as u64);
                 let place = (address - base) as usize / size;
-                if place >= array.len as usize {
+                if place + count > array.len as usize {
                     return Err(RunFault::Outside {
                         array: array.name.clone(),
                         len: array.len,
-                        width: 1,
+                        width: count as u32,
                         at: place as i64,
                     });
                 }
-                offsets.push(place);
+                pieces.push(place);
             }
         }
-        Ok(offsets)
+        Ok(pieces)
+    }
+
+    /// A matrix, its rows or columns along the depth side by side.
+    fn matrix(&self, operand: &Operand) -> Vec<f64> {
+        let (array, pieces, count, along_depth, depth) = match operand {
+            Operand::Values(values) => return values.clone(),
+            Operand::Shared {
+                array,
+                pieces,
+                count,
+                along_depth,
+                depth,
+            } => (*array, pieces, *count, *along_depth, *depth),
+        };
+        if along_depth {
+            let mut values = Vec::with_capacity(pieces.len() * count);
+            for at in pieces {
+                values.extend(self.shared.peek(array, *at, count));
+            }
+            return values;
+        }
+        let mut values = vec![0.0; pieces.len() * count];
+        let lines = pieces.chunks(pieces.len() / depth).enumerate();
+        for (d, line) in lines {
+            for (i, at) in line.iter().enumerate() {
+                let piece = self.shared.peek(array, *at, count);
+                let first = i * count;
+                piece
+                    .enumerate()
+                    .for_each(|(j, x)| values[(first + j) * depth + d] = x);
+            }
+        }
+        values
     }
 
     /// A product takes effect, unless it has.
     fn take_effect(&mut self, group: usize, id: u32) -> Result<(), RunFault> {
-        let products = &mut self.products.groups[group];
+        let products = &self.products.groups[group];
         let position = products.iter().position(|p| p.id == id);
         let position = position.expect("a product is under way until all warps have waited");
         if products[position].result.is_some() {
@@ -283,23 +343,16 @@ impl Machine<'_> {
             }
         };
         let product = &products[position];
-        let matrix = |operand: &Operand| match operand {
-            Operand::Values(values) => values.clone(),
-            Operand::Shared(array, offsets) => {
-                let each = offsets.iter().map(|at| self.shared.peek(*array, *at));
-                each.collect()
-            }
-        };
         let fragments = &self.code.groups[product.instr];
-        let result = fragments.add(&matrix(&product.a), &matrix(&product.b), &c)?;
-        products[position].result = Some(result);
+        let result = fragments.add(&self.matrix(&product.a), &self.matrix(&product.b), &c)?;
+        self.products.groups[group][position].result = Some(result);
         Ok(())
     }
 
     /// A warp waits for all but its last groups of products.
     pub(super) fn wait_products(&mut self, warp: &mut Warp, pending: u32) -> Result<(), Stop> {
         warp.together(self.code)?;
-        let over = self.order().clocks.wait(warp.number, pending);
+        let over = self.order().clocks.over(warp.number, pending);
         let (group, own) = (
             warp.number / WARPGROUP as usize,
             warp.number % WARPGROUP as usize,
@@ -314,6 +367,8 @@ impl Machine<'_> {
             let product = products.iter_mut().find(|p| p.id == id);
             let product = product.expect("it has not ended in this warp");
             product.waited |= 1 << own;
+            let order = self.shared.order.as_mut().expect("it has products");
+            order.clocks.end_product(warp.number, id);
             let result = product.result.as_ref().expect("it has taken effect");
             let share = result.len() / WARPGROUP as usize;
             let share = &result[own * share..][..share];

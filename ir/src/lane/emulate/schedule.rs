@@ -4,9 +4,10 @@ use super::super::{Bulk, WARPGROUP};
 use super::{
     EmulateError, Emulation,
     code::Step,
-    fault::{RunFault, Thread, Waiting, WaitsFor},
+    fault::{RunFault, Thread},
     machine::Machine,
     order,
+    stuck::{Waiting, WaitsFor},
     warp::Warp,
 };
 
@@ -23,10 +24,8 @@ pub(super) fn run_block(
         let mut moved = false;
         for number in order::warps(warps.len(), options.order, round) {
             let warp = &mut warps[number];
-            let from = warp.at;
             let done = machine.run(warp);
-            done.map_err(|stop| super::error(code, warp, stop))?;
-            moved |= warp.at != from;
+            moved |= done.map_err(|stop| super::error(code, warp, stop))?;
             moved |= multiply(machine, warps, number)?;
         }
         round = round.wrapping_add(1);
@@ -135,8 +134,7 @@ fn stuck(machine: &Machine, warps: &[Warp]) -> EmulateError {
         let what = match code.steps.get(warp.at)? {
             Step::Bulk(Bulk::Await { signal, parity }) => {
                 let counter = machine.counter(warp, signal).ok()?;
-                let parity = warp.index(code, parity, warp.mask).ok()?;
-                let parity = parity.common(warp.mask).ok()?;
+                let parity = warp.common(code, parity, "parity").ok()?;
                 let order = machine.shared.order.as_ref()?;
                 WaitsFor::Phase(order.phases.awaited(counter, parity))
             }

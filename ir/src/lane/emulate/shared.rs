@@ -1,9 +1,9 @@
 //! Shared memory, with a record of who touched each element since the last barrier; in programs with mbarriers, of who
 //! touched it at all.
 
-use super::super::Program;
+use super::super::{Program, Swizzle, WARPGROUP};
 use super::{
-    clock::Clocks,
+    clock::{Clock, Clocks},
     fault::{RunFault, Thread, Touch},
     marks::{Before, By, Marks},
     phases::Phases,
@@ -86,23 +86,6 @@ impl Last {
     }
 }
 
-impl Clocked<'_> {
-    /// A write that is not over for who touches an element.
-    fn write_before(&self, element: usize, by: By) -> Option<Before> {
-        self.marks.write_before(&self.clocks, element, by)
-    }
-
-    /// A read that is not over for who touches an element.
-    fn read_before(&self, element: usize, by: By) -> Option<Before> {
-        self.marks.read_before(&self.clocks, element, by)
-    }
-
-    fn before(&self, element: usize, by: By) -> Option<Before> {
-        self.read_before(element, by)
-            .or_else(|| self.write_before(element, by))
-    }
-}
-
 impl<'a> Shared<'a> {
     pub fn new(program: &'a Program) -> Self {
         let cell = Cell {
@@ -179,7 +162,9 @@ impl<'a> Shared<'a> {
         let value = cell.value;
         if let Some(order) = &mut self.order {
             let (element, by) = (cells.first + at, (lane / self.lanes, lane % self.lanes));
-            let before = order.write_before(element, (by.0, Some(by.1)));
+            let who = (by.0, Some(by.1));
+            let known = order.clocks.known(who);
+            let before = order.marks.write_before(who, &known, element);
             order.marks.read(&order.clocks, element, by);
             return before.map_or(Ok(value), |b| Err(self.early(array, at, Touch::Read, b)));
         }
@@ -199,9 +184,11 @@ impl<'a> Shared<'a> {
         if let Some(order) = &mut self.order {
             let (element, by) = (cells.first + at, (lane / self.lanes, lane % self.lanes));
             let who = (by.0, Some(by.1));
-            let mut before = order.read_before(element, who);
+            let known = order.clocks.known(who);
+            let mut before = order.marks.read_before(who, &known, element);
             if cell.value.to_bits() != value.to_bits() {
-                before = before.or(order.write_before(element, who));
+                let write = order.marks.write_before(who, &known, element);
+                before = before.or(write);
             }
             order.marks.write(&order.clocks, element, by);
             (cell.value, cell.writes.epoch) = (value, epoch);
@@ -234,7 +221,8 @@ impl<'a> Shared<'a> {
         let cell = &mut cells.cells[at];
         if let Some(order) = &self.order {
             let by = (lane / self.lanes, Some(lane % self.lanes));
-            if let Some(before) = order.before(cells.first + at, by) {
+            let known = order.clocks.known(by);
+            if let Some(before) = order.marks.before(by, &known, cells.first + at) {
                 return Err(self.early(array, at, Touch::Copy, before));
             }
             cell.copier = lane;
@@ -265,55 +253,86 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// The copy of a box to an element begins, which ends with a phase of a counter; with its value, if it takes effect
-    /// at once.
+    /// The copy of a box to elements side by side begins, which ends with a phase of a counter.
     pub fn copy_box(
         &mut self,
-        array: u32,
-        at: usize,
+        (array, start, count): (u32, usize, usize),
         by: By,
-        (counter, phase): (usize, u32),
-        value: Option<f64>,
+        known: &Clock,
+        ends: (usize, u32),
+        swizzle: Swizzle,
     ) -> Result<(), RunFault> {
         let epoch = self.epoch;
         let cells = &mut self.arrays[array as usize];
-        let (cell, element) = (&mut cells.cells[at], cells.first + at);
+        let first = cells.first;
         let order = self.order.as_mut().expect("verified: it has a signal");
-        if let Some(before) = order.before(element, by) {
-            return Err(self.early(array, at, Touch::Copy, before));
+        for at in start..start + count {
+            if let Some(before) = order.marks.before(by, known, first + at) {
+                return Err(self.early(array, at, Touch::Copy, before));
+            }
+            order.marks.copy(first + at, ends, swizzle);
+            cells.cells[at].writes.epoch = epoch;
         }
-        order.marks.copy(element, counter, phase);
-        cell.value = value.unwrap_or(cell.value);
-        cell.writes.epoch = epoch;
         Ok(())
     }
 
-    /// A box has come.
-    pub fn land(&mut self, array: u32, at: usize, value: f64) {
-        self.arrays[array as usize].cells[at].value = value;
+    /// A piece of a box has come.
+    pub fn land(&mut self, array: u32, start: usize, values: impl Iterator<Item = f64>) {
+        let cells = &mut self.arrays[array as usize].cells[start..];
+        cells.iter_mut().zip(values).for_each(|(c, x)| c.value = x);
     }
 
-    /// A product of a warp starts to read an element.
-    pub fn product(&mut self, array: u32, at: usize, warp: u32) -> Result<(), RunFault> {
+    /// A product of a warpgroup starts to read pieces of an array, with this swizzle; with the warp that is to blame.
+    pub fn product(
+        &mut self,
+        array: u32,
+        (pieces, count): (&[usize], usize),
+        group: usize,
+        product: u32,
+        swizzle: Swizzle,
+    ) -> Result<(), (usize, RunFault)> {
         let start = self.start;
         let cells = &self.arrays[array as usize];
-        if cells.cells[at].writes.epoch < start {
-            let array = cells.array.name.clone();
-            return Err(RunFault::Unset { array, at });
-        }
-        let element = cells.first + at;
         let order = self.order.as_mut().expect("it has warpgroup instructions");
-        if let Some(before) = order.write_before(element, (warp, None)) {
-            return Err(self.early(array, at, Touch::Read, before));
+        let size = WARPGROUP as usize;
+        let mut fine = None;
+        for at in pieces.iter().flat_map(|at| *at..at + count) {
+            let element = cells.first + at;
+            if cells.cells[at].writes.epoch < start {
+                let array = cells.array.name.clone();
+                return Err((0, RunFault::Unset { array, at }));
+            }
+            if !fine.is_some_and(|other| order.marks.alike(element, other)) {
+                for i in 0..size {
+                    let by = ((group * size + i) as u32, None);
+                    let known = order.clocks.known(by);
+                    let before = order.marks.write_before(by, &known, element);
+                    if let Some(before) = before {
+                        return Err((i, self.early(array, at, Touch::Read, before)));
+                    }
+                }
+                let copied = order.marks.swizzle(element);
+                if copied != swizzle {
+                    let array = cells.array.name.clone();
+                    let fault = RunFault::Swizzled {
+                        array,
+                        at,
+                        copied,
+                        read: swizzle,
+                    };
+                    return Err((0, fault));
+                }
+                fine = Some(element);
+            }
+            order.marks.product(element, group, product);
         }
-        let group = order.clocks.group(warp as usize);
-        order.marks.product(element, warp, group);
         Ok(())
     }
 
-    /// The value of an element, whoever asks.
-    pub fn peek(&self, array: u32, at: usize) -> f64 {
-        self.arrays[array as usize].cells[at].value
+    /// The values of elements side by side, whoever asks.
+    pub fn peek(&self, array: u32, start: usize, count: usize) -> impl Iterator<Item = f64> {
+        let cells = &self.arrays[array as usize].cells[start..][..count];
+        cells.iter().map(|c| c.value)
     }
 
     /// What is wrong with touching an element before something is over.

@@ -120,7 +120,8 @@ impl Warp {
     fn enter(&mut self, code: &Code, of: &For, exit: usize) -> Result<(), Stop> {
         let bound = |index| {
             let ints = self.index(code, index, self.mask)?;
-            ints.common(self.mask).map_err(RunFault::in_warp)
+            ints.common(self.mask)
+                .map_err(|(a, b)| RunFault::Bound(a, b).in_warp())
         };
         let (start, end) = (bound(&of.start)?, bound(&of.end)?);
         let runs = start < end;

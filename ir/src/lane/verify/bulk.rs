@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Checker, Fault, identifier, small};
+use super::{Checker, Fault, MapFault, identifier, small};
 use crate::{
     DType,
     lane::{
@@ -51,11 +51,9 @@ impl Checker<'_> {
     pub(super) fn bulk_head(&self) -> Result<(), Fault> {
         let program = self.program;
         for (i, map) in program.maps.iter().enumerate() {
-            require_map(program, map).map_err(|(what, wanted, found)| Fault::Map {
+            require_map(program, map).map_err(|fault| Fault::Map {
                 map: i as u32,
-                what,
-                wanted,
-                found,
+                fault: fault.into(),
             })?;
         }
         let mut names: BTreeSet<_> = program.params.iter().map(|a| &a.name).collect();
@@ -127,7 +125,7 @@ impl Checker<'_> {
                 self.signal(signal)
             }
             Bulk::Expect { signal, bytes } => {
-                if *bytes > MOST_COUNT {
+                if !(1..=MOST_COUNT).contains(bytes) {
                     return Err(Fault::Count {
                         what: "expected bytes".into(),
                         most: MOST_COUNT,
@@ -230,7 +228,7 @@ impl Checker<'_> {
         }
         for step in [tile.next_lines, tile.next_chunk] {
             let bytes = u64::from(step) * size;
-            if bytes % CHUNK != 0 || bytes >= MOST_LEAD {
+            if !bytes.is_multiple_of(CHUNK) || bytes >= MOST_LEAD {
                 return Err(fault(
                     "steps that are multiples of 16 bytes, less than 256 KiB",
                 ));
@@ -251,11 +249,14 @@ fn require_dtype(array: &str, found: DType, wanted: DType) -> Result<(), Fault> 
     })
 }
 
-/// What is wrong with a map: which part, what was wanted, what was found.
-type MapFault = (String, String, String);
-
 fn require_map(program: &Program, map: &TensorMap) -> Result<(), MapFault> {
-    let fault = |what: &str, wanted: &str, found: String| Err((what.into(), wanted.into(), found));
+    let fault = |what: &str, wanted: &str, found: String| {
+        Err(MapFault {
+            what: what.into(),
+            wanted: wanted.into(),
+            found,
+        })
+    };
     let Some(param) = program.params.get(map.param as usize) else {
         return fault("parameter", "one of the program", map.param.to_string());
     };
@@ -287,7 +288,7 @@ fn require_map(program: &Program, map: &TensorMap) -> Result<(), MapFault> {
     }
     for (i, stride) in map.strides.iter().enumerate() {
         let bytes = i128::from(*stride) * size as i128;
-        if bytes < 1 || bytes >= MOST_STRIDE || bytes % CHUNK as i128 != 0 {
+        if !(1..MOST_STRIDE).contains(&bytes) || bytes % CHUNK as i128 != 0 {
             return fault(
                 &format!("stride of axis {}", i + 1),
                 "a multiple of 16 bytes, above 0 and less than 2^40",
@@ -305,7 +306,7 @@ fn require_map(program: &Program, map: &TensorMap) -> Result<(), MapFault> {
         }
     }
     let bytes = u64::from(map.extents[0]) * size as u64;
-    if bytes % CHUNK != 0 {
+    if !bytes.is_multiple_of(CHUNK) {
         let found = format!("{bytes} bytes");
         return fault("box along axis 0", "a multiple of 16 bytes", found);
     }

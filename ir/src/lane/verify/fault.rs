@@ -210,16 +210,12 @@ pub enum Fault {
         found: u32,
     },
     /// A tensor map that no device takes.
-    #[error("map {map}: {what}: wanted {wanted}, found {found}")]
+    #[error("map {map}: {fault}")]
     Map {
         /// By position.
         map: u32,
-        /// Which part of it.
-        what: String,
-        /// What fits.
-        wanted: String,
-        /// What it is.
-        found: String,
+        /// What is wrong with it.
+        fault: Box<MapFault>,
     },
     /// A tensor map that the program lacks.
     #[error("map {0}: the program has no such one")]
@@ -287,6 +283,18 @@ pub enum Fault {
     /// A function that is a term over others.
     #[error("{}: wanted a primitive function; help: expand it when lowering", .0.name())]
     Derived(UnaryFn),
+}
+
+/// What is wrong with a tensor map.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{what}: wanted {wanted}, found {found}")]
+pub struct MapFault {
+    /// Which part of it.
+    pub what: String,
+    /// What fits.
+    pub wanted: String,
+    /// What it is.
+    pub found: String,
 }
 
 impl fmt::Display for Memory {

@@ -7,7 +7,7 @@ mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use fault::{Fault, VerifyError};
+pub use fault::{Fault, MapFault, VerifyError};
 use fault::{MOST_BITS, MOST_BLOCKS, MOST_LANES, MOST_REGISTERS, MOST_WARPS};
 
 use super::{For, Index, Layout, Program, Spelling, Step, Stmt, Type};

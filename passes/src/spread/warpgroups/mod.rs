@@ -6,6 +6,7 @@
 //! block works on tile after tile of the grid, so that the producer is ahead when consumers turn to the next.
 
 mod consumer;
+mod epilogue;
 mod plan;
 mod producer;
 mod raster;
@@ -193,7 +194,7 @@ pub fn spread(
         return Err(Misfit::Exchange.into());
     }
     let (producer, ..) = role(layouts()?, true);
-    Ok(lane::Program {
+    Ok(epilogue::in_parts(lane::Program {
         name: program.name.clone(),
         params: program.params.clone(),
         shared: plan.arrays.clone(),
@@ -205,7 +206,7 @@ pub fn spread(
         mbarriers: plan.mbarriers(groups.warps()),
         warpgroup,
         body: roles(groups, simt, consumer, producer),
-    })
+    }))
 }
 
 /// What consumers do, then what one lane of the producer does.
