@@ -4,7 +4,7 @@
 #[allow(dead_code, reason = "passes uses the rest")]
 mod text;
 
-use std::{io::Write, path::Path, process::Command};
+use std::{io::Write, process::Command};
 
 use backends::{cpu::Workers, cuda::tools, simt};
 use ir::{Schedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
@@ -16,7 +16,11 @@ fn listing(binary: &[u8], name: &str) -> Option<String> {
         println!("skipped: {} is not here", tool.display());
         return None;
     }
-    let file = format!("tilewright-devices-{}-{name}.cubin", std::process::id());
+    let thread = std::thread::current().id();
+    let file = format!(
+        "tilewright-devices-{}-{thread:?}-{name}",
+        std::process::id()
+    );
     let path = std::env::temp_dir().join(file);
     std::fs::File::create(&path)
         .unwrap()
@@ -48,19 +52,6 @@ fn check(target: &str, text: &str, schedule: Option<Schedule>, words: &[&str]) -
         return program;
     };
     println!("{schedule:?}: {resources:?}");
-    if let Ok(folder) = std::env::var("HOPGEN_OUT") {
-        std::fs::write(
-            format!("{folder}/dev_{}.ptx", program.name),
-            code.assembly.unwrap(),
-        )
-        .unwrap();
-        std::fs::write(
-            format!("{folder}/dev_{}.lane", program.name),
-            program.to_string(),
-        )
-        .unwrap();
-        std::fs::write(format!("{folder}/dev_{}.cubin", program.name), &binary).unwrap();
-    }
     assert_eq!(
         code.remarks,
         Vec::<String>::new(),
@@ -109,8 +100,12 @@ fn large_contractions_by_warpgroups() {
         });
         check(HOPPER, &text, Some(schedule), &WORDS);
     }
-    let epilogue = text::linear("bf16", [4096, 1536, 384], "gelu");
-    check(HOPPER, &epilogue, None, &WORDS);
+    // MiniLM's and a larger model's feed-forward layers.
+    for sizes in [[4096, 1536, 384], [8192, 14336, 4096]] {
+        for act in ["gelu", "silu"] {
+            check(HOPPER, &text::linear("bf16", sizes, act), None, &WORDS);
+        }
+    }
 }
 
 #[test]

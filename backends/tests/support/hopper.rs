@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use ir::{
-    BinaryFn, DType, UnaryFn,
+    BinaryFn, DType,
     lane::{
         Access, Bulk, Carried, For, Index, LeftOperand, Mbarrier, Memory, Program, SharedTile,
         Signal, Stmt, Swizzle, TensorMap, Type, Value, WarpgroupInstr,
@@ -175,8 +175,6 @@ pub struct Gemm {
     pub x_turned: bool,
     /// Whether `w` has a line for each place along the depth, not for each column.
     pub w_turned: bool,
-    /// Whether results go through gelu.
-    pub gelu: bool,
 }
 
 impl Gemm {
@@ -193,7 +191,6 @@ impl Gemm {
             swizzle: Swizzle::B128,
             x_turned: false,
             w_turned: false,
-            gelu: false,
         }
     }
 
@@ -434,27 +431,9 @@ impl Gemm {
     fn store(&self, b: &mut Build, instr: &WarpgroupInstr, sums: Var) {
         let by = MULTIPLYING;
         let (row, column) = self.corner(by);
-        let sums = if self.gelu {
-            gelu(b, sums, instr.c.width())
-        } else {
-            sums
-        };
         let narrow = b.let_(Value::Cast(self.dtype, sums));
         store_pairs(b, instr, narrow, 2, row, column, [self.rows, self.columns]);
     }
-}
-
-/// `x (1 + erf(x / sqrt 2)) / 2`
-fn gelu(b: &mut Build, x: Var, width: u32) -> Var {
-    let constant = |b: &mut Build, number| b.constant(number, DType::F32, width);
-    let root = constant(b, std::f64::consts::FRAC_1_SQRT_2);
-    let scaled = b.binary(BinaryFn::Mul, x, root);
-    let erf = b.let_(Value::Unary(UnaryFn::Erf, scaled));
-    let one = constant(b, 1.0);
-    let sum = b.binary(BinaryFn::Add, erf, one);
-    let half = constant(b, 0.5);
-    let x = b.binary(BinaryFn::Mul, x, half);
-    b.binary(BinaryFn::Mul, x, sum)
 }
 
 /// Stores a warpgroup's fragment.
