@@ -81,12 +81,9 @@ fn large_contractions_by_warpgroups() {
         assert_ne!(program.warpgroup, []);
     }
     let text = text::matmul("bf16", [8192; 3], false, true);
-    for [block_rows, block_columns, stages] in [
-        [128, 128, 4],
-        [256, 128, 4],
-        [64, 256, 5],
-        [256, 64, 4],
-    ] {
+    for [block_rows, block_columns, stages] in
+        [[128, 128, 4], [256, 128, 4], [64, 256, 5], [256, 64, 4]]
+    {
         let schedule = Schedule::WarpgroupContract(WarpgroupContractSchedule {
             block_rows,
             block_columns,
