@@ -215,7 +215,8 @@ fn images(
             image,
             variants: vec![],
             threads: code.launch.threads,
-            shared: Bytes(program.shared_bytes() as u64),
+            // What is asked for may start anywhere, and holds the program's arrays at their alignment.
+            shared: Bytes((program.shared_bytes() as u64).max(code.launch.shared.0)),
             shared_asked: code.launch.shared,
             takes: code.resources.map(|r| Takes {
                 registers: r.registers,
