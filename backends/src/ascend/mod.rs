@@ -5,6 +5,7 @@
 //! before, by a plan of our own. Nothing here was compiled by the vendor's compiler or run on a device: see
 //! `docs/ascend.md`.
 
+pub mod c;
 pub mod targets;
 
 mod document;

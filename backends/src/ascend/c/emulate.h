@@ -219,8 +219,7 @@ struct Core {
   }
   // What is left when the kernel returns.
   void finish() {
-    land(MTE3, issued[MTE3]);
-    land(FIX, issued[FIX]);
+    for (int p : {MTE3, FIX, V, M}) land(p, issued[p]);
     for (int p : {MTE1, MTE2})
       if (!queue[p].empty()) fail("%zu copies of pipe %s: nothing waited for them", queue[p].size(), name(p));
     for (int from = 0; from < PIPES; from++)

@@ -5,7 +5,7 @@ mod convert;
 mod index;
 mod memory;
 mod text;
-mod window;
+pub(super) mod window;
 
 use std::{collections::BTreeMap, fmt::Write};
 
