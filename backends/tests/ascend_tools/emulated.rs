@@ -32,7 +32,7 @@ pub fn emulate(
     folder.file("kernel.cpp", text);
     let main = folder.file("main.cpp", &main(source, program));
     let program = folder.0.join("kernel");
-    let flags = ["-std=c++17", "-O1", "-march=x86-64-v3", "-DTILEWRIGHT_EMULATE"];
+    let flags = ["-std=c++17", "-O0", "-march=x86-64-v3", "-DTILEWRIGHT_EMULATE"];
     clang.args(flags).args(options).arg(&main).arg("-o").arg(&program);
     let output = clang.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

@@ -57,7 +57,7 @@ pub(super) fn print(
     let right = copied(&ranges, &product.right, Shape::new(depth, lanes)).map_err(|w| fault(&w))?;
     let dtype = product.left.dtype;
     if dtype != product.right.dtype || !dtype.is_float() {
-        return Err(fault("a product of two types, or of integers,"));
+        return Err(fault("a product of two types, or of integers"));
     }
     let deep = |c: &Copied, side: usize| c.window.sides[side].clone();
     let (across, down) = (deep(&left, 1), deep(&right, 0));

@@ -64,7 +64,8 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
     let unsupported = |(place, what): (Place, String)| AscendError::Unsupported {
         program: program.name.clone(),
         place,
-        what: format!("{what}, which"),
+        what,
+        form: "form in Ascend C",
     };
     if !program.locals.is_empty() {
         let fault = (Place::default(), "an array of a block's own".into());
@@ -97,7 +98,7 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
             (Some(cube), half, used, workspace)
         }
         Some(_) => {
-            let what = format!("a product on {}, whose units share a core,", core.device);
+            let what = format!("a product on {}, whose units share a core", core.device);
             return Err(unsupported((Place::default(), what)));
         }
     };

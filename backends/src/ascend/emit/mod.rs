@@ -138,6 +138,7 @@ impl Emitter<'_> {
             program: self.program.name.clone(),
             place: Place(self.place.clone()),
             what,
+            form: "tensor form",
         }
     }
 
