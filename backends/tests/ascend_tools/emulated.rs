@@ -32,8 +32,18 @@ pub fn emulate(
     folder.file("kernel.cpp", text);
     let main = folder.file("main.cpp", &main(source, program));
     let program = folder.0.join("kernel");
-    let flags = ["-std=c++17", "-O0", "-march=x86-64-v3", "-DTILEWRIGHT_EMULATE"];
-    clang.args(flags).args(options).arg(&main).arg("-o").arg(&program);
+    let flags = [
+        "-std=c++17",
+        "-O0",
+        "-march=x86-64-v3",
+        "-DTILEWRIGHT_EMULATE",
+    ];
+    clang
+        .args(flags)
+        .args(options)
+        .arg(&main)
+        .arg("-o")
+        .arg(&program);
     let output = clang.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{text}");
@@ -44,7 +54,11 @@ pub fn emulate(
     if output.status.code() == Some(70) {
         return Some(Ended::Refused(said));
     }
-    assert!(output.status.success(), "{:?}: {said}\n{text}", output.status);
+    assert!(
+        output.status.success(),
+        "{:?}: {said}\n{text}",
+        output.status
+    );
     let mut bytes = &fs::read(&data).unwrap()[..];
     for array in arrays {
         let (own, rest) = bytes.split_at(array.len());
@@ -57,7 +71,11 @@ pub fn emulate(
 /// A program that reads the arrays from a file, runs the kernel, and writes them back. The workspace starts as NaN.
 fn main(source: &c::Source, program: &Program) -> String {
     let mut text = "#include \"kernel.cpp\"\n#include <fstream>\n".to_owned();
-    let sizes: Vec<String> = program.params.iter().map(|p| p.bytes().to_string()).collect();
+    let sizes: Vec<String> = program
+        .params
+        .iter()
+        .map(|p| p.bytes().to_string())
+        .collect();
     let count = sizes.len();
     writeln!(text, "static std::vector<uint8_t> arrays[{}];", count + 1).unwrap();
     let arguments: Vec<String> = (0..count + usize::from(source.cube))
@@ -71,7 +89,11 @@ fn main(source: &c::Source, program: &Program) -> String {
         sizes.join(", ")
     )
     .unwrap();
-    let (cube, vectors) = if source.cube { ("true", 2) } else { ("false", 1) };
+    let (cube, vectors) = if source.cube {
+        ("true", 2)
+    } else {
+        ("false", 1)
+    };
     let (blocks, workspace) = (program.blocks(), source.workspace.0);
     write!(
         text,

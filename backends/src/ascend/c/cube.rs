@@ -254,12 +254,7 @@ impl Cube {
         // As it lies in memory: runs of `columns`, `rows` of them.
         let (rows, columns, tall, repeated) = match lies {
             Lies::Plain => (rows, columns, shape.rows, read.rows < shape.rows),
-            Lies::Turned => (
-                columns,
-                rows,
-                shape.lanes,
-                read.lanes < shape.lanes,
-            ),
+            Lies::Turned => (columns, rows, shape.lanes, read.lanes < shape.lanes),
         };
         let at = index(&window.offset);
         let (deep_rows, width) = (

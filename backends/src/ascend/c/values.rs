@@ -171,8 +171,9 @@ impl Vector<'_> {
             .open(format_args!("for (int64_t r = 0; r < {rows}; ++r)"));
         self.text
             .open(format_args!("for (int64_t l = 0; l < {lanes}; ++l)"));
-        self.text
-            .line(format_args!("{name}.SetValue(r * {pitch} + l, float({at}));"));
+        self.text.line(format_args!(
+            "{name}.SetValue(r * {pitch} + l, float({at}));"
+        ));
         self.text.close();
         self.text.close();
         self.flag("S_V");
