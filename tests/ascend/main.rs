@@ -104,7 +104,11 @@ fn error(kernel: &Kernel) -> Option<f64> {
         }
         let off = (f - w).abs() / scale;
         // `max` would hide a NaN.
-        worst = if off > worst || off.is_nan() { off } else { worst };
+        worst = if off > worst || off.is_nan() {
+            off
+        } else {
+            worst
+        };
     }
     let narrow = program.params.iter().any(|p| p.dtype == DType::F16);
     // A rounding of each term of a sum, and of what is stored or multiplied in 16 bits.
@@ -122,7 +126,9 @@ fn kernels_of_small_models_give_what_they_mean() {
         for (i, storage) in STORAGES.into_iter().enumerate() {
             let sizes = [("batch", 2), ("seq", seq)];
             for kernel in kernels(&small(name), &sizes, storage) {
-                let Some(error) = error(&kernel) else { continue };
+                let Some(error) = error(&kernel) else {
+                    continue;
+                };
                 most[i] = f64::max(most[i], error);
                 ran += 1;
             }
@@ -138,7 +144,8 @@ fn enlarged(name: &str, sizes: &[(&str, i64)]) -> std::path::PathBuf {
     for (key, size) in sizes {
         config[*key] = (*size).into();
     }
-    let folder = std::env::temp_dir().join(format!("tilewright-large-{name}-{}", std::process::id()));
+    let folder =
+        std::env::temp_dir().join(format!("tilewright-large-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("config.json"), config.to_string()).unwrap();
     folder
@@ -161,8 +168,16 @@ fn kernels_of_large_models_fit() {
         ("num_hidden_layers", 2),
         ("max_position_embeddings", 8192),
     ];
-    let llama = [("intermediate_size", 14336), ("num_key_value_heads", 8), ("vocab_size", 128_256)];
-    let glm4 = [("intermediate_size", 13696), ("num_key_value_heads", 2), ("vocab_size", 151_552)];
+    let llama = [
+        ("intermediate_size", 14336),
+        ("num_key_value_heads", 8),
+        ("vocab_size", 128_256),
+    ];
+    let glm4 = [
+        ("intermediate_size", 13696),
+        ("num_key_value_heads", 2),
+        ("vocab_size", 151_552),
+    ];
     let mut count = 0;
     for (name, own) in [
         ("bert", minilm.to_vec()),

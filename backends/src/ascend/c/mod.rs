@@ -27,9 +27,6 @@ const ALIGN: u64 = 32;
 /// Tiles from memory, or on their way to it, that may exist at a time: the hardware has so many events.
 const QUEUED: usize = 8;
 
-/// Macro of the architecture whose cube and vector units are cores of their own.
-const SPLIT_CORES: &str = "dav-2201";
-
 /// The headers of the emulation by name, the first to be included.
 pub const EMULATION: [(&str, &str); 4] = [
     ("emulate.h", include_str!("emulate.h")),
@@ -83,7 +80,7 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
             let used = Vector::print(&plain, &types, None, core, &mut text).map_err(unsupported)?;
             (None, None, used, 0)
         }
-        Some(split) if architecture(core) == SPLIT_CORES => {
+        Some(split) if stands_apart(core) => {
             let cube = cube::print(program, &split.product, core).map_err(unsupported)?;
             let mut halved = types.clone();
             let rows = split.product.shape.rows;
@@ -138,17 +135,20 @@ fn too_large(program: &Program, used: u64, limit: Bytes) -> AscendError {
     }
 }
 
+/// Whether a device's cube and vector units are cores of their own: then they are counted apart.
+pub(super) fn stands_apart(core: &TensorCore) -> bool {
+    core.vector_cores != core.cube_cores
+}
+
 /// The compiler's name for the architecture.
 fn architecture(core: &TensorCore) -> &'static str {
-    // Cores that are counted apart stand apart.
-    if core.vector_cores == core.cube_cores {
-        "dav-2002"
-    } else {
-        SPLIT_CORES
+    match stands_apart(core) {
+        true => "dav-2201",
+        false => "dav-2002",
     }
 }
 
-/// Of a side.
+/// Integers of every kernel.
 const INSIDE: &str = "\
 // How many elements of a side lie below a limit.
 __aicore__ inline int64_t Inside(int64_t limit, int64_t by, int64_t most) {
