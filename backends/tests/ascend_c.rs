@@ -110,6 +110,26 @@ fn kernels_give_what_programs_give() {
     println!("{ran} kernels ran");
 }
 
+/// Products, attention too, by a vector unit alone, as on devices of which nothing else is known.
+#[test]
+fn products_without_a_cube_give_what_programs_give() {
+    let target = backends::resolve("ascend:310P").unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    for path in [
+        "ascend_c/matmul_f16_columns",
+        "ascend_c/linear",
+        "ascend/k0_attention_1",
+    ] {
+        let text = fs::read_to_string(folder.join(path).with_extension("tile")).unwrap();
+        let program = parse(&text).unwrap();
+        let source = c::print(&program, &target).unwrap_or_else(|e| panic!("{e}\n{program}"));
+        assert!(!source.cube);
+        if let Some(ended) = outcome(&program, &source, &source.text, &[]) {
+            ended.unwrap_or_else(|e| panic!("{path}: {e}\n{program}\n{}", source.text));
+        }
+    }
+}
+
 /// The text without the lines that hold one of these words; there are some.
 fn without(text: &str, words: &[&str]) -> String {
     let mut dropped = 0;

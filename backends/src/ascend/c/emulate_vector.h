@@ -50,6 +50,12 @@ SCALAR(Maxs, a > b || a != a ? a : b)
 SCALAR(Mins, a < b || a != a ? a : b)
 #undef SCALAR
 
+// `dst += scalar * x`
+template <typename T>
+void Axpy(const LocalTensor<T> &dst, const LocalTensor<T> &x, T scalar, int64_t n) {
+  each<T>("Axpy", dst, {x, dst}, n, [=](int64_t i) { return T(float(dst.data[i]) + float(scalar) * float(x.data[i])); });
+}
+
 #define UNARY(NAME, EXPRESSION)                                                                             \
   template <typename T>                                                                                     \
   void NAME(const LocalTensor<T> &dst, const LocalTensor<T> &x, int64_t n) {                                \

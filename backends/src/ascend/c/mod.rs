@@ -6,6 +6,7 @@
 mod access;
 mod arena;
 mod cube;
+mod products;
 mod split;
 mod text;
 mod values;
@@ -69,7 +70,11 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
         return Err(unsupported(fault));
     }
     let body = without_copies(&program.body, &types);
-    let split = split(program, &body, &types).map_err(unsupported)?;
+    let split = match stands_apart(core) {
+        true => split(program, &body, &types).map_err(unsupported)?,
+        // How the cube's sums come to a vector unit of the same core is not known here.
+        false => None,
+    };
     let mut text = Text::default();
     let (cube, half, used, workspace) = match &split {
         None => {
@@ -80,7 +85,7 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
             let used = Vector::print(&plain, &types, None, core, &mut text).map_err(unsupported)?;
             (None, None, used, 0)
         }
-        Some(split) if stands_apart(core) => {
+        Some(split) => {
             let cube = cube::print(program, &split.product, core).map_err(unsupported)?;
             let mut halved = types.clone();
             let rows = split.product.shape.rows;
@@ -93,10 +98,6 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
                 Vector::print(&split.rest, &halved, half, core, &mut text).map_err(unsupported)?;
             let workspace = split.rest.params.last().expect("the workspace").bytes();
             (Some(cube), half, used, workspace)
-        }
-        Some(_) => {
-            let what = format!("a product on {}, whose units share a core", core.device);
-            return Err(unsupported((Place::default(), what)));
         }
     };
     let limit = core.vector.size;

@@ -48,11 +48,11 @@ impl Vector<'_> {
                 Ok(tile)
             }
             Value::Reduce(monoid, axis, x) => self.reduce(*monoid, *axis, *x, shape),
-            Value::Dot { .. } => Err("a product of what the vector units make".into()),
+            Value::Dot { a, b, acc } => self.dot([*a, *b, *acc], shape),
         }
     }
 
-    fn made(&mut self, dtype: DType, shape: Shape) -> Tile {
+    pub(super) fn made(&mut self, dtype: DType, shape: Shape) -> Tile {
         let (name, at) = self.tile(dtype, count(shape));
         Tile {
             name,
@@ -103,7 +103,7 @@ impl Vector<'_> {
     }
 
     /// A tile of the full shape: the one that is there, or one in `spare`.
-    fn whole(&mut self, x: &Tile, shape: Shape, spare: &str) -> String {
+    pub(super) fn whole(&mut self, x: &Tile, shape: Shape, spare: &str) -> String {
         if x.held != Held::Number && x.shape == shape {
             return x.name.clone();
         }
