@@ -67,12 +67,18 @@ impl Vector<'_> {
         let smaller = whole.as_ref().is_some_and(|w| {
             w.sides[0].size < i64::from(read.rows) || w.sides[1].size < i64::from(read.lanes)
         });
+        let zero = other == 0.0;
         let other = format!("{ty}({})", number(other));
         if partial || smaller {
-            if dtype == DType::I64 {
-                return Err("a ragged tile of i64 from memory".into());
+            if dtype != DType::I64 {
+                self.op(format_args!("Duplicate({name}, {other}, {n});"));
+            } else if zero {
+                // Its bits are those of twice as many zeros.
+                let all = format!("{name}.ReinterpretCast<float>()");
+                self.op(format_args!("Duplicate({all}, 0.0f, {});", 2 * n));
+            } else {
+                return Err("a ragged tile of i64 that is not 0 outside".into());
             }
-            self.op(format_args!("Duplicate({name}, {other}, {n});"));
             self.flag("V_MTE2");
         }
         let end = End {

@@ -6,6 +6,7 @@
 mod access;
 mod arena;
 mod cube;
+mod functions;
 mod products;
 mod split;
 mod text;

@@ -10,15 +10,6 @@ use super::{
     vector::{Held, Tile, Vector, held_type},
 };
 
-/// The error function as a polynomial, within 1.5e-7: Abramowitz and Stegun 1964, 7.1.26.
-const ERF: [&str; 5] = [
-    "1.061405429f",
-    "-1.453152027f",
-    "1.421413741f",
-    "-0.284496736f",
-    "0.254829592f",
-];
-
 /// Integers are computed as f32, which holds all below this.
 const EXACT: i64 = 1 << 24;
 
@@ -229,45 +220,14 @@ impl Vector<'_> {
                 self.erf(&to, &x, n);
                 return Ok(tile);
             }
+            UnaryFn::Sin | UnaryFn::Cos => {
+                self.wave(&to, &x, n, f == UnaryFn::Cos);
+                return Ok(tile);
+            }
             _ => return Err(format!("`{}`", f.name())),
         };
         self.op(format_args!("{simple}({to}, {x}, {n});"));
         Ok(tile)
-    }
-
-    /// `to = number / to`
-    fn over(&mut self, to: &str, x: f64, n: u64) {
-        let top = self.scratch(DType::F32, n);
-        self.op(format_args!("Duplicate({top}, {}, {n});", number(x)));
-        self.op(format_args!("Div({to}, {top}, {to}, {n});"));
-    }
-
-    fn erf(&mut self, to: &str, x: &str, n: u64) {
-        let [size, t, sum] = [0; 3].map(|_| self.scratch(DType::F32, n));
-        let bits = self.scratch(DType::U8, n / 8);
-        self.op(format_args!("Abs({size}, {x}, {n});"));
-        self.op(format_args!("Muls({t}, {size}, 0.3275911f, {n});"));
-        self.op(format_args!("Adds({t}, {t}, 1.0f, {n});"));
-        self.over(&t, 1.0, n);
-        self.op(format_args!("Duplicate({sum}, {}, {n});", ERF[0]));
-        for term in &ERF[1..] {
-            self.op(format_args!("Mul({sum}, {sum}, {t}, {n});"));
-            self.op(format_args!("Adds({sum}, {sum}, {term}, {n});"));
-        }
-        self.op(format_args!("Mul({sum}, {sum}, {t}, {n});"));
-        self.op(format_args!("Mul({size}, {size}, {size}, {n});"));
-        self.op(format_args!("Muls({size}, {size}, -1.0f, {n});"));
-        self.op(format_args!("Exp({size}, {size}, {n});"));
-        self.op(format_args!("Mul({sum}, {sum}, {size}, {n});"));
-        self.op(format_args!("Muls({sum}, {sum}, -1.0f, {n});"));
-        self.op(format_args!("Adds({sum}, {sum}, 1.0f, {n});"));
-        self.op(format_args!("Muls({t}, {sum}, -1.0f, {n});"));
-        self.op(format_args!(
-            "CompareScalar({bits}, {x}, 0.0f, CMPMODE::LT, {n});"
-        ));
-        self.op(format_args!(
-            "Select({to}, {bits}, {t}, {sum}, SELMODE::VSEL_TENSOR_TENSOR_MODE, {n});"
-        ));
     }
 
     fn binary(&mut self, f: BinaryFn, [a, b]: [Var; 2], shape: Shape) -> Result<Tile, String> {
