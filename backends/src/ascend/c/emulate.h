@@ -75,8 +75,11 @@ inline const char *memory_name(int m) {
   static const char *const names[] = {"GM", "UB", "L1", "L0A", "L0B", "L0C"};
   return names[m];
 }
-// Sizes of the 910B; a driver may set others before a run.
-inline size_t sizes[MEMORIES] = {0, 192 << 10, 512 << 10, 64 << 10, 64 << 10, 128 << 10};
+// Sizes of the 910B; other devices have more for vectors.
+#ifndef EMULATE_UB
+#define EMULATE_UB (192 << 10)
+#endif
+constexpr size_t sizes[MEMORIES] = {0, EMULATE_UB, 512 << 10, 64 << 10, 64 << 10, 128 << 10};
 inline size_t starts_at(int memory) { return memory == L0A || memory == L0B ? 512 : memory == L0C ? 1024 : 32; }
 
 // What each pipe had done when something happened.
