@@ -111,6 +111,7 @@ fn written(text: &str) -> (Writer, Manifest) {
         targets: vec![TargetCode {
             target: "opencl".into(),
             toolchain: "hand".into(),
+            accepted_by: None,
             code: Code::Source(Source {
                 language: Language::OpenclC,
                 arch: String::new(),

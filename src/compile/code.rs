@@ -75,6 +75,8 @@ pub(super) fn generate(
 pub(super) struct Written {
     pub code: manifest::Code,
     pub toolchain: &'static str,
+    /// The tool that took the code of every kernel.
+    pub accepted_by: Option<String>,
     /// For each kernel its symbol, and how it is launched.
     pub kernels: Vec<(String, Option<Launch>)>,
 }
@@ -96,6 +98,7 @@ impl Code {
                         vector: simd.vector,
                     }),
                     toolchain: backends::cpu::TOOLCHAIN,
+                    accepted_by: backends::accepts(target),
                     kernels: object.symbols.into_iter().map(|s| (s, None)).collect(),
                 })
             }
@@ -125,6 +128,7 @@ impl Code {
                         lanes: simt.lanes,
                     }),
                     toolchain: backends::opencl::TOOLCHAIN,
+                    accepted_by: None,
                     kernels: kernels.collect(),
                 })
             }
@@ -165,6 +169,7 @@ fn documents(
             lanes: 1,
         }),
         toolchain: backends::ascend::toolchain(core),
+        accepted_by: None,
         kernels: symbols.into_iter().zip(launches).collect(),
     })
 }
@@ -189,6 +194,7 @@ fn images(
         None => vec![None; all.len()],
     };
     let binaries: Option<Vec<&[u8]>> = all.iter().map(|(c, _)| c.binary.as_deref()).collect();
+    let assembled = binaries.is_some();
     let images = match binaries {
         Some(binaries) => {
             let places = write_images(writer, &target.name, &binaries)?;
@@ -217,6 +223,8 @@ fn images(
             takes: code.resources.map(|r| Takes {
                 registers: r.registers,
                 spills: r.spills,
+                scratch: r.scratch,
+                shared: r.shared,
             }),
             lane: Some(lane),
         };
@@ -225,6 +233,7 @@ fn images(
     Ok(Written {
         code,
         toolchain: backends::simt::toolchain(target),
+        accepted_by: assembled.then(|| backends::accepts(target)).flatten(),
         kernels: kernels.collect(),
     })
 }
