@@ -110,6 +110,42 @@ fn kernels_give_what_programs_give() {
     println!("{ran} kernels ran");
 }
 
+/// A product in rounds has two buffers of each operand, and takes no more than there is.
+#[test]
+fn buffers_of_the_cube_have_limits() {
+    let of = |rows: u32, depth: u32| {
+        let text = format!(
+            "tile t grid [1] {{
+  param %a : f16[{}]
+  param %b : f16[{}]
+  param %c : f32[{}] written
+  %0 = splat 0.0 : f32 {rows}x16
+  %5 = for #1 in 0 .. {} step {depth} carry (%1 = %0) {{
+    %2 = load %a[row * {} + #1 + lane] : {rows}x{depth}
+    %3 = load %b[lane * {} + #1 + row] : {depth}x16
+    %4 = dot %2, %3, %1
+    yield %4
+  }}
+  store %c[row * 16 + lane] = %5
+}}
+",
+            rows * 2 * depth,
+            16 * 2 * depth,
+            rows * 16,
+            2 * depth,
+            2 * depth,
+            2 * depth
+        );
+        c::print(&parse(&text).unwrap(), &target()).map(|source| source.cube)
+    };
+    assert_eq!(of(128, 128), Ok(true));
+    let refused = of(144, 128).unwrap_err().to_string();
+    assert!(
+        refused.contains("L0A at head needs 73728 of 65536 bytes"),
+        "{refused}"
+    );
+}
+
 /// Products, attention too, by a vector unit alone, as on devices of which nothing else is known.
 #[test]
 fn products_without_a_cube_give_what_programs_give() {

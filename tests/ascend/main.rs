@@ -157,8 +157,12 @@ fn run_all(kernels: &[Kernel], form: Form) -> (usize, f64) {
 #[test]
 fn kernels_of_small_models_give_what_they_mean() {
     // Ragged: no tile divides these.
-    for (name, seq) in [("bert", 7), ("llama", 17), ("glm4", 21)] {
-        for storage in STORAGES {
+    for (name, seq, storages) in [
+        ("bert", 7, &STORAGES[1..]),
+        ("llama", 17, &STORAGES[..]),
+        ("glm4", 21, &STORAGES[1..]),
+    ] {
+        for &storage in storages {
             let kernels = kernels(&small(name), &[("batch", 2), ("seq", seq)], storage);
             let (ran, most) = run_all(&kernels, Form::Mlir);
             println!(

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    TensorCore,
+    Bytes, TensorCore,
     tile::{Index, Place, Program, Ranges, Shape},
 };
 
@@ -15,7 +15,10 @@ use super::{
     split::{Operand, Product},
     text::{Text, integer},
 };
-use crate::ascend::emit::window::{Side, Window, varies, window};
+use crate::ascend::{
+    Memory,
+    emit::window::{Side, Window, varies, window},
+};
 
 /// Longest distance of rows that a copy to fractals takes, in elements: its field has 16 bits.
 const MOST_PITCH: i64 = 65535;
@@ -40,7 +43,26 @@ struct Copied {
     array: u32,
 }
 
-/// The text of a product; its first line is the length of the workspace.
+/// What a product takes of each memory of the cube, and what there is; operands of loops come in pairs.
+pub(super) fn needs(product: &Product, core: &TensorCore) -> [(Memory, u64, Bytes); 4] {
+    let Shape { rows, lanes } = product.shape;
+    let [rows, lanes, depth] = [rows, lanes, product.depth].map(u64::from);
+    let each = product.left.dtype.size() as u64 * pairs(product);
+    let [left, right] = [rows * depth * each, lanes * depth * each];
+    [
+        (Memory::L1, left + right, core.staging.size),
+        (Memory::L0A, left, core.left.size),
+        (Memory::L0B, right, core.right.size),
+        (Memory::L0C, 4 * rows * lanes, core.sums.size),
+    ]
+}
+
+/// Buffers of each operand.
+fn pairs(product: &Product) -> u64 {
+    if product.loops.is_empty() { 1 } else { 2 }
+}
+
+/// The text of a product.
 pub(super) fn print(
     program: &Program,
     product: &Product,
@@ -84,7 +106,7 @@ pub(super) fn print(
         text: Text::default(),
         c0,
         ty: ctype(dtype),
-        pairs: if product.loops.is_empty() { 1 } else { 2 },
+        pairs: pairs(product),
     };
     cube.buffers(product, rows, lanes);
     for l in &product.loops {
@@ -98,8 +120,7 @@ pub(super) fn print(
     cube.round(&left, &right, &[across, down]);
     product.loops.iter().for_each(|_| cube.text.close());
     cube.end(program, product);
-    let len = program.blocks() * i64::from(rows) * i64::from(lanes);
-    Ok(format!("{len}\n{}", cube.text.finish()))
+    Ok(cube.text.finish())
 }
 
 /// The rectangle of an operand, and how it lies.
@@ -208,12 +229,12 @@ impl Cube {
         self.text
             .line(format_args!("const int64_t kc = (k + {}) / {c0};", c0 - 1));
         self.wait("MTE1_MTE2");
-        self.to_l1("a1", left, true);
-        self.to_l1("b1", right, false);
+        self.stage("a1", left, true);
+        self.stage("b1", right, false);
         self.flag("MTE2_MTE1");
         self.wait("M_MTE1");
-        self.to_l0("a1", "a2", left, true);
-        self.to_l0("b1", "b2", right, false);
+        self.load("a1", "a2", left, true);
+        self.load("b1", "b2", right, false);
         self.set("MTE1_MTE2");
         self.flag("MTE1_M");
         let (rows, lanes) = (left.shape.rows, right.shape.lanes);
@@ -242,7 +263,7 @@ impl Cube {
     }
 
     /// A tile of memory to columns of 32 bytes in L1.
-    fn to_l1(&mut self, name: &str, c: &Copied, left: bool) {
+    fn stage(&mut self, name: &str, c: &Copied, left: bool) {
         let Copied {
             window,
             lies,
@@ -311,7 +332,7 @@ impl Cube {
     }
 
     /// Fractals of L1 to those of an operand.
-    fn to_l0(&mut self, from: &str, to: &str, c: &Copied, left: bool) {
+    fn load(&mut self, from: &str, to: &str, c: &Copied, left: bool) {
         let fractal = 512 / (32 / self.c0);
         let rows = c.shape.rows / 16;
         let lanes = c.shape.lanes / 16;

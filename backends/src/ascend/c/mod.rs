@@ -18,7 +18,7 @@ use ir::{
     tile::{self, Place, Program, Shape},
 };
 
-use super::{AscendError, Held, Memory, Need, live::without_copies};
+use super::{AscendError, Memory, Need, live::without_copies};
 use split::split;
 use text::Text;
 use vector::Vector;
@@ -77,64 +77,72 @@ pub fn print(program: &Program, target: &Target) -> Result<Source, AscendError> 
         false => None,
     };
     let mut text = Text::default();
-    let (cube, half, used, workspace) = match &split {
+    let (cube, used) = match &split {
         None => {
             let plain = Program {
                 body,
                 ..program.clone()
             };
-            let used = Vector::print(&plain, &types, None, core, &mut text).map_err(unsupported)?;
-            (None, None, used, 0)
+            let used = Vector::print(&plain, &types, None, &mut text).map_err(unsupported)?;
+            (None, used)
         }
         Some(split) => {
-            let cube = cube::print(program, &split.product, core).map_err(unsupported)?;
+            for (memory, found, limit) in cube::needs(&split.product, core) {
+                fits(program, memory, found, limit)?;
+            }
+            let printed = cube::print(program, &split.product, core).map_err(unsupported)?;
             let mut halved = types.clone();
             let rows = split.product.shape.rows;
             if split.half.is_some() {
                 let tiles = halved.values_mut().map(|(_, shape)| shape);
                 tiles.filter(|s| s.rows == rows).for_each(|s| s.rows /= 2);
             }
-            let half = split.half;
             let used =
-                Vector::print(&split.rest, &halved, half, core, &mut text).map_err(unsupported)?;
-            let workspace = split.rest.params.last().expect("the workspace").bytes();
-            (Some(cube), half, used, workspace)
+                Vector::print(&split.rest, &halved, split.half, &mut text).map_err(unsupported)?;
+            let cube = Cube {
+                text: printed,
+                workspace: split.rest.params.last().expect("the workspace").len,
+                halved: split.half.is_some(),
+            };
+            (Some(cube), used)
         }
     };
-    let limit = core.vector.size;
-    if used > limit.0 {
-        return Err(too_large(program, used, limit));
-    }
+    fits(program, Memory::Ub, used, core.vector.size)?;
     let vector = Bytes(used);
-    let body = text.finish();
-    let text = file(
-        program,
-        core,
-        cube.as_deref(),
-        half.is_some(),
-        &body,
-        vector,
-    );
+    let text = file(program, core, cube.as_ref(), &text.finish(), vector);
+    let workspace = cube.as_ref().map_or(0, |c| c.workspace.unsigned_abs());
     Ok(Source {
         text,
         cube: cube.is_some(),
         vector,
-        workspace: Bytes(workspace as u64),
+        workspace: Bytes(workspace * DType::F32.size() as u64),
     })
 }
 
-fn too_large(program: &Program, used: u64, limit: Bytes) -> AscendError {
+/// The part of a kernel that multiplies.
+struct Cube {
+    text: String,
+    /// Elements of the workspace.
+    workspace: i64,
+    /// Whether both vector cores of a block work.
+    halved: bool,
+}
+
+fn fits(program: &Program, memory: Memory, found: u64, limit: Bytes) -> Result<(), AscendError> {
+    if found <= limit.0 {
+        return Ok(());
+    }
     let need = Need {
-        memory: Memory::Ub,
-        bytes: Bytes(used),
+        memory,
+        bytes: Bytes(found),
         limit,
         place: Place::default(),
-        live: Vec::<Held>::new(),
+        live: vec![],
     };
-    AscendError::DoesNotFit {
+    Err(AscendError::DoesNotFit {
         program: program.name.clone(),
         need: Box::new(need),
-    }
+    })
 }
 
 /// Whether a device's cube and vector units are cores of their own: then they are counted apart.
@@ -164,8 +172,7 @@ __aicore__ inline int64_t Most(int64_t a, int64_t b) { return a > b ? a : b; }
 fn file(
     program: &Program,
     core: &TensorCore,
-    cube: Option<&str>,
-    halved: bool,
+    cube: Option<&Cube>,
     vector: &str,
     used: Bytes,
 ) -> String {
@@ -199,33 +206,22 @@ fn file(
     for (i, array) in program.params.iter().enumerate() {
         text += &global(&format!("g{i}"), array.dtype, &format!("p{i}"), array.len);
     }
-    // Vector cores count two for each block.
     if let Some(cube) = cube {
-        let own = program.params.len();
+        // Vector cores count two for each block.
         text += "  const int64_t block = ASCEND_IS_AIC ? GetBlockIdx() : GetBlockIdx() / 2;\n";
         text += &places(program);
-        text += &global(&format!("g{own}"), DType::F32, "workspace", 0)
-            .replace(", 0)", &format!(", {})", workspace_len(program, cube)));
-        text += &format!("  if (ASCEND_IS_AIC) {{\n{}  }}\n", cube_body(cube));
+        let own = format!("g{}", program.params.len());
+        text += &global(&own, DType::F32, "workspace", cube.workspace);
+        text += &format!("  if (ASCEND_IS_AIC) {{\n{}  }}\n", cube.text);
         text += "  if (ASCEND_IS_AIV) {\n    const int64_t part = GetSubBlockIdx();\n    CrossCoreWaitFlag(0);\n";
-        if !halved {
+        if !cube.halved {
             text += "    if (part > 0) {\n      return;\n    }\n";
         }
-        text += vector;
-        return text + "  }\n}\n";
+        return text + vector + "  }\n}\n";
     }
     text += "  const int64_t block = GetBlockIdx();\n";
     text += &places(program);
     text + vector + "}\n"
-}
-
-/// The length that the cube's part states in its first line.
-fn workspace_len<'a>(_program: &Program, cube: &'a str) -> &'a str {
-    cube.lines().next().unwrap_or_default()
-}
-
-fn cube_body(cube: &str) -> &str {
-    cube.split_once('\n').map_or("", |(_, body)| body)
 }
 
 fn global(name: &str, dtype: DType, address: &str, len: i64) -> String {

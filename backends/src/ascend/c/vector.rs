@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    DType, TensorCore,
+    DType,
     tile::{Counter, For, Index, Place, Program, Ranges, Shape, Stmt, Types, Value, Var},
 };
 
@@ -68,7 +68,6 @@ impl<'a> Vector<'a> {
         program: &'a Program,
         types: &'a Types,
         half: Option<Counter>,
-        _core: &TensorCore,
         text: &'a mut Text,
     ) -> Result<u64, Fault> {
         let mut ranges = Ranges::of(program);
@@ -145,8 +144,7 @@ impl<'a> Vector<'a> {
                     self.store(to, *value).map_err(|w| self.fault(w))?;
                 }
                 Stmt::For(l) => {
-                    let kept: Vec<Var> = self.tiles.keys().copied().filter(later).collect();
-                    self.for_each(l, &kept)?;
+                    self.for_each(l)?;
                 }
             }
             for place in std::mem::take(&mut self.temporary) {
@@ -190,7 +188,7 @@ impl<'a> Vector<'a> {
         (Place(self.place.clone()), what)
     }
 
-    fn for_each(&mut self, l: &For, _kept: &[Var]) -> Result<(), Fault> {
+    fn for_each(&mut self, l: &For) -> Result<(), Fault> {
         let mut held = vec![];
         for carried in &l.carried {
             let init = self.tiles[&carried.init].clone();
