@@ -272,7 +272,7 @@ fn code_for_other_devices_is_named() {
 #[test]
 fn launches_that_contradict_the_file_are_refused() {
     type Change = fn(&mut Launch);
-    let cases: [(Change, &str); 8] = [
+    let cases: [(Change, &str); 9] = [
         (|l| l.threads = 0, "launch: wanted 1 to 4096 lanes, found 0"),
         (
             |l| l.threads = 5000,
@@ -291,6 +291,10 @@ fn launches_that_contradict_the_file_are_refused() {
         (
             |l| l.lane.as_mut().unwrap().section = SectionId(0),
             "wanted a section of text, found `w` of weights",
+        ),
+        (
+            |l| l.lane = None,
+            "launch: wanted a lane program, found none",
         ),
         (|l| l.variants[0].push('\0'), "wanted options without NUL"),
     ];
