@@ -1,10 +1,30 @@
-//! Which assembler or linker took the code of a target, by its own words.
+//! What the code of a target is, what runs it, and which assembler or linker takes it, by its own words.
 
 use std::{path::Path, process::Command};
 
 use ir::{Form, Target};
 
-use crate::{cuda, link, rocm};
+use crate::{ascend, cpu, cuda, link, opencl, rocm};
+
+/// What the code of a target is, and what runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeKind {
+    /// What an artifact holds.
+    pub code: &'static str,
+    /// What the machine must have that runs it.
+    pub needs: &'static str,
+}
+
+/// The kind of code that is made for a target.
+pub fn code_kind(target: &Target) -> CodeKind {
+    match &target.form {
+        Form::Simd(_) => cpu::CODE,
+        Form::Simt(device) if cuda::dialect(device).is_some() => cuda::CODE,
+        Form::Simt(device) if rocm::dialect(device).is_some() => rocm::CODE,
+        Form::Simt(_) => opencl::CODE,
+        Form::Tensor(_) => ascend::CODE,
+    }
+}
 
 /// The tool that accepts machine code for a target, with its version; none if it is not here, or if machine code is made
 /// by drivers only.

@@ -37,8 +37,13 @@ const LANE: &str = "lane add grid [3] warps 1 lanes 32 {
   store %z[#0 * 32 + lane] where (#0 * 32 + lane < 80) = %2
 }";
 
-/// Writes an artifact of one kernel that this lane program says, taken by this assembler.
-fn write(path: &Path, lane: &str, accepted_by: Option<&str>) {
+/// Writes an artifact of one kernel that this lane program says.
+fn write(path: &Path, lane: &str) {
+    write_as(path, lane, Language::OpenclC, None);
+}
+
+/// The same as a text in this language, taken by this assembler.
+fn write_as(path: &Path, lane: &str, language: Language, accepted_by: Option<&str>) {
     let mut writer = Writer::create(path).unwrap();
     let mut text = |name: &str, bytes: Vec<u8>| {
         let len = bytes.len() as u64;
@@ -100,7 +105,7 @@ fn write(path: &Path, lane: &str, accepted_by: Option<&str>) {
             toolchain: "hand".into(),
             accepted_by: accepted_by.map(Into::into),
             code: Code::Source(Source {
-                language: Language::OpenclC,
+                language,
                 arch: String::new(),
                 lanes: 32,
             }),
@@ -152,9 +157,9 @@ fn inspected(path: &Path) -> (String, Value) {
 fn check_refused(lane: &str, words: &str) {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.tw");
-    write(&path, LANE, None);
+    write(&path, LANE);
     assert!(verified(&path, None).passed);
-    write(&path, lane, None);
+    write(&path, lane);
     let report = verified(&path, None);
     assert!(
         !report.passed && report.text.contains(words),
@@ -169,7 +174,7 @@ fn check_refused(lane: &str, words: &str) {
 fn a_kernel_that_is_right_is_evidence_of_what_was_run() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.tw");
-    write(&path, LANE, None);
+    write(&path, LANE);
     let (text, kernel) = inspected(&path);
     assert_eq!(kernel["level"], Value::Null);
     assert!(text.contains("1 kernels: 1 no evidence"), "{text}");
@@ -201,7 +206,7 @@ fn a_kernel_that_is_right_is_evidence_of_what_was_run() {
 fn an_assembler_that_took_the_code_is_named() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.tw");
-    write(&path, LANE, Some("ptxas 13.5.37"));
+    write_as(&path, LANE, Language::Ptx, Some("ptxas 13.5.37"));
     let (text, kernel) = inspected(&path);
     assert!(
         text.contains("E1 built: accepted by ptxas 13.5.37"),
@@ -217,6 +222,20 @@ fn an_assembler_that_took_the_code_is_named() {
         (&kernel["level"], &kernel["built"]["tool"]),
         (&json!("E2"), &json!("ptxas 13.5.37"))
     );
+}
+
+/// Where there was no assembler, nobody is said to have taken the code.
+#[test]
+fn a_text_alone_is_not_called_built() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.tw");
+    write_as(&path, LANE, Language::Ptx, None);
+    let (text, kernel) = inspected(&path);
+    assert!(
+        text.contains("no evidence: PTX that no assembler has taken"),
+        "{text}"
+    );
+    assert!(!text.contains("E1") && kernel["level"].is_null(), "{text}");
 }
 
 #[test]
@@ -252,7 +271,7 @@ fn a_race_is_a_fault() {
 fn the_least_time_is_that_of_the_device_given() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.tw");
-    write(&path, LANE, None);
+    write(&path, LANE);
     let devices = |target: &str| {
         vec![DeviceModel {
             name: "toy".into(),

@@ -11,3 +11,4 @@ mod program;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod targets;
