@@ -16,6 +16,7 @@
 //! ```
 
 mod compile;
+mod host;
 mod sizes;
 
 pub mod import;
@@ -28,6 +29,7 @@ pub use compile::{
     CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
     compile_in_memory, compile_to, explain,
 };
+pub use host::host;
 pub use ir;
 pub use passes::Storage;
 pub use runtime;

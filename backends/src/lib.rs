@@ -15,6 +15,7 @@ pub mod cuda;
 pub mod opencl;
 pub mod rocm;
 pub mod simt;
+pub mod spirv;
 
 mod accept;
 mod devices;

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use autotune::database::DatabaseError;
 use tilewright::{CompileError, TargetError, UnknownDevice, import::ImportError, runtime};
 
 /// Why a command did not do its work.
@@ -17,6 +18,16 @@ pub enum Failure {
     Compile(#[from] CompileError),
     #[error(transparent)]
     Runtime(#[from] runtime::cli::CliError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A file that cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     #[error(transparent)]
     Npz(#[from] runtime::NpzError),
     /// Arrays whose shapes contradict each other.

@@ -4,6 +4,7 @@
 //! a model too, which is compiled in memory first.
 
 mod compile;
+mod db;
 mod explain;
 mod failure;
 mod model;
@@ -52,6 +53,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
     Inspect(on_artifact::Inspect),
+    /// Look into a tuning database, share it, tidy it.
+    Db(db::Arguments),
     /// List what models can be compiled for.
     Targets {
         /// One JSON object instead of text.
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
+        Command::Db(a) => (db::db(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),
         Command::Devices { json } => (Ok(cli::devices()), json),
         Command::Worker => return worker(),
