@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use ir::{Form, Target};
 
-use crate::{ascend, cpu, cuda, link, opencl, rocm};
+use crate::{ascend, cpu, cuda, link, opencl, rocm, simt};
 
 /// What the code of a target is, and what runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,9 @@ pub struct CodeKind {
 pub fn code_kind(target: &Target) -> CodeKind {
     match &target.form {
         Form::Simd(_) => cpu::CODE,
+        Form::Simt(_) if !simt::takes(target) => opencl::CODE,
         Form::Simt(device) if cuda::dialect(device).is_some() => cuda::CODE,
-        Form::Simt(device) if rocm::dialect(device).is_some() => rocm::CODE,
-        Form::Simt(_) => opencl::CODE,
+        Form::Simt(_) => rocm::CODE,
         Form::Tensor(_) => ascend::CODE,
     }
 }
@@ -31,9 +31,10 @@ pub fn code_kind(target: &Target) -> CodeKind {
 pub fn accepts(target: &Target) -> Option<String> {
     match &target.form {
         Form::Simd(_) => linker(),
+        Form::Simt(_) if !simt::takes(target) => None,
         Form::Simt(device) if cuda::dialect(device).is_some() => assembler(),
-        Form::Simt(device) if rocm::dialect(device).is_some() => linker(),
-        Form::Simt(_) | Form::Tensor(_) => None,
+        Form::Simt(_) => linker(),
+        Form::Tensor(_) => None,
     }
 }
 
@@ -76,6 +77,6 @@ mod tests {
             Some(tool) => assert!(tool.starts_with("ptxas 1"), "{tool}"),
             None => assert_eq!(cuda::assembler(), None),
         }
-        assert_eq!(of("opencl"), None);
+        assert_eq!((of("opencl"), of("opencl:gfx906")), (None, None));
     }
 }

@@ -17,7 +17,7 @@ pub fn targets() -> Report {
             accepted_by = tilewright::accepts(&target);
             let tool = accepted_by.as_ref();
             let tool = tool.map_or_else(String::new, |tool| format!(", taken by {tool} here"));
-            text += &format!("{}{tool}; runs with {}\n", kind.code, kind.needs);
+            text += &format!("{}{tool}; needs {}\n", kind.code, kind.needs);
         }
         let (words, mut fields) = describe(&target);
         let devices = tilewright::devices().into_iter();
