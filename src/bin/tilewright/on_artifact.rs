@@ -154,7 +154,7 @@ pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
         if !targets.contains(&device.target) {
             return Err(Failure::NoCodeForRoofline {
                 path: a.artifact.clone(),
-                device,
+                device: device.into(),
                 targets,
             });
         }
