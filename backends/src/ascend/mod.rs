@@ -24,6 +24,12 @@ pub use emit::Dialect;
 pub use error::AscendError;
 pub use plan::{Held, Memory, Need, Plan, plan};
 
+/// What is made, and what runs it.
+pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
+    code: "MLIR text",
+    needs: "bishengir-compile of CANN, which makes the binary, and its libascendcl",
+};
+
 /// A kernel as text, with what was decided on the way.
 #[derive(Clone, Debug)]
 pub struct Kernel {

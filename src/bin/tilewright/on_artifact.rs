@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ir::{DeviceModel, Symbol};
 use tilewright::runtime::{
-    Artifact, WeightChecks,
+    Artifact, Device, WeightChecks,
     cli::{
         self, BenchOptions, DeviceOptions, InspectOptions, ProfileOptions, Report, RunOptions,
         VerifyOptions,
@@ -190,7 +190,7 @@ fn asked(path: &Path, artifact: &Artifact, names: &[String]) -> Result<Vec<Devic
         }
         Err(Failure::NoCodeForRoofline {
             path: path.into(),
-            device,
+            device: device.into(),
             targets,
         })
     };
@@ -219,5 +219,16 @@ fn dtype_of(path: &Path) -> Failure {
 fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
     // Memory that is read from now on is the artifact's.
     release_code();
-    Ok(cli::open(path, options)?)
+    let artifact = cli::open(path, options)?;
+    if let Device::Emulator(name) = &options.device
+        && artifact
+            .manifest()
+            .targets
+            .iter()
+            .all(|t| t.target != *name)
+    {
+        // A name that is no target's is answered with those that it resembles.
+        tilewright::target(name)?;
+    }
+    Ok(artifact)
 }
