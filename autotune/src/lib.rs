@@ -4,5 +4,6 @@
 
 mod first;
 mod simt;
+mod tensor;
 
 pub use first::first_choice;

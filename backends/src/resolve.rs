@@ -2,7 +2,7 @@
 
 use ir::Target;
 
-use crate::{cpu, cuda, opencl, rocm};
+use crate::{ascend, cpu, cuda, opencl, rocm};
 
 /// Why a name is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,7 @@ pub fn targets() -> Vec<Target> {
         cuda::targets::targets(),
         rocm::targets::targets(),
         opencl::targets::targets(),
+        ascend::targets::targets(),
     ];
     all.concat()
 }
@@ -48,6 +49,7 @@ pub fn resolve(name: &str) -> Result<Target, TargetError> {
     if name == "cpu" {
         return host();
     }
+    let name = ascend::targets::device(name).unwrap_or(name);
     let all = targets();
     if let Some(target) = all.iter().find(|t| t.name == name) {
         return Ok(target.clone());

@@ -29,7 +29,10 @@ impl LanePrograms {
                 kernel: kernel.name.clone(),
                 reason,
             };
-            let text = artifact.text(launch.lane)?;
+            let Some(lane) = launch.lane else {
+                return Err(unreadable("it has no lane program".into()));
+            };
+            let text = artifact.text(lane)?;
             let program: lane::Program =
                 serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?;
             let same = |(own, param): (&ir::tile::Array, &Param)| {

@@ -96,7 +96,7 @@ pub struct Source {
     /// The device they are tuned for, as the start of the name that its driver gives; empty for any. Others can run
     /// them too.
     pub arch: String,
-    /// Lanes of a warp.
+    /// Lanes of a warp; 1 where the language has none.
     pub lanes: u32,
 }
 
@@ -118,6 +118,10 @@ pub enum Language {
     OpenclC,
     /// PTX.
     Ptx,
+    /// MLIR 19 on tensors, for a compiler of the vendor's, which the user has; no driver takes it.
+    AscendMlir,
+    /// Ascend C, for such a compiler.
+    AscendC,
 }
 
 impl Language {
@@ -126,7 +130,14 @@ impl Language {
         match self {
             Self::OpenclC => "OpenCL C",
             Self::Ptx => "PTX",
+            Self::AscendMlir => "MLIR 19 for Ascend",
+            Self::AscendC => "Ascend C",
         }
+    }
+
+    /// Whether its kernels are lane programs.
+    pub const fn has_lanes(self) -> bool {
+        matches!(self, Self::OpenclC | Self::Ptx)
     }
 }
 
@@ -183,8 +194,8 @@ pub struct Launch {
     pub shared_asked: Bytes,
     /// What the assembler says that a lane takes; none where the driver compiles.
     pub takes: Option<Takes>,
-    /// Its lane program, as JSON of [`ir::lane::Program`].
-    pub lane: TextRef,
+    /// Its lane program, as JSON of [`ir::lane::Program`]; none where the language has no lanes.
+    pub lane: Option<TextRef>,
 }
 
 /// Registers of a lane.

@@ -62,16 +62,6 @@ pub enum LowerError {
         /// Why its tiles cannot be dealt to lanes.
         reason: SpreadError,
     },
-    /// Nothing chooses a schedule for the target.
-    #[error(
-        "kernel `{kernel}`: no schedule is chosen for targets such as `{target}`; help: give one"
-    )]
-    NoChoice {
-        /// Its name.
-        kernel: String,
-        /// Name of the target.
-        target: String,
-    },
     /// The schedule asks for more than the target has.
     #[error("kernel `{kernel}`: its schedule takes {found} {what}, the target has {limit}")]
     DoesNotFit {

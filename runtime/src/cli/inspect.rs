@@ -9,7 +9,7 @@ use super::{Report, megabytes};
 use crate::{
     Artifact,
     evidence::{best, kernel_hash},
-    manifest::{Code, Image, KernelId, Program, SectionKind, TargetCode},
+    manifest::{Code, Image, KernelId, Launch, Program, SectionKind, TargetCode},
     tensor::type_text,
 };
 
@@ -96,6 +96,9 @@ fn describe_code(code: &Code) -> (String, Value) {
                 arch => arch,
             };
             let name = language.name();
+            if !language.has_lanes() {
+                return (format!("({name}), for {device}"), json);
+            }
             (format!("({name}, warps of {lanes}), for {device}"), json)
         }
         Code::Image(Image { arch, lanes }) => {
@@ -183,10 +186,18 @@ fn describe_kernels(
             let takes = launch.takes.map_or_else(String::new, |t| {
                 format!(", {} registers, {} spilled", t.registers, t.spills)
             });
-            line(
-                out,
-                format_args!("    {threads} lanes a block, {shared} bytes of shared memory{takes}"),
-            );
+            match launch.lane {
+                Some(_) => line(
+                    out,
+                    format_args!(
+                        "    {threads} lanes a block, {shared} bytes of shared memory{takes}"
+                    ),
+                ),
+                // The text says for what it is, and what it takes.
+                None => head(artifact, launch)
+                    .iter()
+                    .for_each(|text| line(out, format_args!("    {text}"))),
+            }
         }
         line(out, format_args!("    {evidence}"));
         if options.rules && !kernel.rules.is_empty() {
@@ -199,9 +210,17 @@ fn describe_kernels(
             "threads": kernel.launch.as_ref().map(|l| l.threads),
             "shared_bytes": kernel.launch.as_ref().map(|l| l.shared.0),
             "takes": kernel.launch.as_ref().and_then(|l| l.takes),
+            "head": kernel.launch.as_ref().filter(|l| l.lane.is_none()).map(|l| head(artifact, l)),
         }));
     }
     all
+}
+
+/// The comments that a text begins with.
+fn head(artifact: &Artifact, launch: &Launch) -> Vec<String> {
+    let text = String::from_utf8_lossy(artifact.kernel_code(launch));
+    let lines = text.lines().map_while(|l| l.strip_prefix("//"));
+    lines.map(|l| l.trim_start().to_owned()).collect()
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
