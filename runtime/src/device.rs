@@ -47,7 +47,7 @@ pub enum Launches {
 
 /// A word that names no device.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("device: wanted cpu, cuda:N, rocm:N, opencl:N, ascend:N or emulator:TARGET, found `{0}`; help: {}`devices` lists them", nearest(.0))]
+#[error("device: wanted cpu, cuda:N, rocm:N, opencl:N, ascend:N or emulator:TARGET, found `{0}`; help: {nearest}`devices` lists them", nearest = nearest(.0))]
 pub struct UnknownDevice(pub String);
 
 /// A kind of device that is counted.

@@ -86,6 +86,7 @@ fn run_on(
 fn drivers() -> Drivers {
     Drivers {
         opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(Into::into),
+        ..Drivers::default()
     }
 }
 

@@ -178,7 +178,7 @@ fn records(model: &Model, seen: &[Seen]) -> Vec<Record> {
             kernel: kernel_hash(model.artifact(), model.target(), s.kernel),
             level: match model.device() {
                 Device::Emulator(_) => Level::Emulated,
-                Device::Cpu | Device::OpenCl(_) => Level::Executed,
+                _ => Level::Executed,
             },
             tool: format!("tilewright {}", env!("CARGO_PKG_VERSION")),
             device: device_words(model),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     DriverDevice, DriverError,
-    driver::{Address, Done, Driver, Handle, Interface, Meaning, Refusal, done},
+    driver::{Address, Done, Driver, Handle, Interface, Meaning, Refusal, call, done, made},
     manifest::Kernel,
 };
 
@@ -160,35 +160,6 @@ fn info(functions: &Functions, number: u32, device: i32) -> DriverDevice {
     }
 }
 
-/// An answer that is a handle or an address.
-macro_rules! made {
-    ($card:ident.$function:ident($($arg:expr),*) -> $wrap:expr) => {{
-        let mut made = Default::default();
-        // SAFETY: there is room for the answer; arguments are as the trait's caller promises.
-        let code = unsafe { ($card.functions.$function)(&mut made, $($arg),*) };
-        done(stringify!($function), code).map(|()| $wrap(made))
-    }};
-}
-
-/// A call whose answer is its error alone.
-macro_rules! call {
-    ($card:ident.$function:ident($($arg:expr),*)) => {{
-        // SAFETY: arguments are handles, addresses and lengths that the driver gave or that the trait's caller vouches for.
-        let code = unsafe { ($card.functions.$function)($($arg),*) };
-        done(stringify!($function), code)
-    }};
-}
-
-/// Calls a function whose first argument takes a handle.
-macro_rules! handle {
-    ($card:ident.$function:ident($($arg:expr),*)) => {{
-        let mut made: Raw = ptr::null_mut();
-        // SAFETY: there is room for the answer; other arguments are as in `call`.
-        let code = unsafe { ($card.functions.$function)(&mut made, $($arg),*) };
-        done(stringify!($function), code).map(|()| made)
-    }};
-}
-
 fn raw(handle: Handle) -> Raw {
     handle.0 as Raw
 }
@@ -211,8 +182,6 @@ impl Driver for Cuda {
     type Launch = Launch;
     type Graph = Graph;
 
-    const INTERFACE: Interface = Interface::Cuda;
-
     fn describe(&self) -> String {
         self.info.to_string()
     }
@@ -234,69 +203,69 @@ impl Driver for Cuda {
     }
 
     fn enter(&self) -> Done {
-        call!(self.cuCtxSetCurrent(self.context.0))
+        call!(self.functions, cuCtxSetCurrent(self.context.0))
     }
 
     fn free_memory(&self) -> Done<[u64; 2]> {
         let [mut free, mut all] = [0, 0];
-        call!(self.cuMemGetInfo(&mut free, &mut all))?;
+        call!(self.functions, cuMemGetInfo(&mut free, &mut all))?;
         Ok([free as u64, all as u64])
     }
 
     fn allocate(&self, len: u64) -> Done<Address> {
-        made!(self.cuMemAlloc(len as usize) -> Address)
+        made!(self.functions, cuMemAlloc(0, len as usize)).map(Address)
     }
 
     fn free(&self, at: Address) {
         // A refusal leaves nothing to do.
-        let _ = call!(self.cuMemFree(at.0));
+        let _ = call!(self.functions, cuMemFree(at.0));
     }
 
     fn allocate_here(&self, len: usize) -> Done<Address> {
-        handle!(self.cuMemHostAlloc(len, 0)).map(|at| Address(at as u64))
+        made!(self.functions, cuMemHostAlloc(ptr::null_mut(), len, 0)).map(|at| Address(at as u64))
     }
 
     fn free_here(&self, at: Address) {
-        let _ = call!(self.cuMemFreeHost(at.0 as Raw));
+        let _ = call!(self.functions, cuMemFreeHost(at.0 as Raw));
     }
 
     fn make_stream(&self) -> Done<Handle> {
         // CU_STREAM_NON_BLOCKING: it does not wait for what others give to the device.
-        handle!(self.cuStreamCreate(1)).map(|s| Handle(s as usize))
+        made!(self.functions, cuStreamCreate(ptr::null_mut(), 1)).map(|s| Handle(s as usize))
     }
 
     fn end_stream(&self, stream: Handle) {
-        let _ = call!(self.cuStreamDestroy(raw(stream)));
+        let _ = call!(self.functions, cuStreamDestroy(raw(stream)));
     }
 
     fn make_event(&self) -> Done<Handle> {
-        handle!(self.cuEventCreate(0)).map(|e| Handle(e as usize))
+        made!(self.functions, cuEventCreate(ptr::null_mut(), 0)).map(|e| Handle(e as usize))
     }
 
     fn end_event(&self, event: Handle) {
-        let _ = call!(self.cuEventDestroy(raw(event)));
+        let _ = call!(self.functions, cuEventDestroy(raw(event)));
     }
 
     fn mark(&self, event: Handle, stream: Handle) -> Done {
-        call!(self.cuEventRecord(raw(event), raw(stream)))
+        call!(self.functions, cuEventRecord(raw(event), raw(stream)))
     }
 
     fn between(&self, first: Handle, last: Handle) -> Done<Duration> {
         let mut milliseconds = 0.0_f32;
-        call!(self.cuEventElapsedTime(&mut milliseconds, raw(first), raw(last)))?;
+        call!(self.functions, cuEventElapsedTime(&mut milliseconds, raw(first), raw(last)))?;
         Ok(Duration::from_secs_f64(f64::from(milliseconds.max(0.0)) / 1e3))
     }
 
     fn send(&self, to: Address, from: Address, len: usize, stream: Handle) -> Done {
-        call!(self.cuMemcpyHtoDAsync(to.0, from.0 as Raw, len, raw(stream)))
+        call!(self.functions, cuMemcpyHtoDAsync(to.0, from.0 as Raw, len, raw(stream)))
     }
 
     fn fetch(&self, to: Address, from: Address, len: usize, stream: Handle) -> Done {
-        call!(self.cuMemcpyDtoHAsync(to.0 as Raw, from.0, len, raw(stream)))
+        call!(self.functions, cuMemcpyDtoHAsync(to.0 as Raw, from.0, len, raw(stream)))
     }
 
     fn clear(&self, at: Address, len: u64, stream: Handle) -> Option<Done> {
-        Some(call!(self.cuMemsetD8Async(at.0, 0, len as usize, raw(stream))))
+        Some(call!(self.functions, cuMemsetD8Async(at.0, 0, len as usize, raw(stream))))
     }
 
     fn prepare(
@@ -322,33 +291,34 @@ impl Driver for Cuda {
             numAttrs: 0,
         };
         let arguments = launch.arguments.as_mut_ptr();
-        call!(self.cuLaunchKernelEx(&config, launch.function.raw(), arguments, ptr::null_mut()))
+        call!(self.functions, cuLaunchKernelEx(&config, launch.function.raw(), arguments, ptr::null_mut()))
     }
 
     fn record(&self, stream: Handle, give: &mut dyn FnMut() -> Done) -> Done<Option<Graph>> {
         let mode = CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-        call!(self.cuStreamBeginCapture(raw(stream), mode))?;
+        call!(self.functions, cuStreamBeginCapture(raw(stream), mode))?;
         let given = give();
         // Even after a refusal, so that the stream is one again.
-        let graph = handle!(self.cuStreamEndCapture(raw(stream)));
-        let graph = given.and(graph)?;
-        let ready = handle!(self.cuGraphInstantiateWithFlags(graph, 0));
-        let _ = call!(self.cuGraphDestroy(graph));
+        let mut graph = ptr::null_mut();
+        let ended = call!(self.functions, cuStreamEndCapture(raw(stream), &mut graph));
+        given.and(ended)?;
+        let ready = made!(self.functions, cuGraphInstantiateWithFlags(ptr::null_mut(), graph, 0));
+        let _ = call!(self.functions, cuGraphDestroy(graph));
         let ready = Graph {
             functions: Arc::clone(&self.functions),
             ready: ready? as usize,
         };
-        call!(self.cuGraphUpload(ready.ready as Raw, raw(stream)))?;
-        call!(self.cuStreamSynchronize(raw(stream)))?;
+        call!(self.functions, cuGraphUpload(ready.ready as Raw, raw(stream)))?;
+        call!(self.functions, cuStreamSynchronize(raw(stream)))?;
         Ok(Some(ready))
     }
 
     fn replay(&self, graph: &Graph, stream: Handle) -> Done {
-        call!(self.cuGraphLaunch(graph.ready as Raw, raw(stream)))
+        call!(self.functions, cuGraphLaunch(graph.ready as Raw, raw(stream)))
     }
 
     fn finish(&self, stream: Handle) -> Done {
-        call!(self.cuStreamSynchronize(raw(stream)))
+        call!(self.functions, cuStreamSynchronize(raw(stream)))
     }
 }
 

@@ -87,7 +87,9 @@ pub(super) fn fit(
         .iter()
         .filter_map(|k| Some((k, k.launch.as_ref()?)));
     for (kernel, launch) in launches {
-        if launch.threads > threads || launch.shared.0 > shared {
+        // A limit that the driver does not say is 0.
+        let above = |most: u64, n: u64| most != 0 && n > most;
+        if above(threads.into(), launch.threads.into()) || above(shared, launch.shared.0) {
             return Err(unfit(format!(
                 "needs {} lanes and {} bytes of shared memory for a block of {}; there are {threads} and {shared}",
                 launch.threads, launch.shared.0, kernel.name

@@ -18,7 +18,7 @@ use cudarc::driver::sys::{
 
 use crate::{
     DriverError,
-    driver::{Interface, find, open},
+    driver::{Interface, find, functions, open},
 };
 
 /// A handle of a context, stream, event, module, function or graph.
@@ -30,26 +30,9 @@ const NAMES: [&str; 2] = ["libcuda.so.1", "libcuda.so"];
 /// The version of CUDA whose functions are used: tensor maps are of 12.0.
 const WANTED: i32 = 12000;
 
-macro_rules! functions {
-    ($($field:ident = $name:literal ($($arg:ty),*);)*) => {
-        /// Functions of the driver, as `cuda.h` of CUDA 12.0 declares them; all give back an error's number. They are
-        /// called by the names under which the library exports what the header means.
-        pub(super) struct Functions {
-            $(pub $field: unsafe extern "C" fn($($arg),*) -> i32,)*
-        }
-
-        impl Functions {
-            fn find(library: &libloading::os::unix::Library) -> Result<Self, DriverError> {
-                Ok(Self {
-                    // SAFETY: the types are those of the vendor's header, whose functions keep their types.
-                    $($field: unsafe { find(Interface::Cuda, library, $name, "12.0")? },)*
-                })
-            }
-        }
-    };
-}
-
+// As `cuda.h` of CUDA 12.0 declares them, under the names by which the library exports what the header means.
 functions! {
+    Interface::Cuda, "12.0";
     cuInit = "cuInit" (u32);
     cuDriverGetVersion = "cuDriverGetVersion" (*mut i32);
     cuGetErrorName = "cuGetErrorName" (i32, *mut *const c_char);

@@ -1,7 +1,7 @@
 //! Kernels of one target, loaded by a driver, and the weights that were sent.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -17,16 +17,35 @@ use crate::{
 
 /// A device with the kernels of one target.
 pub(crate) struct Built<D: Driver> {
-    pub(super) driver: Arc<D>,
     pub(super) functions: Vec<Arc<D::Function>>,
     pub(super) launches: Launches,
     weights: Mutex<BTreeMap<Weight, Arc<Region<D>>>>,
     /// Why the device is lost, once it is.
     lost: Arc<OnceLock<DriverError>>,
+    // Dropped last: what is in the device goes first.
+    pub(super) driver: Arc<D>,
+}
+
+impl<D: Driver> Drop for Built<D> {
+    fn drop(&mut self) {
+        // Kernels are given back to the thread's device. One that was lost has nothing to give back.
+        let _ = self.driver.enter();
+    }
 }
 
 /// Section, offset, length.
 type Weight = (u32, u64, u64);
+
+fn key(buffer: BufferRef) -> Option<Weight> {
+    match buffer {
+        BufferRef::Weight {
+            section,
+            offset,
+            len,
+        } => Some((section.0, offset, len)),
+        _ => None,
+    }
+}
 
 /// What executors of a lost device answer.
 pub(super) struct Health(Arc<OnceLock<DriverError>>);
@@ -66,6 +85,31 @@ impl<D: Driver> Built<D> {
         Health(Arc::clone(&self.lost))
     }
 
+    /// Fails if the weights of a program that were not sent yet do not fit beside `more` bytes, before anything is asked for.
+    pub(super) fn require_memory(
+        &self,
+        artifact: &Artifact,
+        program: &Program,
+        more: u64,
+    ) -> Result<(), DriverError> {
+        let sent = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        let args = program.steps.iter().flat_map(|s| &s.args);
+        let weights: BTreeSet<Weight> = args.filter_map(|a| key(*a)).collect();
+        let unsent = weights.iter().filter(|w| !sent.contains_key(w));
+        let wanted = more + unsent.map(|(_, _, len)| len).sum::<u64>();
+        match self.driver.free_memory() {
+            Ok([free, total]) if wanted > free => Err(DriverError::Memory {
+                device: self.driver.describe(),
+                what: format!("{}: weights and activations", artifact.manifest().model),
+                wanted,
+                free,
+                total,
+            }),
+            // A driver that does not say is asked for the memory itself.
+            _ => Ok(()),
+        }
+    }
+
     /// A weight in the device's memory, sent once whoever uses it.
     pub(super) fn weight(
         &self,
@@ -73,20 +117,14 @@ impl<D: Driver> Built<D> {
         buffer: BufferRef,
         stream: &Stream<D>,
     ) -> Result<Arc<Region<D>>, DeviceError> {
-        let BufferRef::Weight {
-            section,
-            offset,
-            len,
-        } = buffer
-        else {
-            unreachable!("asked for weights only")
-        };
+        let key = key(buffer).expect("asked for weights only");
+        let (section, _, len) = key;
         let mut sent = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(region) = sent.get(&(section.0, offset, len)) {
+        if let Some(region) = sent.get(&key) {
             return Ok(Arc::clone(region));
         }
         let bytes = artifact.weight(buffer)?.expect("the buffer is a weight");
-        let what = format!("weight {}", artifact.sections()[section.0 as usize].name);
+        let what = format!("weight {}", artifact.sections()[section as usize].name);
         let region = Arc::new(Region::new(&self.driver, &what, len)?);
         if len > 0 {
             let from = Address(bytes.as_ptr() as u64);
@@ -96,7 +134,7 @@ impl<D: Driver> Built<D> {
                 .and_then(|()| self.driver.finish(stream.handle));
             copied.map_err(|r| self.health().refused(&*self.driver, r, &what))?;
         }
-        sent.insert((section.0, offset, len), Arc::clone(&region));
+        sent.insert(key, Arc::clone(&region));
         Ok(region)
     }
 }

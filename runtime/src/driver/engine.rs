@@ -79,6 +79,7 @@ impl<D: Driver> DriverEngine<D> {
         let [inputs, outputs] = port_bytes(artifact.manifest(), program);
         let reserved = program.arena.0 + inputs.iter().chain(&outputs).sum::<u64>();
 
+        built.require_memory(artifact, program, reserved)?;
         let arena = Region::new(&driver, "activations", program.arena.0)?;
         let pair = |what, len: &u64| -> Result<_, DriverError> {
             let there = Region::new(&driver, what, *len)?;
@@ -276,6 +277,13 @@ fn call<D: Driver>(
         dispatches: 0,
         time: Duration::ZERO,
     })
+}
+
+impl<D: Driver> Drop for DriverEngine<D> {
+    fn drop(&mut self) {
+        // What is given back is given back to the thread's device. One that was lost has nothing to give back.
+        let _ = self.driver.enter();
+    }
 }
 
 impl<D: Driver> Engine for DriverEngine<D> {

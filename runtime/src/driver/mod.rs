@@ -4,6 +4,7 @@
 //! and are replayed from a recording ([`DriverEngine`]), and errors.
 
 mod built;
+mod call;
 mod engine;
 mod error;
 mod library;
@@ -19,6 +20,7 @@ pub use error::{DriverError, Interface};
 
 
 pub(crate) use built::Built;
+pub(crate) use call::{call, functions, made};
 pub(crate) use library::{find, open};
 
 /// A driver's device, opened. Calls are safe on any thread after [`Driver::enter`] there.
@@ -29,9 +31,6 @@ pub(crate) trait Driver: Send + Sync + Sized + 'static {
     type Launch: Send + Sync;
     /// Launches that were recorded.
     type Graph: Send + Sync;
-
-    /// Whose driver it is.
-    const INTERFACE: Interface;
 
     /// The device and its driver, in words.
     fn describe(&self) -> String;
@@ -48,7 +47,7 @@ pub(crate) trait Driver: Send + Sync + Sized + 'static {
     /// Bytes of memory that are free, and all.
     fn free_memory(&self) -> Done<[u64; 2]>;
 
-    /// Memory of the device, at a multiple of 256; `len` is above 0.
+    /// Memory of the device, at a multiple of 64; `len` is above 0.
     fn allocate(&self, len: u64) -> Done<Address>;
 
     /// Gives memory back that [`Driver::allocate`] gave.

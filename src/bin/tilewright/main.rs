@@ -52,6 +52,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
     Inspect(on_artifact::Inspect),
+    /// Write the texts of a target's kernels to files, for other compilers.
+    Texts(on_artifact::Texts),
     /// List what models can be compiled for.
     Targets {
         /// One JSON object instead of text.
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Bench(a) => (on_artifact::bench(&a), a.json),
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
+        Command::Texts(a) => (on_artifact::texts(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),
         Command::Devices { json } => (Ok(cli::devices()), json),

@@ -6,7 +6,10 @@ use clap::Args;
 use ir::Symbol;
 use tilewright::runtime::{
     Artifact, WeightChecks,
-    cli::{self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, VerifyOptions},
+    cli::{
+        self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, TextsOptions,
+        VerifyOptions,
+    },
     release_code,
 };
 
@@ -85,6 +88,20 @@ pub struct Inspect {
     pub json: bool,
 }
 
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright texts m.tw --target ascend:910B3 -o m.ascend")]
+pub struct Texts {
+    /// The artifact, a .tw file.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: TextsOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 pub fn run(a: &Run) -> Result<Report, Failure> {
     let artifact = match (model::is_model(&a.artifact), &a.shape) {
         (true, shape) => {
@@ -143,6 +160,11 @@ pub fn verify(a: &Verify) -> Result<Report, Failure> {
 pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
     let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
     Ok(cli::inspect(&artifact, &a.options))
+}
+
+pub fn texts(a: &Texts) -> Result<Report, Failure> {
+    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
+    Ok(cli::texts(&artifact, &a.options)?)
 }
 
 /// The refusal of an element type for an artifact.
