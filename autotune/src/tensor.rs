@@ -185,8 +185,7 @@ fn folds(core: &TensorCore, rates: &Rates, rows: i64, columns: i64) -> Vec<(f64,
         for block_rows in powers(1, side(rows, 128)) {
             let bytes =
                 4.0 * f64::from(block_rows) * f64::from(block_columns.max(8)) * pieces * passes;
-            let block =
-                bytes / rates.memory.min(rates.vector) + pieces * passes * ROUND_SECONDS;
+            let block = bytes / rates.memory.min(rates.vector) + pieces * passes * ROUND_SECONDS;
             let schedule = SimtRowsSchedule {
                 block_rows,
                 block_columns,
@@ -224,7 +223,8 @@ fn contractions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(
     for block_rows in powers(fractal, most(rows)) {
         for block_columns in powers(fractal, most(columns)) {
             for block_depth in depths(depth, fractal, 2 * LARGEST) {
-                let count = batch as f64 * blocks(rows, block_rows) * blocks(columns, block_columns);
+                let count =
+                    batch as f64 * blocks(rows, block_rows) * blocks(columns, block_columns);
                 let rounds = blocks(depth, block_depth);
                 let deep = rounds * f64::from(block_depth);
                 let [r, c] = [block_rows, block_columns].map(f64::from);

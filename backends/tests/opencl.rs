@@ -105,7 +105,10 @@ fn artifact(program: &Program) -> runtime::Artifact {
         shared: Bytes(source.shared),
         shared_asked: Bytes(0),
         takes: None,
-        lane: Some(text("lane program", serde_json::to_string(program).unwrap())),
+        lane: Some(text(
+            "lane program",
+            serde_json::to_string(program).unwrap(),
+        )),
     };
     let kernel = Kernel {
         symbol: source.symbol,

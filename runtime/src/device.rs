@@ -78,10 +78,17 @@ fn nearest(word: &str) -> String {
         Some((kind, rest)) => (kind, rest),
         None => (word, ""),
     };
-    let number = if rest.parse::<u32>().is_ok() { rest } else { "0" };
+    let number = if rest.parse::<u32>().is_ok() {
+        rest
+    } else {
+        "0"
+    };
     let kind = kind.to_ascii_lowercase();
     if let Some((_, meant)) = ALSO.iter().find(|(name, _)| *name == kind) {
-        return format!("did you mean {}? ", meant.replace(":0", &format!(":{number}")));
+        return format!(
+            "did you mean {}? ",
+            meant.replace(":0", &format!(":{number}"))
+        );
     }
     let kinds = COUNTED.iter().map(|(name, _)| *name);
     let near = kinds
@@ -166,7 +173,15 @@ mod tests {
         }
         assert_eq!("opencl".parse(), Ok(Device::OpenCl(0)));
         assert_eq!("cuda".parse(), Ok(Device::Cuda(0)));
-        for wrong in ["", "gpu", "cpu:0", "opencl:", "opencl:-1", "emulator:", "cuda:x"] {
+        for wrong in [
+            "",
+            "gpu",
+            "cpu:0",
+            "opencl:",
+            "opencl:-1",
+            "emulator:",
+            "cuda:x",
+        ] {
             assert_eq!(wrong.parse::<Device>(), Err(UnknownDevice(wrong.into())));
         }
     }

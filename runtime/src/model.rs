@@ -149,9 +149,8 @@ impl Model {
             }
             Device::Cuda(number) => {
                 let card = cuda::Card::open(*number, drivers.cuda.as_deref())?;
-                let at = best(&artifact, |t| card.fit(t)).map_err(|unfit| {
-                    no_target(&artifact, card.describe(), card.target(), unfit)
-                })?;
+                let at = best(&artifact, |t| card.fit(t))
+                    .map_err(|unfit| no_target(&artifact, card.describe(), card.target(), unfit))?;
                 (at, card.build(&artifact, &targets[at], drivers.launches)?)
             }
             Device::Rocm(number) => {

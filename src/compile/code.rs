@@ -138,7 +138,9 @@ fn documents(
     target: &Target,
     writer: &mut Writer,
 ) -> Result<Written, CompileError> {
-    let core = target.tensor().expect("such texts are for the `tensor` form");
+    let core = target
+        .tensor()
+        .expect("such texts are for the `tensor` form");
     let (symbols, texts): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     let texts = texts.into_iter().map(String::into_bytes);
     let texts = write_texts(writer, &format!("{} texts", target.name), texts)?;

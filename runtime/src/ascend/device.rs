@@ -80,7 +80,10 @@ impl Ascend {
     }
 
     fn copy(&self, to: Raw, from: Raw, len: usize, kind: i32) -> Done {
-        call!(self.library.functions, aclrtMemcpy(to, len, from, len, kind))
+        call!(
+            self.library.functions,
+            aclrtMemcpy(to, len, from, len, kind)
+        )
     }
 }
 
@@ -175,7 +178,10 @@ impl Driver for Ascend {
     }
 
     fn allocate_here(&self, len: usize) -> Done<Address> {
-        let at = made!(self.library.functions, aclrtMallocHost(ptr::null_mut(), len));
+        let at = made!(
+            self.library.functions,
+            aclrtMallocHost(ptr::null_mut(), len)
+        );
         at.map(|at| Address(at as u64))
     }
 
@@ -213,7 +219,9 @@ impl Driver for Ascend {
             self.library.functions,
             aclrtEventElapsedTime(0.0, first.0 as Raw, last.0 as Raw)
         )?;
-        Ok(Duration::from_secs_f64(f64::from(milliseconds.max(0.0)) / 1e3))
+        Ok(Duration::from_secs_f64(
+            f64::from(milliseconds.max(0.0)) / 1e3,
+        ))
     }
 
     // Asynchronous copies want memory of the driver's on this side, which weights are not: these wait instead.

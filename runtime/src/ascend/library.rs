@@ -110,7 +110,9 @@ impl Loaded {
             return "an unknown chip".into();
         }
         // SAFETY: the library gave a text that ends with NUL and stays.
-        unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
+        unsafe { CStr::from_ptr(name) }
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// A number that the driver says of a device; 0 if it does not.

@@ -42,7 +42,10 @@ impl Function {
 impl Drop for Function {
     fn drop(&mut self) {
         // A refusal leaves nothing to do.
-        let _ = call!(self.library.functions, aclrtBinaryUnLoad(self.binary as Raw));
+        let _ = call!(
+            self.library.functions,
+            aclrtBinaryUnLoad(self.binary as Raw)
+        );
     }
 }
 
@@ -147,13 +150,15 @@ fn grid(artifact: &Artifact, kernel: &Kernel) -> Result<[i32; 3], DeviceError> {
         kernel: kernel.name.clone(),
         reason: format!("its tile program says no grid: {reason}"),
     };
-    let tile = kernel.tile.ok_or_else(|| unreadable("there is none".into()))?;
+    let tile = kernel
+        .tile
+        .ok_or_else(|| unreadable("there is none".into()))?;
     let read: Result<Grid, _> = serde_json::from_str(artifact.text(tile)?);
     let Grid { grid } = read.map_err(|e| unreadable(e.to_string()))?;
     let mut sizes = [1_i32; 3];
-    let blocks = grid.iter().try_fold(1_u64, |n, size| {
-        n.checked_mul(u64::try_from(*size).ok()?)
-    });
+    let blocks = grid
+        .iter()
+        .try_fold(1_u64, |n, size| n.checked_mul(u64::try_from(*size).ok()?));
     if grid.len() > 3 || blocks != Some(kernel.blocks) {
         return Err(unreadable(format!("{grid:?} for {} blocks", kernel.blocks)));
     }
@@ -186,6 +191,8 @@ fn workspace(card: &Ascend, folder: &Path, kernel: &Kernel) -> Result<u64, Drive
     };
     match ask("sync_block_lock_num") {
         0 => Ok(ask("workspace_shape").unsigned_abs()),
-        n => Err(wrong(format!("it wants {n} locks between blocks; kernels here use none"))),
+        n => Err(wrong(format!(
+            "it wants {n} locks between blocks; kernels here use none"
+        ))),
     }
 }

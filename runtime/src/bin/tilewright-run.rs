@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
     Artifact, WeightChecks,
     cli::{
-        BenchOptions, CliError, InspectOptions, Report, RunOptions, TextsOptions, VerifyOptions, bench,
-        devices, inspect, open, run, texts, verify,
+        BenchOptions, CliError, InspectOptions, Report, RunOptions, TextsOptions, VerifyOptions,
+        bench, devices, inspect, open, run, texts, verify,
     },
 };
 

@@ -30,7 +30,13 @@ pub fn devices() -> Report {
         cards(drivers.opencl.as_deref()).map_err(|e| e.to_string()),
     );
     let found = ascend_devices(drivers.ascend.as_deref());
-    of_driver(&mut text, &mut all, &mut missing, Interface::AscendCl, found);
+    of_driver(
+        &mut text,
+        &mut all,
+        &mut missing,
+        Interface::AscendCl,
+        found,
+    );
     text += "emulator  :TARGET for each target with lane programs\n";
     Report {
         text,

@@ -8,9 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use cudarc::driver::sys::{
-    CUfunction_attribute, CUjit_option as Jit, CUtensorMap,
-};
+use cudarc::driver::sys::{CUfunction_attribute, CUjit_option as Jit, CUtensorMap};
 use ir::lane::TensorMap;
 
 use super::{
@@ -94,8 +92,9 @@ pub(super) fn load(
             .expect("names were checked when the artifact was opened");
         let mut found = ptr::null_mut();
         // SAFETY: the module is loaded; the name ends with NUL; there is room for the answer.
-        let code =
-            unsafe { (card.functions.cuModuleGetFunction)(&mut found, module as Raw, name.as_ptr()) };
+        let code = unsafe {
+            (card.functions.cuModuleGetFunction)(&mut found, module as Raw, name.as_ptr())
+        };
         done("cuModuleGetFunction", code).map_err(refused)?;
         function.function = found as usize;
         if shared_asked > SHARED_UNASKED {

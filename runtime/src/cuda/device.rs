@@ -82,7 +82,8 @@ impl Cuda {
         // SAFETY: there is room for the answer; the device is one that the driver named.
         let code = unsafe { (functions.cuDevicePrimaryCtxRetain)(&mut context, device) };
         done("cuDevicePrimaryCtxRetain", code).map_err(|r| refused(r, "the device"))?;
-        let threads = functions.attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+        let threads =
+            functions.attribute(device, Attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
         let card = Self {
             threads: threads.unsigned_abs(),
             functions,
@@ -190,9 +191,21 @@ impl Driver for Cuda {
         // Numbers of `cuda.h`. Its text says of the lost ones that the process must be ended to go on.
         match code {
             2 => Meaning::Memory,
-            4 | 46 | 214 | 220 | 226 | 700 | 702 | 709 | 710 | 714..=719 | 721 | 802 | 807 | 810 | 999 => {
-                Meaning::Lost
-            }
+            4
+            | 46
+            | 214
+            | 220
+            | 226
+            | 700
+            | 702
+            | 709
+            | 710
+            | 714..=719
+            | 721
+            | 802
+            | 807
+            | 810
+            | 999 => Meaning::Lost,
             801 | 900..=908 => Meaning::NoRecording,
             _ => Meaning::Other,
         }
@@ -252,20 +265,34 @@ impl Driver for Cuda {
 
     fn between(&self, first: Handle, last: Handle) -> Done<Duration> {
         let mut milliseconds = 0.0_f32;
-        call!(self.functions, cuEventElapsedTime(&mut milliseconds, raw(first), raw(last)))?;
-        Ok(Duration::from_secs_f64(f64::from(milliseconds.max(0.0)) / 1e3))
+        call!(
+            self.functions,
+            cuEventElapsedTime(&mut milliseconds, raw(first), raw(last))
+        )?;
+        Ok(Duration::from_secs_f64(
+            f64::from(milliseconds.max(0.0)) / 1e3,
+        ))
     }
 
     fn send(&self, to: Address, from: Address, len: usize, stream: Handle) -> Done {
-        call!(self.functions, cuMemcpyHtoDAsync(to.0, from.0 as Raw, len, raw(stream)))
+        call!(
+            self.functions,
+            cuMemcpyHtoDAsync(to.0, from.0 as Raw, len, raw(stream))
+        )
     }
 
     fn fetch(&self, to: Address, from: Address, len: usize, stream: Handle) -> Done {
-        call!(self.functions, cuMemcpyDtoHAsync(to.0 as Raw, from.0, len, raw(stream)))
+        call!(
+            self.functions,
+            cuMemcpyDtoHAsync(to.0 as Raw, from.0, len, raw(stream))
+        )
     }
 
     fn clear(&self, at: Address, len: u64, stream: Handle) -> Option<Done> {
-        Some(call!(self.functions, cuMemsetD8Async(at.0, 0, len as usize, raw(stream))))
+        Some(call!(
+            self.functions,
+            cuMemsetD8Async(at.0, 0, len as usize, raw(stream))
+        ))
     }
 
     fn prepare(
@@ -291,7 +318,10 @@ impl Driver for Cuda {
             numAttrs: 0,
         };
         let arguments = launch.arguments.as_mut_ptr();
-        call!(self.functions, cuLaunchKernelEx(&config, launch.function.raw(), arguments, ptr::null_mut()))
+        call!(
+            self.functions,
+            cuLaunchKernelEx(&config, launch.function.raw(), arguments, ptr::null_mut())
+        )
     }
 
     fn record(&self, stream: Handle, give: &mut dyn FnMut() -> Done) -> Done<Option<Graph>> {
@@ -302,19 +332,28 @@ impl Driver for Cuda {
         let mut graph = ptr::null_mut();
         let ended = call!(self.functions, cuStreamEndCapture(raw(stream), &mut graph));
         given.and(ended)?;
-        let ready = made!(self.functions, cuGraphInstantiateWithFlags(ptr::null_mut(), graph, 0));
+        let ready = made!(
+            self.functions,
+            cuGraphInstantiateWithFlags(ptr::null_mut(), graph, 0)
+        );
         let _ = call!(self.functions, cuGraphDestroy(graph));
         let ready = Graph {
             functions: Arc::clone(&self.functions),
             ready: ready? as usize,
         };
-        call!(self.functions, cuGraphUpload(ready.ready as Raw, raw(stream)))?;
+        call!(
+            self.functions,
+            cuGraphUpload(ready.ready as Raw, raw(stream))
+        )?;
         call!(self.functions, cuStreamSynchronize(raw(stream)))?;
         Ok(Some(ready))
     }
 
     fn replay(&self, graph: &Graph, stream: Handle) -> Done {
-        call!(self.functions, cuGraphLaunch(graph.ready as Raw, raw(stream)))
+        call!(
+            self.functions,
+            cuGraphLaunch(graph.ready as Raw, raw(stream))
+        )
     }
 
     fn finish(&self, stream: Handle) -> Done {

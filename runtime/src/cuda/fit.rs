@@ -77,10 +77,7 @@ pub(super) fn fit(
         (false, true) => made.for_ <= device,
     };
     if !runs {
-        return Err(unfit(format!(
-            "is for {arch}, this is {}",
-            device.name()
-        )));
+        return Err(unfit(format!("is for {arch}, this is {}", device.name())));
     }
     let launches = target
         .kernels

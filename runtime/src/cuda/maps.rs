@@ -53,11 +53,17 @@ pub(super) fn read(
 /// What the driver would read outside of the map or the parameter, or what its interface has no room for.
 fn wrong(map: &TensorMap, kernel: &Kernel) -> Option<String> {
     let Some(param) = kernel.params.get(map.param as usize) else {
-        return Some(format!("wanted one of {} parameters, found {}", kernel.params.len(), map.param));
+        return Some(format!(
+            "wanted one of {} parameters, found {}",
+            kernel.params.len(),
+            map.param
+        ));
     };
     let axes = map.sizes.len();
     if !(1..=5).contains(&axes) || map.strides.len() + 1 != axes || map.extents.len() != axes {
-        return Some(format!("wanted 1 to 5 axes, each with a size, stride and extent, found {map:?}"));
+        return Some(format!(
+            "wanted 1 to 5 axes, each with a size, stride and extent, found {map:?}"
+        ));
     }
     if map.sizes.iter().chain(&map.strides).any(|n| *n < 1) || map.extents.contains(&0) {
         return Some(format!("wanted sizes above 0, found {map:?}"));
@@ -68,7 +74,10 @@ fn wrong(map: &TensorMap, kernel: &Kernel) -> Option<String> {
     });
     match last {
         Some(last) if (last as u64) < param.len => None,
-        _ => Some(format!("wanted elements within {}, found {map:?}", param.len)),
+        _ => Some(format!(
+            "wanted elements within {}, found {map:?}",
+            param.len
+        )),
     }
 }
 
@@ -88,7 +97,11 @@ fn data_type(dtype: DType) -> DataType {
 pub(super) fn encode(card: &Cuda, map: &TensorMap, dtype: DType, at: Address) -> Done<CUtensorMap> {
     let bytes = dtype.size() as u64;
     let sizes: Vec<u64> = map.sizes.iter().map(|n| n.unsigned_abs()).collect();
-    let strides: Vec<u64> = map.strides.iter().map(|n| n.unsigned_abs() * bytes).collect();
+    let strides: Vec<u64> = map
+        .strides
+        .iter()
+        .map(|n| n.unsigned_abs() * bytes)
+        .collect();
     let steps = vec![1_u32; sizes.len()];
     let swizzle = match map.swizzle {
         Swizzle::None => Swizzled::CU_TENSOR_MAP_SWIZZLE_NONE,

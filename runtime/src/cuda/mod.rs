@@ -11,10 +11,8 @@ mod maps;
 use std::{path::Path, sync::Arc};
 
 use crate::{
-    Artifact, DeviceError, DriverDevice, DriverError, Launches, Unfit,
-    driver::Built,
-    engine::Loaded,
-    manifest::TargetCode,
+    Artifact, DeviceError, DriverDevice, DriverError, Launches, Unfit, driver::Built,
+    engine::Loaded, manifest::TargetCode,
 };
 use device::Cuda;
 

@@ -323,9 +323,7 @@ impl<D: Driver> Engine for DriverEngine<D> {
         let (from, len) = self.steps[step].args[argument];
         let mut stage = Stage::new(&self.driver, "an argument", len)?;
         if len > 0 {
-            let fetched = self
-                .driver
-                .fetch(stage.at(), from, len, self.stream.handle);
+            let fetched = self.driver.fetch(stage.at(), from, len, self.stream.handle);
             self.told(fetched, &self.steps[step].name)?;
         }
         self.finish()?;

@@ -18,7 +18,6 @@ use crate::manifest::Kernel;
 
 pub use error::{DriverError, Interface};
 
-
 pub(crate) use built::Built;
 pub(crate) use call::{call, functions, made};
 pub(crate) use library::{find, open};

@@ -229,7 +229,10 @@ impl Driver for Hip {
     }
 
     fn allocate(&self, len: u64) -> Done<Address> {
-        let at = made!(self.library.functions, hipMalloc(ptr::null_mut(), len as usize));
+        let at = made!(
+            self.library.functions,
+            hipMalloc(ptr::null_mut(), len as usize)
+        );
         at.map(|at| Address(at as u64))
     }
 
@@ -238,7 +241,10 @@ impl Driver for Hip {
     }
 
     fn allocate_here(&self, len: usize) -> Done<Address> {
-        let at = made!(self.library.functions, hipHostMalloc(ptr::null_mut(), len, 0));
+        let at = made!(
+            self.library.functions,
+            hipHostMalloc(ptr::null_mut(), len, 0)
+        );
         at.map(|at| Address(at as u64))
     }
 
@@ -269,7 +275,10 @@ impl Driver for Hip {
     }
 
     fn mark(&self, event: Handle, stream: Handle) -> Done {
-        call!(self.library.functions, hipEventRecord(raw(event), raw(stream)))
+        call!(
+            self.library.functions,
+            hipEventRecord(raw(event), raw(stream))
+        )
     }
 
     fn between(&self, first: Handle, last: Handle) -> Done<Duration> {
@@ -277,7 +286,9 @@ impl Driver for Hip {
             self.library.functions,
             hipEventElapsedTime(0.0, raw(first), raw(last))
         )?;
-        Ok(Duration::from_secs_f64(f64::from(milliseconds.max(0.0)) / 1e3))
+        Ok(Duration::from_secs_f64(
+            f64::from(milliseconds.max(0.0)) / 1e3,
+        ))
     }
 
     fn send(&self, to: Address, from: Address, len: usize, stream: Handle) -> Done {
@@ -340,7 +351,10 @@ impl Driver for Hip {
 
     fn record(&self, stream: Handle, give: &mut dyn FnMut() -> Done) -> Done<Option<Graph>> {
         let f = &self.library.functions;
-        call!(f, hipStreamBeginCapture(raw(stream), number::CAPTURE_THREAD_LOCAL))?;
+        call!(
+            f,
+            hipStreamBeginCapture(raw(stream), number::CAPTURE_THREAD_LOCAL)
+        )?;
         let given = give();
         // Even after a refusal, so that the stream is one again.
         let mut graph = ptr::null_mut();

@@ -159,12 +159,14 @@ impl Loaded {
 /// within other words.
 fn arch_in(bytes: &[u8]) -> String {
     let words = bytes.split(|b| *b == 0);
-    let found = words.filter_map(|w| std::str::from_utf8(w).ok()).find_map(|w| {
-        let arch = w.split(':').next()?;
-        let digits = arch.strip_prefix("gfx")?;
-        let hexadecimal = digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-        hexadecimal.then(|| arch.to_owned())
-    });
+    let found = words
+        .filter_map(|w| std::str::from_utf8(w).ok())
+        .find_map(|w| {
+            let arch = w.split(':').next()?;
+            let digits = arch.strip_prefix("gfx")?;
+            let hexadecimal = digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+            hexadecimal.then(|| arch.to_owned())
+        });
     found.unwrap_or_default()
 }
 

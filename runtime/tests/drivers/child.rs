@@ -32,7 +32,7 @@ impl Fake {
     }
 
     /// The library, compiled once for all tests.
-    fn library(self) -> PathBuf {
+    pub fn library(self) -> PathBuf {
         static FOLDER: OnceLock<TempDir> = OnceLock::new();
         let folder = FOLDER.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();
@@ -49,7 +49,15 @@ impl Fake {
         let compiler = std::env::var_os("CLANG_PATH").map(PathBuf::from);
         let compiler = compiler.filter(|p| p.is_file());
         let status = Command::new(compiler.unwrap_or_else(|| "cc".into()))
-            .args(["-std=gnu11", "-shared", "-fPIC", "-O1", "-fvisibility=hidden", "-w", "-o"])
+            .args([
+                "-std=gnu11",
+                "-shared",
+                "-fPIC",
+                "-O1",
+                "-fvisibility=hidden",
+                "-w",
+                "-o",
+            ])
             .arg(folder.join(name).with_extension("so"))
             .arg(sources.join(name).with_extension("c"))
             .status()
@@ -197,7 +205,10 @@ impl Said {
     /// From the line with these words that comes after so many others, to another one.
     pub fn between(&self, words: &str, first: usize, last: usize) -> &[String] {
         let lines = self.log.iter().enumerate();
-        let at: Vec<_> = lines.filter(|(_, l)| l.contains(words)).map(|(i, _)| i).collect();
+        let at: Vec<_> = lines
+            .filter(|(_, l)| l.contains(words))
+            .map(|(i, _)| i)
+            .collect();
         &self.log[at[first]..=at[last]]
     }
 }

@@ -43,10 +43,7 @@ pub fn unpack(root: &Root) -> Result<(), Error> {
             "--platform=manylinux_2_28_x86_64",
         ];
         let mut pip = venv::pip(root);
-        pip.args(options)
-            .arg(REQUIREMENT)
-            .arg("--dest")
-            .arg(&cache);
+        pip.args(options).arg(REQUIREMENT).arg("--dest").arg(&cache);
         process::output(&mut pip)?;
     }
     require_sha256(&wheel, SHA256)?;
