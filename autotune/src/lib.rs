@@ -2,6 +2,8 @@
 //!
 //! This crate knows families of kernels and numbers of targets; it never looks at an op's name.
 
+pub mod database;
+
 mod first;
 mod simt;
 mod tensor;

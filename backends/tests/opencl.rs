@@ -161,6 +161,7 @@ fn artifact(program: &Program) -> runtime::Artifact {
         targets: vec![TargetCode {
             target: "opencl".into(),
             toolchain: "test".into(),
+            accepted_by: None,
             code: Code::Source(Source {
                 language: Language::OpenclC,
                 arch: String::new(),

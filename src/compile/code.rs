@@ -72,6 +72,8 @@ pub(super) fn generate(
 pub(super) struct Written {
     pub code: manifest::Code,
     pub toolchain: &'static str,
+    /// The tool that took the code of every kernel.
+    pub accepted_by: Option<String>,
     /// For each kernel its symbol, and how it is launched.
     pub kernels: Vec<(String, Option<Launch>)>,
 }
@@ -93,6 +95,7 @@ impl Code {
                         vector: simd.vector,
                     }),
                     toolchain: backends::cpu::TOOLCHAIN,
+                    accepted_by: backends::accepts(target),
                     kernels: object.symbols.into_iter().map(|s| (s, None)).collect(),
                 })
             }
@@ -122,6 +125,7 @@ impl Code {
                         lanes: simt.lanes,
                     }),
                     toolchain: backends::opencl::TOOLCHAIN,
+                    accepted_by: None,
                     kernels: kernels.collect(),
                 })
             }
@@ -162,6 +166,7 @@ fn documents(
             lanes: 1,
         }),
         toolchain: backends::ascend::TOOLCHAIN,
+        accepted_by: None,
         kernels: symbols.into_iter().zip(launches).collect(),
     })
 }
@@ -186,6 +191,7 @@ fn images(
         None => vec![None; all.len()],
     };
     let binaries: Option<Vec<&[u8]>> = all.iter().map(|(c, _)| c.binary.as_deref()).collect();
+    let assembled = binaries.is_some();
     let images = match binaries {
         Some(binaries) => {
             let places = write_images(writer, &target.name, &binaries)?;
@@ -214,6 +220,8 @@ fn images(
             takes: code.resources.map(|r| Takes {
                 registers: r.registers,
                 spills: r.spills,
+                scratch: r.scratch,
+                shared: r.shared,
             }),
             lane: Some(lane),
         };
@@ -222,6 +230,7 @@ fn images(
     Ok(Written {
         code,
         toolchain: backends::simt::toolchain(target),
+        accepted_by: assembled.then(|| backends::accepts(target)).flatten(),
         kernels: kernels.collect(),
     })
 }

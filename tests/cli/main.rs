@@ -1,6 +1,7 @@
 //! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
 
 mod arrays;
+mod db;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
@@ -8,6 +9,8 @@ mod folder;
 mod kill;
 mod pipeline;
 mod program;
+#[path = "../../autotune/tests/database/samples.rs"]
+mod samples;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

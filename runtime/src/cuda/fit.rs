@@ -108,6 +108,7 @@ mod tests {
         TargetCode {
             target: format!("cuda:{arch}"),
             toolchain: String::new(),
+            accepted_by: None,
             code: match text {
                 true => Code::Source(Source {
                     language: Language::Ptx,

@@ -116,6 +116,7 @@ pub fn written_to(mut writer: Writer, text: &str) -> (Writer, Manifest) {
         targets: vec![TargetCode {
             target: "opencl".into(),
             toolchain: "hand".into(),
+            accepted_by: None,
             code: Code::Source(Source {
                 language: Language::OpenclC,
                 arch: String::new(),

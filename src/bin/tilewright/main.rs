@@ -4,6 +4,7 @@
 //! a model too, which is compiled in memory first.
 
 mod compile;
+mod db;
 mod explain;
 mod failure;
 mod model;
@@ -54,6 +55,8 @@ enum Command {
     Inspect(on_artifact::Inspect),
     /// Write the texts of a target's kernels to files, for other compilers.
     Texts(on_artifact::Texts),
+    /// Look into a tuning database, share it, tidy it.
+    Db(db::Arguments),
     /// List what models can be compiled for.
     Targets {
         /// One JSON object instead of text.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Texts(a) => (on_artifact::texts(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
+        Command::Db(a) => (db::db(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),
         Command::Devices { json } => (Ok(cli::devices()), json),
         Command::Worker => return worker(),

@@ -77,12 +77,16 @@ pub struct Verify {
 #[command(after_help = "\
 Examples:
   tilewright inspect m.tw
-  tilewright inspect m.tw --rules")]
+  tilewright inspect m.tw --rules
+  tilewright inspect m.tw --roofline cuda:h200")]
 pub struct Inspect {
     /// The artifact, a .tw file.
     artifact: PathBuf,
     #[command(flatten)]
     options: InspectOptions,
+    /// Hold the code of its target against this device, such as cuda:h200; otherwise against all that are known.
+    #[arg(long = "roofline", value_name = "DEVICE")]
+    rooflines: Vec<String>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -159,7 +163,29 @@ pub fn verify(a: &Verify) -> Result<Report, Failure> {
 
 pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
     let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
-    Ok(cli::inspect(&artifact, &a.options))
+    let mut asked = Vec::new();
+    for name in &a.rooflines {
+        let device = tilewright::device(name)?;
+        let targets = artifact.manifest().targets.iter();
+        let targets: Vec<_> = targets.map(|t| t.target.clone()).collect();
+        if !targets.contains(&device.target) {
+            return Err(Failure::NoCodeForRoofline {
+                path: a.artifact.clone(),
+                device,
+                targets,
+            });
+        }
+        asked.push(device);
+    }
+    let devices = |target: &str| {
+        let mut own = asked.clone();
+        own.retain(|d| d.target == target);
+        match own.is_empty() {
+            true => tilewright::devices_of(target),
+            false => own,
+        }
+    };
+    Ok(cli::inspect(&artifact, &a.options, &devices))
 }
 
 pub fn texts(a: &Texts) -> Result<Report, Failure> {
