@@ -33,13 +33,17 @@ struct Options {
     profile: &'static str,
 }
 
-/// `[--output FOLDER] [--only NAME] [--debug]`
+/// What may be asked for.
+const USAGE: &str = "[--output FOLDER] [--only NAME] [--debug] [--no-setup]";
+
+/// Makes the kit as asked.
 pub fn run(root: &Root, arguments: &[String]) -> Result<(), Error> {
     let mut options = Options {
         output: root.join("target/gpu-kit"),
         only: String::new(),
         profile: "release",
     };
+    let mut set_up = true;
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut value = || {
@@ -52,14 +56,17 @@ pub fn run(root: &Root, arguments: &[String]) -> Result<(), Error> {
             "--only" => options.only = value()?,
             // For those who work on the kit itself.
             "--debug" => options.profile = "dev",
+            "--no-setup" => set_up = false,
             _ => {
                 return Err(Error::Usage {
-                    wanted: "[--output FOLDER] [--only NAME] [--debug]".into(),
+                    wanted: USAGE.into(),
                 });
             }
         }
     }
-    setup::run(root)?;
+    if set_up {
+        setup::run(root)?;
+    }
     make(root, &options)
 }
 
