@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -193,11 +194,13 @@ def run_case(torch, options, folder, artifact, inputs):
 
 def compare(found, wanted):
     """The largest difference relative to the largest value wanted; infinite where a number is none."""
+    if found.shape != wanted.shape:
+        raise Failed(f"wanted {list(wanted.shape)}, found {list(found.shape)}")
     error = float((found.double() - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30))
     return error if math.isfinite(error) else math.inf
 
 
-# Peers: functions of no arguments that do the case's work once.
+# Peers: by name, what makes a function that does the case's work once. Making it may fail, for want of Triton or a version.
 
 
 def peers(torch, case, x):
@@ -206,13 +209,12 @@ def peers(torch, case, x):
     compiled = lambda f: torch.compile(f, mode="max-autotune-no-cudagraphs")
     named = {}
     if op == "matmul":
-        named["cublas"] = lambda: torch.matmul(x["x"], x["w"])
-        named["triton"] = triton_matmul(torch, x["x"], x["w"])
+        named["cublas"] = lambda: lambda: torch.matmul(x["x"], x["w"])
+        named["triton"] = lambda: triton_matmul(x["x"], x["w"])
     elif op == "linear_gelu":
         own = lambda x, w, c: F.gelu(F.linear(x, w, c))
-        fused = compiled(own)
-        named["cublas"] = lambda: own(x["x"], x["w"], x["c"])
-        named["triton"] = lambda: fused(x["x"], x["w"], x["c"])
+        named["cublas"] = lambda: lambda: own(x["x"], x["w"], x["c"])
+        named["triton"] = lambda: partial(compiled(own), x["x"], x["w"], x["c"])
     elif op == "attention":
         more = dict(is_causal=a["causal"] and x["q"].shape[2] > 1, scale=a["scale"])
         if x["q"].shape[1] != x["k"].shape[1]:
@@ -227,9 +229,9 @@ def peers(torch, case, x):
 
         for backend in ("FLASH_ATTENTION", "CUDNN_ATTENTION", "EFFICIENT_ATTENTION"):
             if hasattr(SDPBackend, backend):
-                named[f"torch_{backend.split('_')[0].lower()}"] = by(getattr(SDPBackend, backend))
+                named[f"torch_{backend.split('_')[0].lower()}"] = partial(by, getattr(SDPBackend, backend))
         if not a["causal"] or x["q"].shape[2] == x["k"].shape[2]:
-            named["triton"] = flex_attention(torch, x, a)
+            named["triton"] = lambda: flex_attention(torch, x, a)
     else:
         eager, words = {
             "softmax": (lambda x: torch.softmax(x, -1), ("x",)),
@@ -239,9 +241,9 @@ def peers(torch, case, x):
             "gather": (lambda ids, table: F.embedding(ids, table), ("ids", "table")),
             "column_sum": (lambda x: x.sum(-2), ("x",)),
         }[op]
-        given, fused = [x[w] for w in words], compiled(eager)
-        named["torch"] = lambda: eager(*given)
-        named["triton"] = lambda: fused(*given)
+        given = [x[w] for w in words]
+        named["torch"] = lambda: partial(eager, *given)
+        named["triton"] = lambda: partial(compiled(eager), *given)
     return named
 
 
@@ -256,10 +258,25 @@ def flex_attention(torch, x, a):
     return lambda: compiled(x["q"], x["k"], x["v"], **more)
 
 
-def triton_matmul(torch, x, w):
+def triton_matmul(x, w):
     import triton_kernels  # beside this file: Triton reads kernels from source
 
     return triton_kernels.matmul(x, w)
+
+
+def recorded(torch, work):
+    """The same work as a CUDA graph, as tilewright's is, so that no time waits for Python; after it tuned and compiled itself."""
+    for _ in range(3):
+        work()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    try:
+        with torch.cuda.graph(graph):
+            work()
+    except RuntimeError:  # what cannot be recorded is called
+        torch.cuda.synchronize()
+        return work
+    return graph.replay
 
 
 def device_times(torch, work, runs, flush):
@@ -278,19 +295,17 @@ def time_case(torch, options, case, inputs):
     """Rounds of all, in turns. A peer that refuses is named with what it said."""
     times, refusals, works = {"tilewright": []}, {}, {}
     on_cuda = options.device.startswith("cuda") and torch.cuda.is_available()
-    if on_cuda and not options.no_peers:
+    # Whole models have no peer here: the machine need not have transformers.
+    if on_cuda and not options.no_peers and "op" in case:
         flush = torch.empty(FLUSH, dtype=torch.uint8, device="cuda")
-        try:
-            works = peers(torch, case, inputs)
-        except Exception as error:  # a version of PyTorch without one of them
-            refusals["peers"] = last_line(error)
-        for name, work in list(works.items()):
+        for name, make in peers(torch, case, inputs).items():
             try:
-                device_times(torch, work, 5, flush)
+                works[name] = recorded(torch, make())
+                device_times(torch, works[name], 5, flush)
                 times[name] = []
-            except Exception as error:  # whatever a peer does not take
+            except Exception as error:  # whatever a peer lacks or does not take
                 refusals[name] = last_line(error)
-                del works[name]
+                works.pop(name, None)
     for _ in range(options.rounds):
         artifact, words = options.kit / case["artifact"], ("--runs", options.runs, "--device", options.device)
         ours = tilewright(options, "bench", artifact, *words)
@@ -330,9 +345,9 @@ def check_kernels(torch, options, kit, folder):
             place = "cuda" if torch.cuda.is_available() and not case["small"] else "cpu"
             given = {n: t.to(place) for n, t in inputs.items()}
             wanted, magnitude = reference(torch, case, given)
-            limit = bound(case, given, magnitude, wanted.abs().max())
-            line |= {"error": compare(found.to(place), wanted), "bound": limit}
-            line["ok"] = line["error"] <= limit
+            error = compare(found.to(place), wanted)
+            line |= {"error": error, "bound": bound(case, given, magnitude, wanted.abs().max())}
+            line["ok"] = error <= line["bound"]
             del given, wanted
             if not options.no_times and not case["small"]:
                 line |= time_case(torch, options, case, inputs)
@@ -363,7 +378,7 @@ def check_models(torch, options, kit, folder):
                     errors.append(error if math.isfinite(error) else math.inf)
             line |= {"error": max(errors), "ok": max(errors) <= model["bound"]}
             if not options.no_times and not model["small"]:
-                line |= time_case(torch, options, model | {"op": "model", "attributes": {}}, {})
+                line |= time_case(torch, options, model, {})
         except Failed as failure:
             line |= {"ok": False, "failure": str(failure)}
         results.append(line)
@@ -458,9 +473,9 @@ def main(words):
     result["failed"] = sum(not line["ok"] for line in result["kernels"] + result["models"])
     found = wrong(result)
     assert not found, found
-    partial = options.output.with_suffix(".partial")
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(partial, options.output)
+    unfinished = options.output.with_suffix(".partial")
+    unfinished.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(unfinished, options.output)
     count = len(result["kernels"]) + len(result["models"])
     print(f"{count} cases, {result['failed']} failed; {options.output}")
     return 1 if result["failed"] else 0
