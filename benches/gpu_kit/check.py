@@ -459,6 +459,11 @@ def main(words):
     if options.device.startswith("emulator"):
         options.no_times = True
     sys.path.insert(0, str(options.kit))
+    packed = options.kit / "artifacts.zip"
+    if packed.exists() and not (options.kit / "kernels").is_dir():
+        print(f"unpacking {packed}", flush=True)
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(options.kit)
     try:
         device, versions = facts(torch, options)
     except (Failed, OSError) as error:

@@ -207,6 +207,10 @@ fn an_old_driver_is_named() {
         "CUDA: tensor maps and launches with attributes: wanted a driver for CUDA 12.0 or newer, found one for 11.4",
     ];
     fails(Fake::Cuda, &cuda(), &[("FAKE_VERSION", "11040")], &words);
+    let words = [
+        "HIP: function hipGraphInstantiate: wanted a driver for HIP 5.0 or newer, found one for an older version",
+    ];
+    fails(Fake::OldHip, &hip(), &[], &words);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) mod number {
 }
 
 functions! {
-    Interface::AscendCl, "CANN 8.0";
+    Interface::AscendCl, "8.0";
     aclInit = "aclInit" (*const c_char);
     aclrtGetDeviceCount = "aclrtGetDeviceCount" (*mut u32);
     aclrtSetDevice = "aclrtSetDevice" (i32);

@@ -44,7 +44,7 @@ pub(crate) unsafe fn find<F: Copy>(
             interface,
             what: format!("function {name}"),
             wanted: since.into(),
-            found: "an older one, which lacks it".into(),
+            found: "an older version, which lacks it".into(),
         }),
     }
 }

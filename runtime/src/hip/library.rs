@@ -42,7 +42,7 @@ pub(super) mod number {
 
 // As hip_runtime_api.h of ROCm 5 and later declares them.
 functions! {
-    Interface::Hip, "ROCm 5.0";
+    Interface::Hip, "5.0";
     hipInit = "hipInit" (u32);
     hipRuntimeGetVersion = "hipRuntimeGetVersion" (*mut i32);
     hipGetDeviceCount = "hipGetDeviceCount" (*mut i32);

@@ -17,6 +17,8 @@ pub enum Fake {
     Cuda,
     Hip,
     Ascend,
+    /// HIP of a release that lacks a function.
+    OldHip,
 }
 
 impl Fake {
@@ -26,7 +28,7 @@ impl Fake {
     fn names(self) -> [&'static str; 3] {
         match self {
             Self::Cuda => ["fake_cuda", "TILEWRIGHT_CUDA", "cuda:0"],
-            Self::Hip => ["fake_hip", "TILEWRIGHT_HIP", "rocm:0"],
+            Self::Hip | Self::OldHip => ["fake_hip", "TILEWRIGHT_HIP", "rocm:0"],
             Self::Ascend => ["fake_ascendcl", "TILEWRIGHT_ASCEND", "ascend:0"],
         }
     }
@@ -37,9 +39,19 @@ impl Fake {
         let folder = FOLDER.get_or_init(|| {
             let folder = tempfile::tempdir().unwrap();
             Self::ALL.iter().for_each(|f| f.compile(folder.path()));
+            Self::OldHip.compile(folder.path());
             folder
         });
-        folder.path().join(self.names()[0]).with_extension("so")
+        folder.path().join(self.file())
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Cuda => "cuda.so",
+            Self::Hip => "hip.so",
+            Self::Ascend => "ascendcl.so",
+            Self::OldHip => "old_hip.so",
+        }
     }
 
     fn compile(self, folder: &Path) {
@@ -58,7 +70,8 @@ impl Fake {
                 "-w",
                 "-o",
             ])
-            .arg(folder.join(name).with_extension("so"))
+            .arg(folder.join(self.file()))
+            .args((self == Self::OldHip).then_some("-DFAKE_OLD"))
             .arg(sources.join(name).with_extension("c"))
             .status()
             .unwrap();

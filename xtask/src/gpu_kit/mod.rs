@@ -122,6 +122,8 @@ fn make(root: &Root, options: &Options) -> Result<(), Error> {
     });
     write(&partial.join("kit.json"), &format!("{kit:#}\n"))?;
 
+    pack(&partial)?;
+
     let bytes = size(&partial)?;
     let _ = fs::remove_dir_all(&options.output);
     fs::rename(&partial, &options.output).map_err(Error::file("move to", &options.output))?;
@@ -237,6 +239,19 @@ fn model(
     Ok(json!({
         "name": name, "artifact": artifact, "cases": own, "dtype": dtype, "bound": bound, "small": small,
     }))
+}
+
+/// Puts the artifacts into one archive, which the script unpacks: texts of kernels become a tenth.
+fn pack(kit: &Path) -> Result<(), Error> {
+    let folders = ["kernels", "models"];
+    let mut python = std::process::Command::new("python3");
+    python.args(["-m", "zipfile", "-c", "artifacts.zip"]);
+    process::output(python.args(folders).current_dir(kit))?;
+    for folder in folders {
+        let folder = kit.join(folder);
+        fs::remove_dir_all(&folder).map_err(Error::file("remove", &folder))?;
+    }
+    Ok(())
 }
 
 /// Bytes of all files in a folder.
