@@ -7,5 +7,6 @@ pub mod database;
 mod first;
 mod simt;
 mod tensor;
+mod warpgroups;
 
 pub use first::first_choice;

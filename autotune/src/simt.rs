@@ -47,7 +47,9 @@ pub(crate) fn choose(
     target: &Target,
     simt: &Simt,
 ) -> Result<Schedule, LowerError> {
-    let ranked = match family(kernel)? {
+    let family = family(kernel)?;
+    let first = crate::warpgroups::choices(target, simt, family);
+    let ranked = match family {
         KernelFamily::Map { rows, columns } => vec![map(rows, columns)],
         KernelFamily::Fold { columns, .. } => vec![Schedule::SimtMap(SimtMapSchedule {
             block_rows: 8,
@@ -59,7 +61,7 @@ pub(crate) fn choose(
         attention @ KernelFamily::Attention { .. } => attentions(simt, attention),
     };
     let mut refused = None;
-    for schedule in ranked.into_iter().take(TRIES) {
+    for schedule in first.into_iter().chain(ranked).take(TRIES) {
         match passes::lower(kernel, &schedule, target) {
             Ok(_) => return Ok(schedule),
             Err(error) => refused = refused.or(Some(error)),
@@ -74,18 +76,18 @@ pub(crate) fn choose(
 }
 
 /// The power of two that covers `size`, at most `most`.
-fn side(size: i64, most: u32) -> u32 {
+pub(crate) fn side(size: i64, most: u32) -> u32 {
     let covering = (size.max(1) as u64).next_power_of_two();
     covering.min(most.into()) as u32
 }
 
 /// Powers of two from `first` to `last`.
-fn powers(first: u32, last: u32) -> impl Iterator<Item = u32> {
+pub(crate) fn powers(first: u32, last: u32) -> impl Iterator<Item = u32> {
     let next = move |n: &u32| (*n < last).then_some(n * 2);
     std::iter::successors((first <= last).then_some(first), next)
 }
 
-fn blocks(size: i64, block: u32) -> f64 {
+pub(crate) fn blocks(size: i64, block: u32) -> f64 {
     (size.max(1) as u64).div_ceil(block.into()) as f64
 }
 

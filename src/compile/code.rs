@@ -53,7 +53,7 @@ pub(super) fn generate(
                 let made: Result<_, _> = made.into_iter().zip(programs).map(named).collect();
                 return Ok(Code::Images(made?));
             }
-            let sources = backends::opencl::compile(&programs)?;
+            let sources = backends::opencl::compile(&programs, backends::opencl::Dialect::OpenCl)?;
             Ok(Code::Texts(sources.into_iter().zip(programs).collect()))
         }
         Form::Tensor(ref core) => {
@@ -215,7 +215,8 @@ fn images(
             image,
             variants: vec![],
             threads: code.launch.threads,
-            shared: Bytes(program.shared_bytes() as u64),
+            // What is asked for may have room to round its start up.
+            shared: Bytes(program.shared_bytes() as u64).max(code.launch.shared),
             shared_asked: code.launch.shared,
             takes: code.resources.map(|r| Takes {
                 registers: r.registers,

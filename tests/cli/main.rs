@@ -2,12 +2,14 @@
 
 mod arrays;
 mod db;
+mod emit;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
 mod kill;
 mod pipeline;
+mod profile;
 mod program;
 #[path = "../../autotune/tests/database/samples.rs"]
 mod samples;

@@ -8,7 +8,7 @@ use rusqlite::ErrorCode;
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// There is none.
-    #[error("{}: wanted a tuning database, found nothing; help: `tune --db` makes one", path.display())]
+    #[error("{}: wanted a tuning database, found nothing; help: `db import` makes one", path.display())]
     Missing {
         /// Where.
         path: PathBuf,

@@ -32,7 +32,7 @@ fn other_files_are_named() {
         (
             folder.file("none.db"),
             Access::Read,
-            "found nothing; help: `tune --db` makes one",
+            "found nothing; help: `db import` makes one",
         ),
         (folder.file(""), Access::Write, "found a folder"),
         (

@@ -24,7 +24,7 @@ pub struct TensorMap {
     pub strides: Vec<i64>,
     /// Elements of a box along each axis, at most 256.
     pub extents: Vec<u32>,
-    /// How a box lies in shared memory; along axis 0 it has at most as many bytes as the swizzle is wide.
+    /// How a box lies in shared memory; where this is a swizzle, the box has along axis 0 as many bytes as it is wide.
     pub swizzle: Swizzle,
 }
 
@@ -136,7 +136,8 @@ pub enum Bulk {
         /// How many bytes.
         bytes: u32,
     },
-    /// Each lane that comes here arrives. What it did before is seen by whom the phase's end lets go on.
+    /// Each lane that comes here arrives. What it did before is seen by whom the phase's end lets go on, and the products
+    /// for which its warp has waited are over for them; what other lanes of the warp did is not.
     Arrive(Signal),
     /// Waits until the phase of this parity has ended: goes on if the current phase has the other parity.
     Await {

@@ -20,14 +20,14 @@ pub use bulk::{
     Bulk, LeftOperand, Mbarrier, SharedTile, Signal, Swizzle, TensorMap, WARPGROUP, WarpgroupInstr,
 };
 pub use emulate::{
-    Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch, emulate,
-    emulate_all,
+    Awaited, Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch,
+    Waiting, WaitsFor, emulate, emulate_all,
 };
 pub use index::Index;
 pub use layout::{Layout, Step};
 pub use matrix::{MatrixInstr, Spelling};
 pub use text::parse;
-pub use verify::{Fault, Types, VerifyError, types, verify};
+pub use verify::{Fault, MapFault, Types, VerifyError, types, verify};
 
 pub use crate::tile::Carried;
 use crate::{

@@ -86,12 +86,8 @@ fn compare(what: &str, kernel: &Kernel, found: &[f64], wanted: &[f64], tolerance
     }
 }
 
-/// Fails unless both programs of a kernel give what its graph means; none if the schedule does not fit.
-pub fn check(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<ir::lane::Counts> {
-    let lowered = match passes::lower(kernel, schedule, target) {
-        Err(LowerError::DoesNotFit { .. }) => return None,
-        other => other.unwrap_or_else(|e| panic!("{}: {schedule:?}: {e}", target.name)),
-    };
+/// Numbers for the inputs of a kernel, and what its graph gives for them.
+pub fn run(kernel: &Kernel) -> (Vec<Vec<f64>>, Vec<f64>) {
     let mut numbers = Numbers(7);
     let mut inputs = BTreeMap::new();
     let mut params = vec![];
@@ -104,7 +100,16 @@ pub fn check(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<ir
         }
     }
     let outputs = eval::evaluate(&kernel.graph, &inputs, &WeightMap::default()).unwrap();
-    let wanted = outputs.into_values().next().unwrap().into_values();
+    (params, outputs.into_values().next().unwrap().into_values())
+}
+
+/// Fails unless both programs of a kernel give what its graph means; none if the schedule does not fit.
+pub fn check(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<ir::lane::Counts> {
+    let lowered = match passes::lower(kernel, schedule, target) {
+        Err(LowerError::DoesNotFit { .. }) => return None,
+        other => other.unwrap_or_else(|e| panic!("{}: {schedule:?}: {e}", target.name)),
+    };
+    let (mut params, wanted) = run(kernel);
     params.push(vec![f64::NAN; wanted.len()]);
     let program = &lowered.program;
     tile::verify(program).unwrap_or_else(|e| panic!("{e}\n{program}"));

@@ -3,6 +3,7 @@
 mod bench;
 mod devices;
 mod inspect;
+mod profile;
 mod run;
 mod sample;
 mod texts;
@@ -27,6 +28,7 @@ use crate::{
 pub use bench::{BenchOptions, bench};
 pub use devices::devices;
 pub use inspect::{InspectOptions, inspect};
+pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
 pub use texts::{TextsOptions, texts};
 pub use verify::{VerifyOptions, verify};
@@ -45,6 +47,14 @@ pub enum CliError {
     Npz(#[from] NpzError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A file that cannot be written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// An array that no input of the model takes.
     #[error("{}: array `{array}` is no input of the model; its inputs are {}", path.display(), known.join(", "))]
     Array {
@@ -54,14 +64,6 @@ pub enum CliError {
         array: String,
         /// Names of the inputs.
         known: Vec<String>,
-    },
-    /// A file or folder that cannot be made.
-    #[error("{}: {source}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
     },
     /// The artifact has no target of this name.
     #[error("target: no `{wanted}` in the artifact; help: it has {}", known.join(", "))]
@@ -197,6 +199,13 @@ fn on(model: &Model, executor: &Executor) -> String {
         Device::Cpu => format!("{target} with {} threads", executor.threads()),
         _ => format!("{} by the code for {target}", model.device_words()),
     }
+}
+
+/// What a kernel must do, by its tile program, if it has one that can be counted.
+fn work(artifact: &Artifact, kernel: &crate::manifest::Kernel) -> Option<ir::KernelWork> {
+    let text = artifact.text(kernel.tile?).ok()?;
+    let program: ir::tile::Program = serde_json::from_str(text).ok()?;
+    ir::KernelWork::of(&program, kernel.flops)
 }
 
 /// What this processor is called.

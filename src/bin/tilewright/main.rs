@@ -5,6 +5,7 @@
 
 mod compile;
 mod db;
+mod emit;
 mod explain;
 mod failure;
 mod model;
@@ -43,12 +44,16 @@ struct Cli {
 enum Command {
     /// Compile a model into an artifact.
     Compile(compile::Arguments),
+    /// Write an artifact's kernels as files, in OpenCL C, HIP or SPIR-V.
+    Emit(emit::Arguments),
     /// Run an artifact or a model once: arrays in, arrays out.
     Run(on_artifact::Run),
     /// Measure how long a run takes.
     Bench(on_artifact::Bench),
     /// Run every kernel against its tile program in f64, and record what was seen.
     Verify(on_artifact::Verify),
+    /// Show where the time of a run goes, and what would make it faster.
+    Profile(on_artifact::Profile),
     /// Show which kernels a run has, which rules made them, and the proofs.
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
@@ -77,9 +82,11 @@ enum Command {
 fn main() -> ExitCode {
     let (report, json) = match Cli::parse().command {
         Command::Compile(a) => (compile::compile(&a), a.json),
+        Command::Emit(a) => (emit::emit(&a), a.json),
         Command::Run(a) => (on_artifact::run(&a), a.json),
         Command::Bench(a) => (on_artifact::bench(&a), a.json),
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
+        Command::Profile(a) => (on_artifact::profile(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Texts(a) => (on_artifact::texts(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),

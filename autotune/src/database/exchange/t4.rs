@@ -51,7 +51,7 @@ fn result(t: &Trial) -> Value {
         measurements.push(json!({ "name": "time", "value": median * 1e3, "unit": "ms" }));
     }
     json!({
-        "timestamp": timestamp(t.unix_time),
+        "timestamp": runtime::calendar::timestamp(t.unix_time),
         "configuration": configuration,
         "objectives": ["time"],
         "times": {
@@ -65,39 +65,4 @@ fn result(t: &Trial) -> Value {
         "correctness": if t.outcome == Outcome::Ok { 1 } else { 0 },
         "measurements": measurements,
     })
-}
-
-/// A moment as ISO 8601 has it, in UTC. Source of the calendar: Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2021.
-fn timestamp(unix_time: u64) -> String {
-    let (days, seconds) = ((unix_time / 86400) as i64 + 719_468, unix_time % 86400);
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{:02}+00:00",
-        seconds % 60
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_dates() {
-        assert_eq!(timestamp(0), "1970-01-01T00:00:00+00:00");
-        assert_eq!(timestamp(951_782_400), "2000-02-29T00:00:00+00:00");
-        assert_eq!(timestamp(1_795_564_799), "2026-11-24T23:59:59+00:00");
-    }
 }

@@ -4,6 +4,7 @@
 //! names that are assigned at the end of each round.
 
 mod dialect;
+mod held;
 mod helper;
 mod index;
 mod matrix;
@@ -21,6 +22,7 @@ use ir::{
 pub use dialect::Dialect;
 
 use dialect::Space;
+use held::Held;
 use helper::Helper;
 
 /// What a language has no words for.
@@ -75,6 +77,7 @@ struct Printer<'a> {
     names: BTreeSet<String>,
     /// Whether lanes or warps may come here without the others.
     divergent: bool,
+    held: Held,
 }
 
 /// The text of a program: one kernel of its name. For each parameter an OpenCL kernel takes a buffer and the parameter's
@@ -95,6 +98,7 @@ pub fn print(program: &Program, dialect: Dialect) -> Result<String, Unsupported>
         vectors: BTreeSet::new(),
         names: BTreeSet::new(),
         divergent: false,
+        held: Held::of(&program.body),
     };
     printer.stage();
     printer.arrays();
@@ -106,8 +110,9 @@ pub fn print(program: &Program, dialect: Dialect) -> Result<String, Unsupported>
         .collect();
     let helpers = helper::texts(&printer.helpers, dialect);
     Ok(format!(
-        "{}{vectors}{helpers}{}{} {{\n{}}}\n",
+        "{}{vectors}{helpers}{}{}{} {{\n{}}}\n",
         dialect.prologue(),
+        printer.held.macros(),
         printer.macros(),
         printer.head(),
         printer.out

@@ -1,8 +1,9 @@
 //! Which schedules a target has room for, before anything is built.
 
-use ir::{Schedule, Simt};
+use ir::{Schedule, Simt, lane::WARPGROUP};
 
 use super::LowerError;
+use crate::spread::Warpgroups;
 
 /// What a schedule takes.
 struct Needs {
@@ -11,6 +12,14 @@ struct Needs {
     registers: u64,
     /// Bytes of shared memory, without padding.
     shared: u64,
+}
+
+/// Bytes of the operands of warpgroups.
+const NARROW: u64 = 2;
+
+/// Warps of a block whose warpgroups have so many rows, with those that feed them.
+const fn warps(rows: u32) -> u32 {
+    (rows / 64 + 1) * WARPGROUP
 }
 
 /// Bytes of the widest operands.
@@ -48,6 +57,31 @@ fn needs(schedule: &Schedule, simt: &Simt) -> Option<Needs> {
                 shared: operands * smallest(simt, s.instr),
             }
         }
+        Schedule::WarpgroupContract(s) => {
+            let operands = area(s.block_rows + s.block_columns, s.block_depth);
+            Needs {
+                warps: warps(s.block_rows),
+                registers: held(
+                    area(s.block_rows, s.block_columns),
+                    warps(s.block_rows) - WARPGROUP,
+                ),
+                shared: operands * u64::from(s.stages) * NARROW,
+            }
+        }
+        Schedule::WarpgroupAttention(s) => {
+            // Scores, and weights two to a register.
+            let held_tiles = area(
+                s.block_queries,
+                s.block_columns + s.block_keys + s.block_keys / 2,
+            );
+            let streamed = area(s.block_keys, s.block_depth + s.block_columns);
+            let operands = area(s.block_queries, s.block_depth) + u64::from(s.stages) * streamed;
+            Needs {
+                warps: warps(s.block_queries),
+                registers: held(held_tiles, warps(s.block_queries) - WARPGROUP),
+                shared: operands * NARROW,
+            }
+        }
         Schedule::Map(_) | Schedule::Rows(_) | Schedule::Contract(_) | Schedule::Attention(_) => {
             return None;
         }
@@ -65,14 +99,14 @@ pub(super) fn check(kernel: &str, schedule: &Schedule, simt: &Simt) -> Result<()
     let Some(needs) = needs(schedule, simt) else {
         return Ok(());
     };
+    let most = match Warpgroups::of(schedule) {
+        Some(groups) => groups.registers(simt.lanes),
+        None => simt.registers,
+    };
     let lanes = u64::from(needs.warps) * u64::from(simt.lanes);
     let all = [
         ("lanes", lanes, simt.threads.into()),
-        (
-            "registers of a lane",
-            needs.registers,
-            simt.registers.into(),
-        ),
+        ("registers of a lane", needs.registers, most.into()),
         ("bytes of shared memory", needs.shared, simt.shared.0),
     ];
     match all.into_iter().find(|(_, found, limit)| found > limit) {

@@ -10,11 +10,14 @@ mod fit;
 mod fold;
 mod map;
 mod rows;
+mod warpgroups;
 
 use ir::{
     BinaryFn, DType, Kernel, Schedule, Simt,
     tile::{Index, Program, Shape, Value, Var},
 };
+
+use attention::Masking;
 
 use super::{
     Builder, LowerError, Lowered, Range, coordinates,
@@ -25,7 +28,7 @@ use crate::{
     family::{Family, Shaped},
     layout::Layout,
     nest::Nest,
-    spread::{Spread, spread},
+    spread::{Spread, Warpgroups, spread, spread_warpgroups},
 };
 
 /// The programs that `schedule` makes of a kernel.
@@ -35,12 +38,15 @@ pub(super) fn lower_kernel(
     schedule: &Schedule,
     simt: &Simt,
 ) -> Result<Lowered, LowerError> {
-    let (Some(dealt), name) = (Spread::of(schedule), &kernel.name) else {
-        return Err(other_family(kernel, schedule));
-    };
+    let name = &kernel.name;
     fit::check(name, schedule, simt)?;
     let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
-    let lane = spread(&program, simt, &dealt).map_err(|reason| LowerError::Spread {
+    let lane = match (Spread::of(schedule), Warpgroups::of(schedule)) {
+        (Some(dealt), _) => spread(&program, simt, &dealt),
+        (_, Some(groups)) => spread_warpgroups(&program, simt, &groups),
+        _ => return Err(other_family(kernel, schedule)),
+    };
+    let lane = lane.map_err(|reason| LowerError::Spread {
         kernel: name.clone(),
         reason,
     })?;
@@ -68,7 +74,18 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
-        (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            attention::lower(name, nest, s, Masking::Everywhere)
+        }
+        (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
+            contract::lower(name, nest, c, &warpgroups::contract(s))
+        }
+        (Family::Attention, Schedule::WarpgroupAttention(s)) => attention::lower(
+            name,
+            nest,
+            &warpgroups::attention(s),
+            Masking::AtEdges(s.scores),
+        ),
         _ => return None,
     })
 }

@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use ir::{DeviceModel, Floor, KernelWork, Source, tile};
+use ir::{DeviceModel, Floor, KernelWork, Source};
 use serde_json::{Value, json};
 
-use super::{super::megabytes, InspectOptions};
+use super::{
+    super::{megabytes, work},
+    InspectOptions,
+};
 use crate::{
-    Artifact,
+    Artifact, calendar,
     evidence::{Evidence, Level, Record},
     manifest::{Code, Kernel, KernelId, Language, Program, TargetCode},
 };
@@ -52,13 +55,6 @@ fn head(artifact: &Artifact, kernel: &Kernel) -> Vec<String> {
     let text = text.unwrap_or_default();
     let lines = text.lines().map_while(|l| l.strip_prefix("//"));
     lines.map(|l| l.trim_start().to_owned()).collect()
-}
-
-/// What a kernel must do, by its tile program, if it has one that can be counted.
-fn work(artifact: &Artifact, kernel: &Kernel) -> Option<KernelWork> {
-    let text = artifact.text(kernel.tile?).ok()?;
-    let program: tile::Program = serde_json::from_str(text).ok()?;
-    KernelWork::of(&program, kernel.flops)
 }
 
 /// The least time of a program on each device, if it is known of every kernel.
@@ -192,7 +188,7 @@ fn seen(r: &Record) -> String {
         "{}{by} on {}, {}",
         r.level.name(),
         r.device,
-        date(r.unix_time)
+        calendar::date(r.unix_time)
     );
     if let Some(error) = r.max_error {
         write!(words, ": max error {error:.1e}").expect("strings grow");
@@ -249,41 +245,5 @@ fn seconds(s: f64) -> String {
         s if s >= 1.0 => format!("{s:.2} s"),
         s if s >= 1e-3 => format!("{:.2} ms", s * 1e3),
         s => format!("{:.2} us", s * 1e6),
-    }
-}
-
-/// The day, in UTC: Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-fn date(unix_time: u64) -> String {
-    let days = unix_time / 86_400 + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    // March is the first month.
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!("{}-{month:02}-{day:02}", era * 400 + year + next)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_are_those_of_the_calendar() {
-        for (seconds, day) in [
-            (0, "1970-01-01"),
-            (951_782_399, "2000-02-28"),
-            (951_782_400, "2000-02-29"),
-            (951_868_800, "2000-03-01"),
-            (1_798_761_599, "2026-12-31"),
-            (1_798_761_600, "2027-01-01"),
-        ] {
-            assert_eq!(date(seconds), day);
-        }
     }
 }
