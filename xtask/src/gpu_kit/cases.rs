@@ -41,6 +41,8 @@ struct Work {
     flops: u64,
     /// Elements of the output.
     output: u64,
+    /// Bytes that are read, if not all.
+    read: Option<u64>,
 }
 
 /// All cases.
@@ -173,17 +175,10 @@ fn case(name: String, work: Work, small: bool) -> Case {
         }
         port
     });
-    let size = |dtype: &str| match dtype {
-        "f32" => 4,
-        "i64" => 8,
-        _ => 2,
-    };
     let bytes = |p: &Port| p.shape.iter().product::<u64>() * size(p.dtype);
-    // Of a table, the rows that are looked up.
-    let read: u64 = match work.op {
-        "gather" => work.output * size(work.dtype) + bytes(&work.ports[0]),
-        _ => work.ports.iter().map(bytes).sum(),
-    };
+    let read = work
+        .read
+        .unwrap_or_else(|| work.ports.iter().map(bytes).sum());
     let facts = json!({
         "name": name, "artifact": format!("kernels/{name}.tw"), "family": work.family, "op": work.op,
         "dtype": work.dtype, "inputs": ports.collect::<Vec<_>>(), "attributes": work.attributes,
@@ -195,6 +190,15 @@ fn case(name: String, work: Work, small: bool) -> Case {
         graph,
         facts,
         small,
+    }
+}
+
+/// Bytes of an element.
+fn size(dtype: &str) -> u64 {
+    match dtype {
+        "f32" => 4,
+        "i64" => 8,
+        _ => 2,
     }
 }
 
@@ -220,6 +224,7 @@ fn matmul(m: u64, n: u64, k: u64, dtype: &'static str) -> Work {
         terms: k,
         flops: 2 * m * n * k,
         output: m * n,
+        read: None,
     }
 }
 
@@ -240,6 +245,7 @@ fn linear(m: u64, n: u64, k: u64, dtype: &'static str) -> Work {
         terms: k,
         flops: 2 * m * n * k,
         output: m * n,
+        read: None,
     }
 }
 
@@ -280,6 +286,7 @@ fn attention(heads: &Heads, [s, t]: [u64; 2], causal: bool, dtype: &'static str)
         terms: t,
         flops,
         output: b * h * s * d,
+        read: None,
     }
 }
 
@@ -304,6 +311,7 @@ fn rows(
         terms: shape[1],
         flops: 8 * count,
         output: count,
+        read: None,
     }
 }
 
@@ -375,6 +383,8 @@ fn gather(count: u64, rows_of_table: u64, n: u64, dtype: &'static str) -> Work {
         body,
     );
     (work.roundings, work.terms, work.flops) = (0, 0, 0);
+    // Of the table, the rows that are looked up.
+    work.read = Some(count * 8 + count * n * size(dtype));
     work
 }
 
