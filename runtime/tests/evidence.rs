@@ -142,6 +142,7 @@ fn verified(path: &Path, blocks: Option<usize>) -> Report {
             threads: None,
             device: Device::Emulator("opencl".into()),
             no_verify: false,
+            no_graph: false,
         },
     };
     verify(open(path), &options, |_| ()).unwrap()

@@ -106,6 +106,7 @@ fn all_ways_to_run_give_the_same_bits() {
         let device = DeviceOptions {
             threads: NonZeroUsize::new(threads),
             device: Device::Cpu,
+            no_graph: false,
             no_verify: false,
         };
         let artifact = cli::open(&folder.0.join("m.tw"), &device).unwrap();
