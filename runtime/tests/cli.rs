@@ -151,7 +151,7 @@ fn wrong_usage_is_exit_code_2() {
         &["run"],
         &["frobnicate"],
         &["run", "x.tw", "--threads", "0"],
-        &["run", "x.tw", "--device", "cuda:0"],
+        &["run", "x.tw", "--device", "toaster:0"],
         &["bench", "x.tw", "--shape", "batch"],
     ];
     for args in cases {
