@@ -42,8 +42,9 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
-    AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
-    SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
+    AttentionRows, AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
+    SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
+    SimtRowsSchedule, Skew,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};

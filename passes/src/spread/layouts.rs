@@ -18,8 +18,8 @@ pub(super) struct Layouts<'a> {
     /// How each dot is made, by its result.
     pub tilings: BTreeMap<Var, Tiling>,
     defs: BTreeMap<Var, &'a Value>,
-    /// Along which axis the elements of each load lie side by side in memory.
-    along: BTreeMap<Var, Axis>,
+    /// Along which axis the elements of each load lie side by side in memory, and their type there.
+    along: BTreeMap<Var, (Axis, DType)>,
     simt: &'a Simt,
     threads: [u32; 2],
 }
@@ -47,7 +47,7 @@ impl<'a> Layouts<'a> {
             simt,
             threads: [simt.lanes, spread.warps[0] * spread.warps[1]],
         };
-        layouts.define(&program.body, &Ranges::of(program));
+        layouts.define(program, &program.body, &Ranges::of(program));
         layouts.tile(spread)?;
         layouts.settle(&program.body);
         Ok(layouts)
@@ -59,7 +59,7 @@ impl<'a> Layouts<'a> {
     }
 
     /// Notes definitions, and how loads run through memory.
-    fn define(&mut self, body: &'a [Stmt], ranges: &Ranges) {
+    fn define(&mut self, program: &tile::Program, body: &'a [Stmt], ranges: &Ranges) {
         for stmt in body {
             match stmt {
                 Stmt::Let(var, value) => {
@@ -68,11 +68,12 @@ impl<'a> Layouts<'a> {
                         let at = ranges.in_tile(*shape).affine(&from.at);
                         let down = at.stride(&Index::Row) == Some(1) && shape.rows > 1;
                         let axis = if down { Axis::Rows } else { Axis::Lanes };
-                        self.along.insert(*var, axis);
+                        let dtype = program.array(from.memory).dtype;
+                        self.along.insert(*var, (axis, dtype));
                     }
                 }
                 Stmt::Store { .. } => {}
-                Stmt::For(l) => self.define(&l.body, &ranges.in_loop(l)),
+                Stmt::For(l) => self.define(program, &l.body, &ranges.in_loop(l)),
             }
         }
     }
@@ -104,7 +105,10 @@ impl<'a> Layouts<'a> {
                 return;
             };
             for c in &l.carried {
-                let next = self.preferred(c.next, self.simt.access.0 / 4);
+                let shape = self.types[&c.next].1;
+                let loaded = self.first_load(c.next, shape);
+                let size = loaded.map_or(4, |(_, dtype)| dtype.size() as u64);
+                let next = self.preferred(c.next, self.simt.access.0 / size);
                 self.own.entry(c.current).or_insert(next);
             }
         }
@@ -196,7 +200,8 @@ impl<'a> Layouts<'a> {
             return layout.clone();
         }
         let shape = self.types[&var].1;
-        let along = self.first_load(var, shape).unwrap_or(Axis::Lanes);
+        let along = self.first_load(var, shape);
+        let along = along.map_or(Axis::Lanes, |(axis, _)| axis);
         blocked(shape, self.threads, along, vector as u32)
     }
 
@@ -205,16 +210,17 @@ impl<'a> Layouts<'a> {
         if self.own.contains_key(&var) {
             return None;
         }
-        self.first_load(var, self.types[&var].1)
+        let loaded = self.first_load(var, self.types[&var].1);
+        loaded.map(|(axis, _)| axis)
     }
 
-    /// How the first load of this shape runs that a tile is computed from.
-    fn first_load(&self, var: Var, shape: Shape) -> Option<Axis> {
+    /// How the first load of this shape runs that a tile is computed from, and its type in memory.
+    fn first_load(&self, var: Var, shape: Shape) -> Option<(Axis, DType)> {
         if self.types[&var].1 != shape {
             return None;
         }
-        if let Some(axis) = self.along.get(&var) {
-            return Some(*axis);
+        if let Some(loaded) = self.along.get(&var) {
+            return Some(*loaded);
         }
         let parts = operands(self.defs.get(&var)?);
         parts.into_iter().find_map(|v| self.first_load(v, shape))

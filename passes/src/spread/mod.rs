@@ -21,7 +21,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
-    DType, Schedule, Simt,
+    DType, Schedule, Simt, Skew,
     lane::{self, MatrixInstr},
     tile::{self, Array, Carried, For, Memory, Shape, Stmt, Var},
 };
@@ -38,28 +38,38 @@ pub struct Spread {
     pub instr: u32,
     /// Tiles of operands in shared memory at a time.
     pub stages: u32,
+    /// How operands of products lie in shared memory.
+    pub skew: Skew,
 }
 
 impl Spread {
-    /// What `schedule` says, if it is for a device of many lanes.
-    pub fn of(schedule: &Schedule) -> Option<Self> {
-        let one = |warps| Self {
+    /// So many warps, without products.
+    pub const fn of_warps(warps: u32) -> Self {
+        Self {
             warps: [warps, 1],
             instr: 0,
             stages: 1,
-        };
+            skew: Skew::Pad,
+        }
+    }
+
+    /// What `schedule` says, if it is for a device of many lanes.
+    pub fn of(schedule: &Schedule) -> Option<Self> {
         match schedule {
-            Schedule::SimtMap(s) => Some(one(s.warps)),
-            Schedule::SimtRows(s) => Some(one(s.warps)),
+            Schedule::SimtMap(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtRows(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtGemv(s) => Some(Self::of_warps(s.warps)),
             Schedule::SimtContract(s) => Some(Self {
                 warps: [s.warp_rows, s.warp_columns],
                 instr: s.instr,
                 stages: s.stages,
+                skew: s.skew,
             }),
             Schedule::SimtAttention(s) => Some(Self {
                 warps: [s.warp_rows, s.warp_columns],
                 instr: s.instr,
                 stages: s.stages,
+                skew: s.skew,
             }),
             Schedule::Map(_)
             | Schedule::Rows(_)
@@ -140,6 +150,7 @@ pub fn spread(
         scratch: BTreeMap::new(),
         streamed: BTreeSet::new(),
         stages: spread.stages,
+        skew: spread.skew,
         matrix: vec![],
     };
     spreader.body(&program.body);
@@ -173,6 +184,7 @@ struct Spreader<'a> {
     /// Arrays that are copied to ahead, with barriers of their own.
     streamed: BTreeSet<u32>,
     stages: u32,
+    skew: Skew,
     matrix: Vec<MatrixInstr>,
 }
 

@@ -119,7 +119,7 @@ impl<'a> Spreader<'a> {
         let layout = self
             .layouts
             .preferred(var, self.simt.access.0 / dtype.size() as u64);
-        let (staged, len) = Staged::new(shape, dtype, along, group);
+        let (staged, len) = Staged::new(shape, dtype, (along, group), self.skew);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         let ready = self.ready(from, (shape, &ranges), dtype, &layout);
         let width = ready.run.min(self.run(&staged, &layout, layout.width()));

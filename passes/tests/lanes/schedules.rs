@@ -53,6 +53,8 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
                     warp_columns,
                     stages,
                     instr: 0,
+                    skew: ir::Skew::Pad,
+                    splits: 1,
                 })
             },
         )
@@ -83,6 +85,9 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
                         warp_columns,
                         stages,
                         instr: 0,
+                        skew: ir::Skew::Pad,
+                        rows: ir::AttentionRows::Queries,
+                        splits: 1,
                     })
                 },
             )

@@ -7,14 +7,16 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    BinaryFn, DType, Monoid, SimtAttentionSchedule, UnaryFn,
+    AttentionRows, BinaryFn, DType, Monoid, SimtAttentionSchedule, UnaryFn,
     tile::{Index, Program, Shape, Value, Var},
 };
 
 use super::{
     Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, emit,
     factor::{dot, factor},
+    merge::Merge,
     operand_types,
+    split::Split,
 };
 use crate::{
     lower::{
@@ -28,14 +30,20 @@ struct Parts<'a> {
     spec: &'a AttentionNest,
     operands: Vec<DType>,
     schedule: &'a SimtAttentionSchedule,
-    /// Batch and head.
-    place: [Index; 2],
+    batch: Index,
+    /// The head of each row.
+    head: Index,
     /// The head of keys and values.
     key_head: Index,
+    /// The query of each row.
+    query: Index,
     /// The first query.
     first: Index,
-    query: Span,
+    /// The last query is below this.
+    past: Index,
+    row: Span,
     column: Span,
+    split: Option<Split>,
 }
 
 /// The maximum and the sum of weights of each row so far, and its sum of weighed values.
@@ -45,34 +53,87 @@ struct State {
     acc: Var,
 }
 
+/// How blocks share the keys, if they do.
+pub(super) fn split(nest: &Nest, schedule: &SimtAttentionSchedule) -> Option<Split> {
+    let keys = spec(nest).sizes.keys;
+    Split::new(keys, schedule.block_keys, schedule.splits, 3)
+}
+
 pub(super) fn lower(name: &str, nest: &Nest, schedule: &SimtAttentionSchedule) -> Program {
     let spec = spec(nest);
     let s = spec.sizes;
-    let (rows, columns) = (schedule.block_queries, schedule.block_columns);
-    let grid = vec![
-        s.batch * s.heads,
-        blocks(s.queries, rows),
+    let split = split(nest, schedule);
+    let (block, columns) = (schedule.block_queries, schedule.block_columns);
+    let group = s.heads / s.key_heads;
+    let (heads, rows) = match schedule.rows {
+        AttentionRows::Queries => (s.heads, s.queries),
+        AttentionRows::Group => (s.key_heads, group * s.queries),
+    };
+    let mut grid = vec![
+        s.batch * heads,
+        blocks(rows, block),
         blocks(s.columns, columns),
     ];
-    let mut b = builder(name, nest, grid);
-    let head = b.grid(0).modulo(s.heads);
-    let first = b.grid(1) * i64::from(rows);
+    let merge = split.map(|split| Merge { split, sizes: s });
+    let mut b = match merge {
+        None => builder(name, nest, grid),
+        Some(merge) => {
+            grid.push(merge.split.count);
+            merge.part_builder(name, nest, grid)
+        }
+    };
+    let first = b.grid(1) * i64::from(block);
     let column = b.grid(2) * i64::from(columns);
+    let row = Span::new(first.clone(), Index::Row, rows, block);
+    let own = b.grid(0).modulo(heads);
+    let (head, key_head, query, first, past) = match schedule.rows {
+        AttentionRows::Queries => {
+            let past = first.clone() + i64::from(block);
+            (
+                own.clone(),
+                own.floor_div(group),
+                row.at.clone(),
+                first,
+                past,
+            )
+        }
+        AttentionRows::Group => {
+            let head = own.clone() * group + row.at.clone().floor_div(s.queries);
+            let query = row.at.clone().modulo(s.queries);
+            (head, own, query, 0.into(), s.queries.into())
+        }
+    };
     let parts = Parts {
         spec,
         operands: operand_types(nest),
         schedule,
-        place: [b.grid(0).floor_div(s.heads), head.clone()],
-        key_head: head.floor_div(s.heads / s.key_heads),
-        query: Span::new(first.clone(), Index::Row, s.queries, rows),
+        batch: b.grid(0).floor_div(heads),
+        head,
+        key_head,
+        query,
         first,
+        past,
+        row,
         column: Span::new(column, Index::Lane, s.columns, columns),
+        split,
     };
-    let result = parts.answer(&mut b);
-    let [batch, head] = parts.place.clone();
-    let axes = [batch, head, parts.query.at.clone(), parts.column.at.clone()];
-    let bounds = bounds([&parts.query, &parts.column]);
-    let shape = Shape::new(rows, columns);
+    let state = parts.answer(&mut b);
+    let place = [&parts.batch, &parts.head, &parts.query, &parts.column.at];
+    let bounds = bounds([&parts.row, &parts.column]);
+    if let Some(merge) = merge {
+        merge.store(
+            &mut b,
+            nest,
+            place,
+            &bounds,
+            [state.max, state.sum, state.acc],
+        );
+        return b.finish();
+    }
+    let scale = b.unary(UnaryFn::Recip, state.sum);
+    let result = b.binary(BinaryFn::Mul, state.acc, scale);
+    let axes = place.map(Clone::clone);
+    let shape = Shape::new(block, columns);
     finish(&mut b, nest, &parts.operands, &axes, shape, result, &bounds);
     b.finish()
 }
@@ -84,27 +145,25 @@ impl Parts<'_> {
     }
 
     /// Tiles of keys that some query of the block sees.
-    fn keys(&self) -> Range {
+    fn keys(&self, b: &Builder) -> Range {
         let (tile, keys) = (i64::from(self.schedule.block_keys), self.spec.sizes.keys);
-        let position = self.first.clone() + self.ahead();
-        let start = match self.spec.window {
-            0 => Index::Const(0),
-            window => (position.clone() + (1 - window)).max(0).floor_div(tile) * tile,
-        };
-        let end = if self.spec.causal {
-            (position + i64::from(self.schedule.block_queries)).min(keys)
-        } else {
-            keys.into()
-        };
-        Range {
-            start,
-            end,
-            step: tile,
-            unroll: 1,
+        let mut range = Split::range(self.split, b, keys).by(tile);
+        if self.spec.window > 0 {
+            let position = self.first.clone() + self.ahead();
+            let seen = (position + (1 - self.spec.window)).max(0).floor_div(tile) * tile;
+            range.start = match range.start {
+                Index::Const(0) => seen,
+                part => part.max(seen),
+            };
         }
+        if self.spec.causal {
+            let seen = self.past.clone() + self.ahead();
+            range.end = seen.min(range.end);
+        }
+        range
     }
 
-    fn answer(&self, b: &mut Builder) -> Var {
+    fn answer(&self, b: &mut Builder) -> State {
         let s = self.schedule;
         let one = Shape::new(s.block_queries, 1);
         let init = [
@@ -112,7 +171,8 @@ impl Parts<'_> {
             b.splat(0.0, one),
             b.splat(0.0, Shape::new(s.block_queries, s.block_columns)),
         ];
-        let end = b.for_each(self.keys(), &init, |b, key, carried| {
+        let keys = self.keys(b);
+        let end = b.for_each(keys, &init, |b, key, carried| {
             let state = State {
                 max: carried[0],
                 sum: carried[1],
@@ -121,8 +181,11 @@ impl Parts<'_> {
             let next = self.round(b, &key, &state);
             vec![next.max, next.sum, next.acc]
         });
-        let scale = b.unary(UnaryFn::Recip, end[1]);
-        b.binary(BinaryFn::Mul, end[2], scale)
+        State {
+            max: end[0],
+            sum: end[1],
+            acc: end[2],
+        }
     }
 
     fn round(&self, b: &mut Builder, key: &Index, state: &State) -> State {
@@ -154,8 +217,9 @@ impl Parts<'_> {
         let keys = self.spec.sizes.keys;
         let along = Span::new(key.clone(), Index::Row, keys, s.block_keys);
         let shape = Shape::new(s.block_keys, s.block_columns);
-        let axes = [&along, &self.column];
-        let value = self.operand(b, &self.spec.v, &self.key_head, axes, (2, shape));
+        let axes = [&self.key_head, &along.at, &self.column.at];
+        let spans = [&along, &self.column];
+        let value = self.operand(b, &self.spec.v, axes, spans, (2, shape));
         let weight = match value.1 {
             DType::F32 => weight,
             narrow => b.set(Value::Cast(narrow, weight)),
@@ -168,12 +232,11 @@ impl Parts<'_> {
         &self,
         b: &mut Builder,
         body: &Body,
-        head: &Index,
+        [head, at, to]: [&Index; 3],
         [x, y]: [&Span; 2],
         (summed, shape): (usize, Shape),
     ) -> (Var, DType) {
-        let batch = self.place[0].clone();
-        let axes = [batch, head.clone(), x.at.clone(), y.at.clone()];
+        let axes = [&self.batch, head, at, to].map(Clone::clone);
         let bounds = bounds([x, y]);
         let point = Point {
             operands: &self.operands,
@@ -192,12 +255,13 @@ impl Parts<'_> {
         let step = |b: &mut Builder, start: Index, acc| {
             let along = Span::new(start.clone(), Index::Lane, sizes.depth, depth);
             let shape = Shape::new(rows, depth);
-            let [_, head] = &self.place;
-            let q = self.operand(b, &self.spec.q, head, [&self.query, &along], (3, shape));
+            let axes = [&self.head, &self.query, &along.at];
+            let q = self.operand(b, &self.spec.q, axes, [&self.row, &along], (3, shape));
             let along = Span::new(start, Index::Row, sizes.depth, depth);
             let key = Span::new(key.clone(), Index::Lane, sizes.keys, keys);
             let shape = Shape::new(depth, keys);
-            let k = self.operand(b, &self.spec.k, &self.key_head, [&key, &along], (3, shape));
+            let axes = [&self.key_head, &key.at, &along.at];
+            let k = self.operand(b, &self.spec.k, axes, [&key, &along], (3, shape));
             dot(b, [q, k], acc)
         };
         let acc = b.splat(0.0, Shape::new(rows, keys));
@@ -239,7 +303,7 @@ impl Parts<'_> {
 
     fn by_distance(&self, b: &mut Builder, mut x: Var, key: &Span, shape: Shape) -> Var {
         // How far the key lies behind the query.
-        let distance = self.query.at.clone() + self.ahead() + key.at.clone() * -1;
+        let distance = self.query.clone() + self.ahead() + key.at.clone() * -1;
         let distance = b.set(Value::Coordinate(distance, shape));
         if let Some(slope) = &self.spec.slope {
             let slope = self.bias(b, slope, key, shape);
@@ -258,9 +322,8 @@ impl Parts<'_> {
 
     /// `body` at the axes of scores.
     fn bias(&self, b: &mut Builder, body: &Body, key: &Span, shape: Shape) -> Var {
-        let [batch, head] = self.place.clone();
-        let axes = [batch, head, self.query.at.clone(), key.at.clone()];
-        let bounds = bounds([&self.query, key]);
+        let axes = [&self.batch, &self.head, &self.query, &key.at].map(Clone::clone);
+        let bounds = bounds([&self.row, key]);
         let point = Point {
             operands: &self.operands,
             axes: &axes,

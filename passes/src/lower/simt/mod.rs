@@ -8,18 +8,23 @@ mod contract;
 mod factor;
 mod fit;
 mod fold;
+mod gemv;
 mod map;
+mod merge;
 mod rows;
+mod split;
 
 use ir::{
     BinaryFn, DType, Kernel, Schedule, Simt,
     tile::{Index, Program, Shape, Value, Var},
 };
 
+pub use fit::fits;
+
 use super::{
-    Builder, LowerError, Lowered, Range, coordinates,
+    Builder, LowerError, Lowered, Lowering, Range, coordinates,
     emit::{Known, Point, emit, emit_full},
-    operand_types, other_family, params, result,
+    family_of, operand_types, other_family, params, result,
 };
 use crate::{
     family::{Family, Shaped},
@@ -38,26 +43,71 @@ pub(super) fn lower_kernel(
     let (Some(dealt), name) = (Spread::of(schedule), &kernel.name) else {
         return Err(other_family(kernel, schedule));
     };
-    fit::check(name, schedule, simt)?;
+    fit::check(name, &family_of(shaped, kernel), schedule, simt)?;
     let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
-    let lane = spread(&program, simt, &dealt).map_err(|reason| LowerError::Spread {
-        kernel: name.clone(),
+    let lane = lanes(kernel, &program, simt, &dealt)?;
+    let combine = combine(&kernel.name, shaped, schedule);
+    let combine = combine.map(|program| {
+        let lane = lanes(kernel, &program, simt, &Spread::of_warps(COMBINE_WARPS))?;
+        Ok(Lowering {
+            program,
+            lane: Some(lane),
+        })
+    });
+    Ok(Lowered {
+        program,
+        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
+        lane: Some(lane),
+        combine: combine.transpose()?,
+    })
+}
+
+/// Warps of a block that combines parts.
+const COMBINE_WARPS: u32 = 4;
+
+/// A tile program spread over lanes, if there is room for it.
+fn lanes(
+    kernel: &Kernel,
+    program: &Program,
+    simt: &Simt,
+    dealt: &Spread,
+) -> Result<ir::lane::Program, LowerError> {
+    let lane = spread(program, simt, dealt).map_err(|reason| LowerError::Spread {
+        kernel: kernel.name.clone(),
         reason,
     })?;
     let [found, limit] = [lane.shared_bytes() as u64, simt.shared.0];
     if found > limit {
         return Err(LowerError::DoesNotFit {
-            kernel: name.clone(),
+            kernel: kernel.name.clone(),
             what: "bytes of shared memory",
             found,
             limit,
         });
     }
-    Ok(Lowered {
-        program,
-        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
-        lane: Some(lane),
-    })
+    Ok(lane)
+}
+
+/// The program that makes the result of the parts that `lower`'s makes, if the schedule has several.
+pub(super) fn combine(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+    let nest = &shaped.nest;
+    let name = &format!("{name}_combined");
+    match (&shaped.family, schedule) {
+        (Family::Contract(c), Schedule::SimtContract(s)) => {
+            let split = contract::split(nest, s)?;
+            Some(split::Sides::of(nest, c).add_parts(name, nest, split))
+        }
+        (Family::Contract(c), Schedule::SimtGemv(s)) => {
+            let split = gemv::split(nest, s)?;
+            Some(split::Sides::of(nest, c).add_parts(name, nest, split))
+        }
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            let split = attention::split(nest, s)?;
+            let sizes = super::attention::spec(nest).sizes;
+            Some(merge::Merge { split, sizes }.merge_parts(name, nest))
+        }
+        _ => None,
+    }
 }
 
 /// The program that the schedule makes of a nest, if it is for the nest's family.
@@ -68,6 +118,7 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
+        (Family::Contract(c), Schedule::SimtGemv(s)) => gemv::lower(name, nest, c, s),
         (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
         _ => return None,
     })
