@@ -142,6 +142,8 @@ pub enum KernelFamily {
     Attention {
         /// Batch times query heads.
         heads: i64,
+        /// Query heads that share keys and values.
+        group: i64,
         /// Queries of each.
         queries: i64,
         /// Keys of each.
@@ -215,6 +217,7 @@ fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
             let s = spec.sizes;
             KernelFamily::Attention {
                 heads: s.batch * s.heads,
+                group: s.heads / s.key_heads,
                 queries: s.queries,
                 keys: s.keys,
                 depth: s.depth,
