@@ -70,6 +70,16 @@ fn linear(t: &str, [m, n, k]: [i64; 3]) -> String {
     )
 }
 
+/// A product of whole tiles, for programs that faults are planted in.
+pub fn product(t: &str, sides: [i64; 3]) -> String {
+    matmul(t, sides, [false, true])
+}
+
+/// An attention of whole tiles, of so many queries, keys and depth.
+pub fn attended(t: &str, [queries, keys, depth]: [i64; 3]) -> String {
+    attention(t, [2, 2, queries, keys, depth, depth], Kind::default())
+}
+
 fn contractions(t: &str, large: bool) -> Vec<String> {
     let prologue = graph(
         &format!("prologue_{t}"),
