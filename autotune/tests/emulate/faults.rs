@@ -77,13 +77,17 @@ pub fn run() -> BTreeMap<&'static str, Outcome> {
                     Err(_) => outcome.agreed += 1,
                     Ok(_) => {
                         let what = &correct.what;
-                        outcome.failures.push(format!("{what}, place {n}: not found"));
+                        outcome
+                            .failures
+                            .push(format!("{what}, place {n}: not found"));
                     }
                 }
             }
             if places == 0 && (fault.wanted)(correct) {
                 let what = &correct.what;
-                outcome.failures.push(format!("{what}: no place for the fault"));
+                outcome
+                    .failures
+                    .push(format!("{what}: no place for the fault"));
             }
         }
         (fault.name, outcome)
@@ -127,11 +131,36 @@ fn correct() -> Vec<Correct> {
     let attended = graphs::attended("f16", [64, 96, 32]);
     let all = [
         ("cuda:sm_80", &product, contract([64, 64, 32], [2, 2], 3), 3),
-        ("cuda:sm_90a", &product, contract([32, 64, 32], [2, 1], 2), 2),
-        ("cuda:sm_80", &attended, attention([64, 32, 32, 32], 4, 2), 2),
-        ("rocm:gfx942", &product, contract([64, 64, 32], [2, 2], 1), 1),
-        ("rocm:gfx1100", &product, contract([64, 64, 32], [2, 2], 1), 1),
-        ("opencl:gfx936", &product, contract([64, 64, 32], [2, 2], 1), 1),
+        (
+            "cuda:sm_90a",
+            &product,
+            contract([32, 64, 32], [2, 1], 2),
+            2,
+        ),
+        (
+            "cuda:sm_80",
+            &attended,
+            attention([64, 32, 32, 32], 4, 2),
+            2,
+        ),
+        (
+            "rocm:gfx942",
+            &product,
+            contract([64, 64, 32], [2, 2], 1),
+            1,
+        ),
+        (
+            "rocm:gfx1100",
+            &product,
+            contract([64, 64, 32], [2, 2], 1),
+            1,
+        ),
+        (
+            "opencl:gfx936",
+            &product,
+            contract([64, 64, 32], [2, 2], 1),
+            1,
+        ),
     ];
     let of = |(device, text, schedule, stages): (&str, &String, Schedule, u32)| {
         let target = backends::resolve(device).expect("the backends have it");

@@ -75,6 +75,11 @@ pub fn product(t: &str, sides: [i64; 3]) -> String {
     matmul(t, sides, [false, true])
 }
 
+/// The same with weights the other way.
+pub fn turned(t: &str, sides: [i64; 3]) -> String {
+    matmul(t, sides, [false, false])
+}
+
 /// An attention of whole tiles, of so many queries, keys and depth.
 pub fn attended(t: &str, [queries, keys, depth]: [i64; 3]) -> String {
     attention(t, [2, 2, queries, keys, depth, depth], Kind::default())

@@ -3,6 +3,7 @@
 //!
 //! `cargo test` runs a part, chosen by a seed; `cargo xtask emulate` runs all of it (`--full`).
 
+mod banks;
 mod faults;
 mod graphs;
 #[path = "../../../passes/tests/lanes/mod.rs"]
@@ -22,7 +23,7 @@ const MANY: usize = 8;
 const PART: usize = 4;
 
 /// Failures that are shown.
-const SHOWN: usize = 5;
+const SHOWN: usize = 40;
 
 fn main() -> ExitCode {
     let full = std::env::args().any(|word| word == "--full");
@@ -36,7 +37,8 @@ fn main() -> ExitCode {
         let so_far = families.remove(family).unwrap_or_default();
         families.insert(family, so_far.with(outcome));
     }
-    let planted = faults::run();
+    let mut planted = faults::run();
+    planted.insert("no bank conflicts", banks::run());
     let (mut passed, mut failed) = (0, 0);
     for (name, outcome) in families.iter().chain(&planted) {
         println!("{name}: {} cases", outcome.agreed);

@@ -8,11 +8,40 @@ use ir::{
 
 use super::{Spreader, access::once, scope::down};
 
-/// Bytes that lanes read at once; that many are left free between rows, or change places with others.
-const PIECE: usize = 16;
+/// Bytes that every tile starts at a multiple of.
+const ALIGN: usize = 16;
 
 /// Bytes of all banks.
 const BANKS: i64 = 128;
+
+/// Least bytes that asynchronous copies move.
+const LEAST: usize = 4;
+
+/// How lanes read a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// How far apart the lines are that they read together.
+    pub apart: u32,
+    /// Elements that a lane reads at once.
+    pub width: u32,
+}
+
+impl Reading {
+    /// By the lines of a layout, where lines lie across `along`: so many elements at once, at least.
+    pub fn of(layout: &Layout, along: Axis, width: u32) -> Self {
+        let [across, on]: [fn(&Step) -> u32; 2] = match along {
+            Axis::Lanes => [|s| s.row, |s| s.column],
+            Axis::Rows => [|s| s.column, |s| s.row],
+        };
+        let apart = layout.lane.iter().map(across).filter(|by| *by > 0).min();
+        let steps = layout.register.iter().enumerate();
+        let low = steps.take_while(|(bit, s)| on(s) == 1 << bit).count();
+        Self {
+            apart: apart.unwrap_or(1),
+            width: width.max(1 << low),
+        }
+    }
+}
 
 /// A tile in shared memory, or a place for one.
 #[derive(Clone, Debug)]
@@ -45,25 +74,29 @@ enum Shift {
 }
 
 impl Staged {
-    /// A place for a tile, in no array yet, and its number of elements. Lanes read lines that are `group` apart.
-    pub fn new(shape: Shape, dtype: DType, (along, group): (Axis, u32), skew: Skew) -> (Self, i64) {
+    /// A place for a tile, in no array yet, and its number of elements.
+    pub fn new(shape: Shape, dtype: DType, (along, reading): (Axis, Reading), skew: Skew) -> (Self, i64) {
         let (inner, outer) = match along {
             Axis::Lanes => (shape.lanes, shape.rows),
             Axis::Rows => (shape.rows, shape.lanes),
         };
-        let unit = (PIECE / dtype.size()) as i64;
+        let unit = (ALIGN / dtype.size()) as i64;
         let line = i64::from(inner);
+        let group = i64::from(reading.apart);
+        // What lanes read at once is left free between lines, or changes places with others.
+        let bytes = (reading.width as usize * dtype.size()).clamp(LEAST, ALIGN);
+        let piece = (bytes / dtype.size()).max(1) as i64;
         let (shift, group) = match skew {
-            _ if inner == 1 || outer == 1 => (Shift::Pad(0), group.into()),
-            Skew::Pad => (Shift::Pad(unit), group.into()),
+            _ if inner == 1 || outer == 1 => (Shift::Pad(0), group),
+            Skew::Pad => (Shift::Pad(piece), group),
             Skew::Swizzle => {
                 // Lines that fill the banks together need no shift against each other.
                 let together = BANKS / (line * dtype.size() as i64).clamp(1, BANKS);
                 let shift = Shift::Swizzle {
-                    piece: unit,
-                    pieces: (line / unit).clamp(1, BANKS / PIECE as i64),
+                    piece,
+                    pieces: (line / piece).clamp(1, BANKS / bytes as i64),
                 };
-                (shift, together.max(group.into()))
+                (shift, together.max(group))
             }
         };
         let staged = Self {
@@ -154,16 +187,6 @@ impl Staged {
     }
 }
 
-/// How far apart the lines are that lanes read together, where lines lie across `along`.
-pub(super) fn lines_apart(layout: &Layout, along: Axis) -> u32 {
-    let across = |s: &Step| match along {
-        Axis::Lanes => s.row,
-        Axis::Rows => s.column,
-    };
-    let steps = layout.lane.iter().map(across).filter(|by| *by > 0);
-    steps.min().unwrap_or(1)
-}
-
 impl Spreader<'_> {
     pub(super) fn array(&mut self, dtype: DType, len: i64) -> u32 {
         let at = self.shared.len() as u32;
@@ -210,7 +233,11 @@ impl Spreader<'_> {
         [from, to]: [&Layout; 2],
         (shape, along): (Shape, Axis),
     ) -> Var {
-        let (staged, len) = Staged::new(shape, dtype, (along, 1), Skew::Pad);
+        let reading = Reading {
+            apart: 1,
+            width: (ALIGN / dtype.size()) as u32,
+        };
+        let (staged, len) = Staged::new(shape, dtype, (along, reading), Skew::Pad);
         let array = self.scratch(dtype, len);
         let staged = staged.within(array);
         self.put(&staged, from, var);
@@ -218,8 +245,8 @@ impl Spreader<'_> {
         self.get(&staged, to, &registers)
     }
 
-    /// A tile in shared memory, contiguous along `along`, with lines in groups of so many.
-    pub(super) fn staged(&mut self, var: Var, along: Axis, group: u32) -> Staged {
+    /// A tile in shared memory, contiguous along `along`, which lanes read so.
+    pub(super) fn staged(&mut self, var: Var, along: Axis, reading: Reading) -> Staged {
         let at = self.scope_of(var);
         let key = (var, down(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
@@ -228,7 +255,7 @@ impl Spreader<'_> {
         let (dtype, shape) = self.layouts.types[&var];
         let vector = self.simt.access.0 / dtype.size() as u64;
         let layout = self.layouts.preferred(var, vector);
-        let (staged, len) = Staged::new(shape, dtype, (along, group), self.skew);
+        let (staged, len) = Staged::new(shape, dtype, (along, reading), self.skew);
         let array = self.array(dtype, len);
         let staged = staged.within(array);
         let x = self.want(var, &layout);
