@@ -85,6 +85,32 @@ pub fn attended(t: &str, [queries, keys, depth]: [i64; 3]) -> String {
     attention(t, [2, 2, queries, keys, depth, depth], Kind::default())
 }
 
+/// An attention as decoders have it: query heads and key heads; queries, keys and depth.
+pub fn decoded(t: &str, [heads, shared]: [i64; 2], [queries, keys, depth]: [i64; 3]) -> String {
+    attention(t, [heads, shared, queries, keys, depth, depth], kinds()[1])
+}
+
+/// A normalisation of rows.
+pub fn normed(t: &str, [n, d]: [i64; 2]) -> String {
+    let inputs = [("x", format!("{t}[{n},{d}]")), ("g", format!("{t}[{d}]"))];
+    let line = format!("%y = rms_norm(%x,%g) {{eps = 0.00001}} : {t}[{n},{d}]");
+    graph("normed", &inputs, &line)
+}
+
+/// A maximum down columns.
+pub fn folded(t: &str, [n, d]: [i64; 2]) -> String {
+    let inputs = [("x", format!("{t}[{n},{d}]"))];
+    let line = format!("%y = max(%x) {{axes = (0), keep = false}} : {t}[{d}]");
+    graph("folded", &inputs, &line)
+}
+
+/// A sum of two tensors.
+pub fn added(t: &str, [n, d]: [i64; 2]) -> String {
+    let ty = format!("{t}[{n},{d}]");
+    let inputs = [("x", ty.clone()), ("z", ty.clone())];
+    graph("added", &inputs, &format!("%y = add(%x,%z) : {ty}"))
+}
+
 fn contractions(t: &str, large: bool) -> Vec<String> {
     let prologue = graph(
         &format!("prologue_{t}"),

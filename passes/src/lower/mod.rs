@@ -21,7 +21,7 @@ use crate::{
     spread::SpreadError,
 };
 use builder::{Builder, Range};
-pub use simt::fits;
+pub use simt::{PARTS, fits};
 
 /// A kernel as a program, and how its operands must lie in memory.
 #[derive(Clone, Debug)]

@@ -65,16 +65,15 @@ impl Spreader<'_> {
         along: Axis,
         tiling: &Tiling,
     ) -> Reading {
-        let size = self.layouts.types[&var].0.size() as u32;
-        let whole = self.simt.access.0 as u32 / size;
-        let width = if self.reads_matrices(layout, self.layouts.types[&var].0) {
-            whole
+        let dtype = self.layouts.types[&var].0;
+        let width = if self.reads_matrices(layout, dtype) {
+            self.simt.access.0 as u32 / dtype.size() as u32
         } else if tiling.reads_ahead() && along != contiguous(layout) {
             AHEAD
         } else {
             1
         };
-        Reading::of(layout, along, width.min(whole))
+        Reading::of(layout, along, width, dtype)
     }
 
     /// Brings an operand into the registers from which it is staged.

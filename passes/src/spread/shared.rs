@@ -22,13 +22,14 @@ const LEAST: usize = 4;
 pub(super) struct Reading {
     /// How far apart the lines are that they read together.
     pub apart: u32,
-    /// Elements that a lane reads at once.
+    /// Elements of a line that they read together.
     pub width: u32,
 }
 
 impl Reading {
-    /// By the lines of a layout, where lines lie across `along`: so many elements at once, at least.
-    pub fn of(layout: &Layout, along: Axis, width: u32) -> Self {
+    /// By the registers and lanes of a layout, where lines lie across `along`; a lane reads so many elements at once,
+    /// at least.
+    pub fn of(layout: &Layout, along: Axis, least: u32, dtype: DType) -> Self {
         let [across, on]: [fn(&Step) -> u32; 2] = match along {
             Axis::Lanes => [|s| s.row, |s| s.column],
             Axis::Rows => [|s| s.column, |s| s.row],
@@ -36,9 +37,19 @@ impl Reading {
         let apart = layout.lane.iter().map(across).filter(|by| *by > 0).min();
         let steps = layout.register.iter().enumerate();
         let low = steps.take_while(|(bit, s)| on(s) == 1 << bit).count();
+        let own = least.max(1 << low).min((ALIGN / dtype.size()) as u32);
+        // Lanes whose words the banks give at once.
+        let bytes = (own as usize * dtype.size()).max(LEAST);
+        let together = (BANKS as usize / bytes).ilog2() as usize;
+        let mut width = own;
+        for step in layout.lane.iter().take(together) {
+            if on(step) == width {
+                width *= 2;
+            }
+        }
         Self {
             apart: apart.unwrap_or(1),
-            width: width.max(1 << low),
+            width,
         }
     }
 }
@@ -75,7 +86,12 @@ enum Shift {
 
 impl Staged {
     /// A place for a tile, in no array yet, and its number of elements.
-    pub fn new(shape: Shape, dtype: DType, (along, reading): (Axis, Reading), skew: Skew) -> (Self, i64) {
+    pub fn new(
+        shape: Shape,
+        dtype: DType,
+        (along, reading): (Axis, Reading),
+        skew: Skew,
+    ) -> (Self, i64) {
         let (inner, outer) = match along {
             Axis::Lanes => (shape.lanes, shape.rows),
             Axis::Rows => (shape.rows, shape.lanes),

@@ -20,6 +20,7 @@ use ir::{
 };
 
 pub use fit::fits;
+pub use split::PARTS;
 
 use super::{
     Builder, LowerError, Lowered, Lowering, Range, coordinates,
