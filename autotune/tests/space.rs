@@ -103,8 +103,8 @@ fn choice(text: &str, device: &str) -> Schedule {
 #[test]
 fn first_choices_use_what_pays() {
     for device in ["cuda:sm_80", "cuda:sm_90a", "rocm:gfx942"] {
-        // One row: each weight is read once.
-        for m in [1, 2, 4, 8] {
+        // Few rows: each weight is read once.
+        for m in [1, 2, 4] {
             let skinny = choice(&graphs::product("f16", [m, 4096, 4096]), device);
             assert!(
                 matches!(skinny, Schedule::SimtGemv(_)),

@@ -107,7 +107,9 @@ impl Model<'_> {
         let block = (work / (rate * busy)).max(moved / (traffic * busy))
             + rounds * ROUND_SECONDS / side_by_side;
         let elements = (batch * rows * columns) as f64;
-        (count / units).ceil() * block + self.combining(s.splits.into(), elements)
+        let operands = (batch * (rows + columns)) as f64 * depth * f64::from(s.splits) * size;
+        ((count / units).ceil() * block).max(operands / self.target.roofline.bytes_per_second)
+            + self.combining(s.splits.into(), elements)
     }
 
     fn gemv(&self, s: &SimtGemvSchedule) -> f64 {

@@ -91,13 +91,13 @@ impl Counting<'_> {
     }
 
     fn contract(&self, s: &SimtContractSchedule) -> u64 {
-        let tile = |rows, columns| self.tile(rows, columns, s.instr, s.skew);
+        let tile = |rows, columns| self.tile(rows, columns, s.skew);
         let both = tile(s.block_rows, s.block_depth) + tile(s.block_depth, s.block_columns);
         both * self.stages(s.stages)
     }
 
     fn attention(&self, s: &SimtAttentionSchedule) -> u64 {
-        let tile = |rows, columns| self.tile(rows, columns, s.instr, s.skew);
+        let tile = |rows, columns| self.tile(rows, columns, s.skew);
         let stages = self.stages(s.stages);
         let whole = match self.family {
             KernelFamily::Attention { depth, .. } => *depth <= i64::from(s.block_depth),
@@ -135,25 +135,22 @@ impl Counting<'_> {
     }
 
     /// Bytes of an operand of products.
-    fn tile(&self, rows: u32, columns: u32, instr: u32, skew: Skew) -> u64 {
+    fn tile(&self, rows: u32, columns: u32, skew: Skew) -> u64 {
         let free = match (self.count, skew) {
             (Count::Most, Skew::Pad) => u64::from(rows.max(columns)) * PAD,
             (Count::Most, Skew::Swizzle) => PAD,
             (Count::Least, _) => 0,
         };
-        area(rows, columns) * self.element(instr) + free
+        area(rows, columns) * self.element() + free
     }
 
-    /// Bytes of an element of an operand: of the instruction's, which none takes fewer than; or as stored.
-    fn element(&self, instr: u32) -> u64 {
-        let least = self.simt.matrix.get(instr as usize);
-        let least = least.map_or(ELEMENT, |i| i.operands.size() as u64);
-        match (self.count, self.family) {
-            (
-                Count::Most,
-                KernelFamily::Contract { operands, .. } | KernelFamily::Attention { operands, .. },
-            ) => operands.size() as u64,
-            _ => least,
+    /// Bytes of an element of an operand, as it is stored.
+    fn element(&self) -> u64 {
+        match self.family {
+            KernelFamily::Contract { operands, .. } | KernelFamily::Attention { operands, .. } => {
+                operands.size() as u64
+            }
+            _ => ELEMENT,
         }
     }
 
