@@ -7,7 +7,7 @@ mod graphs;
 use std::collections::BTreeSet;
 
 use autotune::{Space, first_choice, space};
-use ir::{AttentionRows, Kernel, Schedule, Target};
+use ir::{AttentionRows, Kernel, Schedule, Target, lane};
 
 fn targets() -> Vec<Target> {
     let mut all = backends::targets();
@@ -161,4 +161,46 @@ fn floors_are_those_of_memory_or_products() {
     let square = floor(&graphs::product("f16", [4096, 4096, 4096]));
     let flops = 2.0 * 4096f64.powi(3) / 16.0;
     assert_eq!(square, flops / roofline.flops_per_second);
+}
+
+/// The widths of all loads of a parameter.
+fn widths(body: &[lane::Stmt], param: u32, out: &mut BTreeSet<u32>) {
+    for stmt in body {
+        match stmt {
+            lane::Stmt::Let(_, lane::Value::Load { from, width, .. })
+                if from.memory == lane::Memory::Param(param) =>
+            {
+                out.insert(*width);
+            }
+            lane::Stmt::For(l) => widths(&l.body, param, out),
+            lane::Stmt::When { body, .. } => widths(body, param, out),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn weights_of_few_rows_are_read_once_and_by_whole_accesses() {
+    for device in ["cuda:sm_90a", "rocm:gfx942", "opencl:gfx936"] {
+        let target = backends::resolve(device).unwrap();
+        for (dtype, size) in [("f32", 4), ("f16", 2)] {
+            for text in [
+                graphs::product(dtype, [2, 1024, 2048]),
+                graphs::turned(dtype, [2, 1024, 2048]),
+            ] {
+                let kernel = kernel(&text);
+                let schedule = first_choice(&kernel, &target).unwrap();
+                let lowered = passes::lower(&kernel, &schedule, &target).unwrap();
+                let program = &lowered.program;
+                let types = ir::tile::types(program).unwrap();
+                let counts = ir::tile::count(program, &types).unwrap();
+                let what = format!("{device}, {dtype}: {schedule:?}");
+                assert!(matches!(schedule, Schedule::SimtGemv(_)), "{what}");
+                assert_eq!(counts.loaded[1].0, 1024 * 2048 * size, "{what}");
+                let mut found = BTreeSet::new();
+                widths(&lowered.lane.unwrap().body, 1, &mut found);
+                assert_eq!(found, BTreeSet::from([16 / size as u32]), "{what}");
+            }
+        }
+    }
 }

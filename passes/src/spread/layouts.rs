@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    DType, Simt,
+    BinaryFn, DType, Simt,
     lane::{Layout, MatrixInstr},
     tile::{self, Axis, For, Index, Ranges, Shape, Stmt, Types, Value, Var},
 };
@@ -18,6 +18,8 @@ pub(super) struct Layouts<'a> {
     /// How each dot is made, by its result.
     pub tilings: BTreeMap<Var, Tiling>,
     defs: BTreeMap<Var, &'a Value>,
+    /// How often each tile is used.
+    uses: BTreeMap<Var, u32>,
     /// Along which axis the elements of each load lie side by side in memory, and their type there.
     along: BTreeMap<Var, (Axis, DType)>,
     simt: &'a Simt,
@@ -43,6 +45,7 @@ impl<'a> Layouts<'a> {
             own: BTreeMap::new(),
             tilings: BTreeMap::new(),
             defs: BTreeMap::new(),
+            uses: BTreeMap::new(),
             along: BTreeMap::new(),
             simt,
             threads: [simt.lanes, spread.warps[0] * spread.warps[1]],
@@ -64,6 +67,7 @@ impl<'a> Layouts<'a> {
             match stmt {
                 Stmt::Let(var, value) => {
                     self.defs.insert(*var, value);
+                    self.used(&operands(value));
                     if let Value::Load { from, shape, .. } = value {
                         let at = ranges.in_tile(*shape).affine(&from.at);
                         let down = at.stride(&Index::Row) == Some(1) && shape.rows > 1;
@@ -72,9 +76,27 @@ impl<'a> Layouts<'a> {
                         self.along.insert(*var, (axis, dtype));
                     }
                 }
-                Stmt::Store { .. } => {}
-                Stmt::For(l) => self.define(program, &l.body, &ranges.in_loop(l)),
+                Stmt::Store { value, .. } => self.used(&[*value]),
+                Stmt::For(l) => {
+                    let carried = l.carried.iter().flat_map(|c| [c.init, c.next]);
+                    self.used(&carried.collect::<Vec<Var>>());
+                    self.define(program, &l.body, &ranges.in_loop(l));
+                }
             }
+        }
+    }
+
+    fn used(&mut self, vars: &[Var]) {
+        for var in vars {
+            *self.uses.entry(*var).or_default() += 1;
+        }
+    }
+
+    /// The factors of a product that is used once.
+    pub fn factors(&self, var: Var) -> Option<[Var; 2]> {
+        match self.def(var)? {
+            Value::Binary(BinaryFn::Mul, x, y) if self.uses.get(&var) == Some(&1) => Some([*x, *y]),
+            _ => None,
         }
     }
 
