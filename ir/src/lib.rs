@@ -44,7 +44,7 @@ pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
     AttentionRows, AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
     SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
-    SimtRowsSchedule, Skew,
+    SimtRowsSchedule, SimtStreamSchedule, Skew,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};

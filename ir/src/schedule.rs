@@ -22,6 +22,8 @@ pub enum Schedule {
     SimtContract(SimtContractSchedule),
     /// Sums of products with few rows on a device of many lanes: each weight is read once, lanes run along the depth.
     SimtGemv(SimtGemvSchedule),
+    /// Sums of products on a device of many lanes, whose rounds some blocks share equally (stream-K).
+    SimtStream(SimtStreamSchedule),
     /// Attention on a device of many lanes.
     SimtAttention(SimtAttentionSchedule),
 }
@@ -157,6 +159,15 @@ pub struct SimtGemvSchedule {
     pub warps: u32,
     /// Parts of the depth that blocks of their own add up; with more than one, another launch adds the parts.
     pub splits: u32,
+}
+
+/// How a contraction is shared by a fixed number of blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtStreamSchedule {
+    /// How a tile is computed; its `splits` say nothing here.
+    pub tile: SimtContractSchedule,
+    /// Blocks, each of which takes as many rounds as any other, tile after tile.
+    pub blocks: u32,
 }
 
 /// How attention is cut for the `simt` form.

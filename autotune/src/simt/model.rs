@@ -44,7 +44,8 @@ impl Model<'_> {
     /// About how long the kernel takes; only differences mean something.
     pub fn seconds(&self, schedule: &Schedule) -> f64 {
         match schedule {
-            Schedule::SimtContract(s) => self.contract(s),
+            Schedule::SimtContract(s) => self.contract(s, None),
+            Schedule::SimtStream(s) => self.contract(&s.tile, Some(s.blocks)),
             Schedule::SimtGemv(s) => self.gemv(s),
             Schedule::SimtAttention(s) => self.attention(s),
             // One is all there is.
@@ -76,7 +77,8 @@ impl Model<'_> {
         moved / roofline.bytes_per_second + roofline.dispatch_seconds
     }
 
-    fn contract(&self, s: &SimtContractSchedule) -> f64 {
+    /// With blocks that share all rounds, if there are such.
+    fn contract(&self, s: &SimtContractSchedule, sharing: Option<u32>) -> f64 {
         let KernelFamily::Contract {
             batch,
             rows,
@@ -94,8 +96,14 @@ impl Model<'_> {
         let shared = sides * f64::from(s.block_depth * s.stages) * size;
         let units = f64::from(self.simt.units);
         let grid = batch * blocks(columns, s.block_columns) * blocks(rows, s.block_rows);
-        let count = grid as f64 * f64::from(s.splits);
-        let rounds = blocks(blocks(depth, s.block_depth), s.splits) as f64;
+        let whole = blocks(depth, s.block_depth);
+        let (count, rounds) = match sharing {
+            None => (
+                grid as f64 * f64::from(s.splits),
+                blocks(whole, s.splits) as f64,
+            ),
+            Some(some) => (f64::from(some), blocks(grid * whole, some) as f64),
+        };
         let depth = rounds * f64::from(s.block_depth);
         let work = 2.0 * f64::from(s.block_rows) * f64::from(s.block_columns) * depth;
         let moved = sides * depth * size;
@@ -107,9 +115,14 @@ impl Model<'_> {
         let block = (work / (rate * busy)).max(moved / (traffic * busy))
             + rounds * ROUND_SECONDS / side_by_side;
         let elements = (batch * rows * columns) as f64;
-        let operands = (batch * (rows + columns)) as f64 * depth * f64::from(s.splits) * size;
+        let operands = (batch * (rows + columns) * whole * i64::from(s.block_depth)) as f64 * size;
+        // Each tile has a part, and most blocks end within one.
+        let parts = match sharing {
+            None => s.splits.into(),
+            Some(_) => 2,
+        };
         ((count / units).ceil() * block).max(operands / self.target.roofline.bytes_per_second)
-            + self.combining(s.splits.into(), elements)
+            + self.combining(parts, elements)
     }
 
     fn gemv(&self, s: &SimtGemvSchedule) -> f64 {

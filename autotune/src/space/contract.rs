@@ -1,6 +1,6 @@
 //! Contractions by tiles of both operands.
 
-use ir::{Schedule, Simt, SimtContractSchedule, Skew};
+use ir::{Schedule, Simt, SimtContractSchedule, SimtStreamSchedule, Skew};
 use passes::KernelFamily;
 
 use super::{Breadth, blocks, each, instructions, powers, side, skews, splits, stages};
@@ -21,6 +21,12 @@ const WARPS: u32 = 8;
 /// Tiles in shared memory, most and usual.
 const STAGES: u32 = 5;
 const USUAL_STAGES: u32 = 3;
+
+/// Rounds of a tile that are worth sharing.
+const FEWEST_ROUNDS: i64 = 4;
+
+/// One of so many units must be idle while the last tiles are computed.
+const IDLE: i64 = 8;
 
 pub(super) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) -> Vec<Schedule> {
     let KernelFamily::Contract {
@@ -89,5 +95,35 @@ pub(super) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) ->
             all.extend(skewed.map(|skew| SimtContractSchedule { skew: *skew, ..s }));
         }
     }
-    all.into_iter().map(Schedule::SimtContract).collect()
+    let shared: Vec<Schedule> = (all.iter())
+        .filter(|s| s.splits == 1 && s.skew == Skew::Pad)
+        .filter(|s| uneven(family, simt, s))
+        .map(|tile| {
+            Schedule::SimtStream(SimtStreamSchedule {
+                tile: *tile,
+                blocks: simt.units,
+            })
+        })
+        .collect();
+    let tiles = all.into_iter().map(Schedule::SimtContract);
+    tiles.chain(shared).collect()
+}
+
+/// Whether the tiles leave units of the device idle at the end, and have rounds to share.
+fn uneven(family: &KernelFamily, simt: &Simt, s: &SimtContractSchedule) -> bool {
+    let KernelFamily::Contract {
+        batch,
+        rows,
+        columns,
+        depth,
+        ..
+    } = *family
+    else {
+        return false;
+    };
+    let tiles = batch * blocks(rows, s.block_rows) * blocks(columns, s.block_columns);
+    let units = i64::from(simt.units);
+    let rounds = blocks(depth, s.block_depth);
+    let idle = blocks(tiles, simt.units) * units - tiles;
+    rounds >= FEWEST_ROUNDS && tiles > 1 && idle * IDLE > units
 }

@@ -19,7 +19,7 @@ mod contract;
 mod flat;
 mod gemv;
 
-use ir::{AttentionRows, DType, Kernel, Schedule, Simt, Skew, Target};
+use ir::{AttentionRows, DType, Kernel, Schedule, Simt, SimtContractSchedule, Skew, Target};
 use passes::{KernelFamily, LowerError, family, fits};
 
 /// How many of the choices are walked.
@@ -116,12 +116,8 @@ fn below(seed: u64, n: usize) -> usize {
 
 /// A schedule as a list of numbers: its template, then each choice.
 fn choices(schedule: &Schedule) -> Vec<u32> {
-    let skew = |s: Skew| s as u32;
-    match schedule {
-        Schedule::SimtMap(s) => vec![0, s.block_rows, s.block_columns, s.warps],
-        Schedule::SimtRows(s) => vec![1, s.block_rows, s.block_columns, s.warps],
-        Schedule::SimtContract(s) => vec![
-            2,
+    let tile = |s: &SimtContractSchedule| {
+        vec![
             s.block_rows,
             s.block_columns,
             s.block_depth,
@@ -129,9 +125,15 @@ fn choices(schedule: &Schedule) -> Vec<u32> {
             s.warp_columns,
             s.stages,
             s.instr,
-            skew(s.skew),
+            s.skew as u32,
             s.splits,
-        ],
+        ]
+    };
+    match schedule {
+        Schedule::SimtMap(s) => vec![0, s.block_rows, s.block_columns, s.warps],
+        Schedule::SimtRows(s) => vec![1, s.block_rows, s.block_columns, s.warps],
+        Schedule::SimtContract(s) => [vec![2], tile(s)].concat(),
+        Schedule::SimtStream(s) => [vec![5, s.blocks], tile(&s.tile)].concat(),
         Schedule::SimtGemv(s) => vec![
             3,
             s.block_rows,
@@ -150,7 +152,7 @@ fn choices(schedule: &Schedule) -> Vec<u32> {
             s.warp_columns,
             s.stages,
             s.instr,
-            skew(s.skew),
+            s.skew as u32,
             s.rows as u32,
             s.splits,
         ],

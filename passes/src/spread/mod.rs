@@ -59,6 +59,7 @@ impl Spread {
             Schedule::SimtMap(s) => Some(Self::of_warps(s.warps)),
             Schedule::SimtRows(s) => Some(Self::of_warps(s.warps)),
             Schedule::SimtGemv(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtStream(s) => Self::of(&Schedule::SimtContract(s.tile)),
             Schedule::SimtContract(s) => Some(Self {
                 warps: [s.warp_rows, s.warp_columns],
                 instr: s.instr,

@@ -2,7 +2,7 @@
 
 use ir::{
     AttentionRows, Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule,
-    SimtMapSchedule, SimtRowsSchedule, Skew, Target,
+    SimtMapSchedule, SimtRowsSchedule, SimtStreamSchedule, Skew, Target,
 };
 use passes::KernelFamily;
 
@@ -112,5 +112,17 @@ fn contractions([m, n, k]: [u32; 3]) -> Vec<Schedule> {
             })
         },
     );
-    tiled.into_iter().chain(few_rows).collect()
+    let [small, _, large, ..] = &tiled;
+    let shared = [(small, 3), (large, 5)].map(|(tile, blocks)| {
+        let Schedule::SimtContract(tile) = *tile else {
+            unreachable!("made so above")
+        };
+        Schedule::SimtStream(SimtStreamSchedule { tile, blocks })
+    });
+    tiled
+        .iter()
+        .cloned()
+        .chain(few_rows)
+        .chain(shared)
+        .collect()
 }

@@ -16,13 +16,13 @@ use super::{
 use crate::{family::Contraction, lower::fold::finish, nest::Body};
 
 /// What does not change from tile to tile.
-struct Parts<'a> {
-    c: &'a Contraction,
-    operands: Vec<DType>,
-    schedule: &'a SimtContractSchedule,
-    row: Span,
-    column: Span,
-    split: Option<Split>,
+pub(super) struct Parts<'a> {
+    pub c: &'a Contraction,
+    pub operands: Vec<DType>,
+    pub schedule: &'a SimtContractSchedule,
+    pub row: Span,
+    pub column: Span,
+    pub split: Option<Split>,
 }
 
 /// How blocks share the depth, if they do.
@@ -112,7 +112,14 @@ impl Parts<'_> {
     }
 
     /// Adds the products at `start..start + block_depth` of the last folded axis.
-    fn product(&self, b: &mut Builder, axes: &[Index], start: &Index, size: i64, acc: Var) -> Var {
+    pub fn product(
+        &self,
+        b: &mut Builder,
+        axes: &[Index],
+        start: &Index,
+        size: i64,
+        acc: Var,
+    ) -> Var {
         let s = self.schedule;
         let depth = s.block_depth;
         let left = Span::new(start.clone(), Index::Lane, size, depth);

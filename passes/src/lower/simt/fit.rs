@@ -66,6 +66,7 @@ impl Counting<'_> {
                     * u64::from(s.block_rows + 1),
                 ..flat(1, 1, s.warps)
             },
+            Schedule::SimtStream(s) => return self.needs(&Schedule::SimtContract(s.tile)),
             Schedule::SimtContract(s) => {
                 let warps = s.warp_rows * s.warp_columns;
                 Needs {

@@ -13,9 +13,10 @@ mod map;
 mod merge;
 mod rows;
 mod split;
+mod stream;
 
 use ir::{
-    BinaryFn, DType, Kernel, Schedule, Simt,
+    BinaryFn, DType, Kernel, Schedule, Simt, SimtContractSchedule,
     tile::{Index, Program, Shape, Value, Var},
 };
 
@@ -102,6 +103,9 @@ pub(super) fn combine(name: &str, shaped: &Shaped, schedule: &Schedule) -> Optio
             let split = gemv::split(nest, s)?;
             Some(split::Sides::of(nest, c).add_parts(name, nest, split))
         }
+        (Family::Contract(c), Schedule::SimtStream(s)) => {
+            Some(stream::Stream::of(nest, c, s)?.add_parts(name, nest, c))
+        }
         (Family::Attention, Schedule::SimtAttention(s)) => {
             let split = attention::split(nest, s)?;
             let sizes = super::attention::spec(nest).sizes;
@@ -120,6 +124,18 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
         (Family::Contract(c), Schedule::SimtGemv(s)) => gemv::lower(name, nest, c, s),
+        (Family::Contract(c), Schedule::SimtStream(s)) => match stream::Stream::of(nest, c, s) {
+            Some(stream) => stream.parts(name, nest, c, s),
+            None => contract::lower(
+                name,
+                nest,
+                c,
+                &SimtContractSchedule {
+                    splits: 1,
+                    ..s.tile
+                },
+            ),
+        },
         (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
         _ => return None,
     })
