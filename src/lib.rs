@@ -16,15 +16,19 @@
 //! ```
 
 mod compile;
+mod host;
 mod sizes;
 
 pub mod import;
 
-pub use backends::{TargetError, resolve as target, targets};
+pub use backends::{
+    TargetError, UnknownDevice, device, devices, devices_of, resolve as target, targets,
+};
 pub use compile::{
     CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
     compile_in_memory, compile_to, explain,
 };
+pub use host::host;
 pub use ir;
 pub use passes::Storage;
 pub use runtime;

@@ -28,12 +28,7 @@ pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerE
     let simd = match &target.form {
         Form::Simd(simd) => simd,
         Form::Simt(simt) => return crate::simt::choose(kernel, target, simt),
-        Form::Tensor(_) => {
-            return Err(LowerError::NoChoice {
-                kernel: kernel.name.clone(),
-                target: target.name.clone(),
-            });
-        }
+        Form::Tensor(core) => return crate::tensor::choose(kernel, target, core),
     };
     let lanes = (simd.vector.0 / 4) as u32;
     Ok(match family(kernel)? {

@@ -2,11 +2,12 @@
 //!
 //! This crate knows families of kernels and numbers of targets; it never looks at an op's name.
 
+pub mod database;
+
 mod first;
-mod floor;
 mod simt;
 mod space;
+mod tensor;
 
 pub use first::first_choice;
-pub use floor::floor_seconds;
 pub use space::{Space, space};

@@ -113,10 +113,12 @@ fn first_choices_use_what_pays() {
         }
         // Few blocks and long sums: the depth is shared.
         let long = choice(&graphs::product("f16", [64, 64, 16384]), device);
-        let Schedule::SimtContract(s) = long else {
-            panic!("{device}: {long:?}")
+        let shared = match &long {
+            Schedule::SimtContract(s) => s.splits > 1,
+            Schedule::SimtStream(_) => true,
+            _ => false,
         };
-        assert!(s.splits > 1, "{device}: {s:?}");
+        assert!(shared, "{device}: {long:?}");
         // Many blocks: it is not.
         let large = choice(&graphs::product("f16", [4096, 4096, 1024]), device);
         let Schedule::SimtContract(s) = large else {
@@ -142,25 +144,6 @@ fn first_choices_use_what_pays() {
         );
         println!("{device}: {s:?}");
     }
-}
-
-#[test]
-fn floors_are_those_of_memory_or_products() {
-    let target = backends::resolve("cuda:sm_90a").unwrap();
-    let floor = |text: &str| {
-        let kernel = kernel(text);
-        let schedule = first_choice(&kernel, &target).unwrap();
-        let lowered = passes::lower(&kernel, &schedule, &target).unwrap();
-        let family = passes::family(&kernel).unwrap();
-        autotune::floor_seconds(&family, &lowered, &target).unwrap()
-    };
-    let roofline = target.roofline;
-    let row = floor(&graphs::product("f16", [1, 4096, 4096]));
-    let bytes = 2.0 * (4096.0 * 4096.0 + 2.0 * 4096.0);
-    assert_eq!(row, bytes / roofline.bytes_per_second);
-    let square = floor(&graphs::product("f16", [4096, 4096, 4096]));
-    let flops = 2.0 * 4096f64.powi(3) / 16.0;
-    assert_eq!(square, flops / roofline.flops_per_second);
 }
 
 /// The widths of all loads of a parameter.

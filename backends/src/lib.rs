@@ -15,7 +15,10 @@ pub mod cuda;
 pub mod opencl;
 pub mod rocm;
 pub mod simt;
+pub mod spirv;
 
+mod accept;
+mod devices;
 mod failure;
 mod linear;
 mod link;
@@ -24,4 +27,6 @@ mod resolve;
 mod span;
 mod worker;
 
+pub use accept::accepts;
+pub use devices::{UnknownDevice, device, devices, devices_of};
 pub use resolve::{TargetError, resolve, targets};

@@ -2,7 +2,7 @@
 
 use ir::Target;
 
-use crate::{cpu, cuda, opencl, rocm};
+use crate::{ascend, cpu, cuda, opencl, rocm};
 
 /// Why a name is no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +14,14 @@ pub enum TargetError {
         name: String,
         /// Targets spelled almost so, or all if none is.
         nearest: Vec<String>,
+    },
+    /// A device has the name, not a target.
+    #[error("target: `{name}` is a device; help: its code is that of `{target}`")]
+    Device {
+        /// What was asked for.
+        name: String,
+        /// The target whose code it runs.
+        target: String,
     },
     /// This machine lacks what every target of the kind needs.
     #[error("target: this machine is no known `cpu`; the least demanding one, {least}, needs {}", missing.join(", "))]
@@ -36,6 +44,7 @@ pub fn targets() -> Vec<Target> {
         cuda::targets::targets(),
         rocm::targets::targets(),
         opencl::targets::targets(),
+        ascend::targets::targets(),
     ];
     all.concat()
 }
@@ -48,24 +57,53 @@ pub fn resolve(name: &str) -> Result<Target, TargetError> {
     if name == "cpu" {
         return host();
     }
+    let name = ascend::targets::device(name).unwrap_or(name);
     let all = targets();
     if let Some(target) = all.iter().find(|t| t.name == name) {
         return Ok(target.clone());
     }
-    let mut ranked: Vec<(usize, &str)> = all
-        .iter()
-        .map(|t| (distance(name, &t.name), t.name.as_str()))
-        .collect();
-    ranked.sort_unstable();
-    let near: Vec<_> = ranked.iter().filter(|(d, _)| *d <= 3).take(3).collect();
-    let nearest = match near.is_empty() {
-        true => all.iter().map(|t| t.name.clone()).collect(),
-        false => near.into_iter().map(|(_, n)| (*n).to_owned()).collect(),
-    };
+    if let Ok(device) = crate::device(name) {
+        return Err(TargetError::Device {
+            name: device.name,
+            target: device.target,
+        });
+    }
     Err(TargetError::Unknown {
         name: name.into(),
-        nearest,
+        nearest: nearest(name, all.iter().map(|t| t.name.as_str())),
     })
+}
+
+/// Names spelled almost so, at most three of them; else those of the same kind, which stands before the colon; else all.
+/// A name without its kind counts, and so do capitals.
+pub(crate) fn nearest<'a>(name: &str, all: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    let name = name.to_lowercase();
+    let kind = |name: &str| name.split(':').next().unwrap_or_default().to_owned();
+    let apart = |other: &str| {
+        let other = other.to_lowercase();
+        let short = other.split(':').next_back().unwrap_or_default();
+        distance(&name, &other).min(distance(&name, short))
+    };
+    let goes_on = |other: &str| other.contains(&name);
+    let mut ranked: Vec<_> = all.clone().map(|n| (apart(n), !goes_on(n), n)).collect();
+    ranked.sort_unstable();
+    let most = match ranked.first() {
+        Some((0, ..)) => 0,
+        _ => 3,
+    };
+    let near = ranked.iter().filter(|(d, ..)| *d <= most).take(3);
+    let near: Vec<_> = near.map(|(_, _, n)| (*n).to_owned()).collect();
+    if !near.is_empty() {
+        return near;
+    }
+    let own = kind(&name);
+    let alike: Vec<_> = all.clone().filter(|n| kind(n) == own).collect();
+    let shown = if alike.is_empty() {
+        all.collect()
+    } else {
+        alike
+    };
+    shown.into_iter().map(str::to_owned).collect()
 }
 
 /// What a target requires and this machine lacks.
@@ -118,6 +156,31 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "target: no `cpu:znver6`; help: wanted `cpu` or one of cpu:znver3, cpu:znver4, cpu:znver5"
+        );
+    }
+
+    fn check_nearest(name: &str, wanted: &str) {
+        let message = resolve(name).unwrap_err().to_string();
+        assert!(message.ends_with(wanted), "{message}");
+    }
+
+    #[test]
+    fn names_without_their_kind_and_kinds_alone_are_answered_too() {
+        check_nearest("sm_90", "one of cuda:sm_90a, cuda:sm_80, cuda:sm_89");
+        check_nearest("rocm:GFX942", "one of rocm:gfx942");
+        check_nearest("gfx936", "one of opencl:gfx936");
+        check_nearest("gfx906", "one of opencl:gfx906, rocm:gfx906");
+        check_nearest(
+            "cuda",
+            "one of cuda:sm_80, cuda:sm_89, cuda:sm_90a, cuda:sm_100a",
+        );
+        check_nearest(
+            "cuda:h200",
+            "is a device; help: its code is that of `cuda:sm_90a`",
+        );
+        check_nearest(
+            "cuda:hopper",
+            "one of cuda:sm_80, cuda:sm_89, cuda:sm_90a, cuda:sm_100a",
         );
     }
 

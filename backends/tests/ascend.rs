@@ -6,7 +6,7 @@ mod support;
 
 use std::{fs, path::Path};
 
-use ascend_tools::{refused, run, tolerance, verify};
+use ascend_tools::{adapted, refused, run, tolerance, verify};
 use backends::ascend::{Dialect, compile};
 use ir::{
     DType, Target,
@@ -77,6 +77,42 @@ fn texts_are_verified_by_both_versions() {
     for (_, program) in cases() {
         verify(&text(&program, Dialect::Mlir19), Dialect::Mlir19);
         verify(&text(&program, Dialect::Mlir22), Dialect::Mlir22);
+    }
+}
+
+#[test]
+fn texts_are_accepted_by_the_front_end_of_the_vendors_triton() {
+    let mut accepted = 0;
+    for (path, program) in cases() {
+        match adapted(&text(&program, Dialect::Mlir19)) {
+            None => return,
+            Some(verdict) => verdict.unwrap_or_else(|said| panic!("{path}: {said}")),
+        }
+        accepted += 1;
+    }
+    println!("{accepted} texts accepted");
+}
+
+/// A faulty text of each kind, made from one of each family.
+#[test]
+fn that_front_end_refuses_what_is_no_text() {
+    let faults: [(&str, &str, &str); 4] = [
+        // A product with a side that does not fit.
+        ("k0_linear", "outs(%v", "outs(%missing"),
+        // A sum of two element types.
+        ("k0_add", "arith.addf", "arith.addi"),
+        ("k0_softmax", "dimensions = [1]", "dimensions = [7]"),
+        ("k0_attention", "math.exp", "math.no_such_function"),
+    ];
+    for (name, right, wrong) in faults {
+        let all = cases();
+        let of = |(path, _): &&(String, Program)| path.contains(name);
+        let (path, program) = all.iter().find(of).unwrap();
+        let whole = text(program, Dialect::Mlir19);
+        assert!(whole.contains(right), "{path} has no `{right}`");
+        let broken = whole.replacen(right, wrong, 1);
+        assert_ne!(adapted(&broken), Some(Ok(())), "{path}: {wrong}");
+        assert_ne!(refused(&broken, Dialect::Mlir19), Some(false), "{path}");
     }
 }
 

@@ -104,7 +104,10 @@ fn artifact(program: &Program) -> runtime::Artifact {
         shared: Bytes(source.shared),
         shared_asked: Bytes(0),
         takes: None,
-        lane: text("lane program", serde_json::to_string(program).unwrap()),
+        lane: Some(text(
+            "lane program",
+            serde_json::to_string(program).unwrap(),
+        )),
     };
     let kernel = Kernel {
         symbol: source.symbol,
@@ -157,6 +160,7 @@ fn artifact(program: &Program) -> runtime::Artifact {
         targets: vec![TargetCode {
             target: "opencl".into(),
             toolchain: "test".into(),
+            accepted_by: None,
             code: Code::Source(Source {
                 language: Language::OpenclC,
                 arch: String::new(),

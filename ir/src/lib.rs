@@ -5,6 +5,7 @@
 
 mod attr;
 mod cost;
+mod device_model;
 mod differentiate;
 mod dim;
 mod dtype;
@@ -30,6 +31,7 @@ pub mod tile;
 
 pub use attr::{Attr, AttrError, AttrField, Attrs};
 pub use cost::{AtRoofline, KernelCost, Work};
+pub use device_model::{Bound, DeviceModel, Floor, KernelWork, Source};
 pub use differentiate::{DifferentiateError, adjoints};
 pub use dim::{Bounds, Dim, Sizes, Symbol};
 pub use dtype::{DType, UnknownDType};

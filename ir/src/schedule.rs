@@ -101,7 +101,8 @@ pub struct AttentionSchedule {
     pub block_queries: u32,
 }
 
-/// How a map is cut for the `simt` form. All numbers here and below are powers of two.
+/// How a map is cut for the `simt` form. All numbers here and below are powers of
+/// two; for the `tensor` form, a depth of products and the columns of attention may be any multiple of its fractal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SimtMapSchedule {
     /// Rows of a block's tile; of a fold across rows, those it folds at once.

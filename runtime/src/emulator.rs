@@ -11,7 +11,7 @@ use crate::{
     Artifact, DeviceError, Options, RunError, Unfit,
     engine::{Engine, Loaded},
     executor::port_bytes,
-    manifest::{BufferRef, Param, Program, TargetCode},
+    manifest::{BufferRef, KernelId, Param, Program, TargetCode},
 };
 
 /// The lane programs of one target.
@@ -29,7 +29,10 @@ impl LanePrograms {
                 kernel: kernel.name.clone(),
                 reason,
             };
-            let text = artifact.text(launch.lane)?;
+            let Some(lane) = launch.lane else {
+                return Err(unreadable("it has no lane program".into()));
+            };
+            let text = artifact.text(lane)?;
             let program: lane::Program =
                 serde_json::from_str(text).map_err(|e| unreadable(e.to_string()))?;
             let same = |(own, param): (&ir::tile::Array, &Param)| {
@@ -50,6 +53,13 @@ impl LanePrograms {
     }
 }
 
+impl LanePrograms {
+    /// The program of a kernel.
+    pub fn of(&self, kernel: KernelId) -> &Arc<lane::Program> {
+        &self.0[kernel.0 as usize]
+    }
+}
+
 impl Loaded for LanePrograms {
     fn describe(&self) -> String {
         "the emulator of lane programs".into()
@@ -62,27 +72,15 @@ impl Loaded for LanePrograms {
         program: &Program,
         _options: &Options,
     ) -> Result<Box<dyn Engine>, DeviceError> {
-        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
-        let zeros = |lens: &[u64]| lens.iter().map(|len| vec![0; *len as usize]).collect();
-        let mut steps = Vec::new();
-        for step in &program.steps {
-            for arg in &step.args {
-                // Checksums are compared here, before the first run.
-                artifact.weight(*arg)?;
-            }
-            steps.push(Launch {
-                program: Arc::clone(&self.0[step.kernel.0 as usize]),
-                name: target.kernels[step.kernel.0 as usize].name.clone(),
-                args: step.args.clone(),
-                dispatches: 0,
-            });
-        }
+        let steps = program.steps.iter().map(|step| Launch {
+            program: Arc::clone(self.of(step.kernel)),
+            name: target.kernels[step.kernel.0 as usize].name.clone(),
+            args: step.args.clone(),
+            dispatches: 0,
+        });
         Ok(Box::new(EmulatorEngine {
-            artifact: Arc::clone(artifact),
-            arena: vec![0; program.arena.0 as usize],
-            inputs: zeros(&inputs),
-            outputs: zeros(&outputs),
-            steps,
+            memory: Memory::new(artifact, program)?,
+            steps: steps.collect(),
         }))
     }
 }
@@ -100,11 +98,16 @@ pub(crate) fn unfit(target: &TargetCode, wanted: &str) -> Option<Unfit> {
     })
 }
 
-struct EmulatorEngine {
+/// What the kernels of a program read and write.
+pub(crate) struct Memory {
     artifact: Arc<Artifact>,
     arena: Vec<u8>,
     inputs: Vec<Vec<u8>>,
     outputs: Vec<Vec<u8>>,
+}
+
+struct EmulatorEngine {
+    memory: Memory,
     steps: Vec<Launch>,
 }
 
@@ -116,7 +119,43 @@ struct Launch {
     dispatches: u64,
 }
 
-impl EmulatorEngine {
+impl Memory {
+    /// Zeros, and weights, whose checksums are compared here.
+    pub fn new(artifact: &Arc<Artifact>, program: &Program) -> Result<Self, DeviceError> {
+        for arg in program.steps.iter().flat_map(|step| &step.args) {
+            artifact.weight(*arg)?;
+        }
+        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let zeros = |lens: &[u64]| lens.iter().map(|len| vec![0; *len as usize]).collect();
+        Ok(Self {
+            artifact: Arc::clone(artifact),
+            arena: vec![0; program.arena.0 as usize],
+            inputs: zeros(&inputs),
+            outputs: zeros(&outputs),
+        })
+    }
+
+    /// An input, to be written.
+    pub fn input(&mut self, position: usize) -> &mut [u8] {
+        &mut self.inputs[position]
+    }
+
+    /// The first numbers in a buffer.
+    pub fn numbers(&self, buffer: BufferRef, dtype: DType, len: i64) -> Vec<f64> {
+        let bytes = self.bytes(buffer)[..len as usize * dtype.size()].to_vec();
+        let tensor = Tensor::from_bytes(dtype, &[len], bytes);
+        tensor
+            .expect("`artifact::check` held the lengths against the parameters")
+            .into_values()
+    }
+
+    /// Stores numbers from the start of a buffer.
+    pub fn store(&mut self, buffer: BufferRef, dtype: DType, values: Vec<f64>) {
+        let tensor = Tensor::from_f64(dtype, &[values.len() as i64], values);
+        let tensor = tensor.expect("a list has its own length");
+        self.write(buffer, &tensor.bytes());
+    }
+
     fn bytes(&self, buffer: BufferRef) -> &[u8] {
         match buffer {
             BufferRef::Weight { .. } => {
@@ -124,7 +163,7 @@ impl EmulatorEngine {
                 weight
                     .ok()
                     .flatten()
-                    .expect("weights were read when the engine was made")
+                    .expect("weights were read when the memory was made")
             }
             BufferRef::Arena { offset, len } => {
                 &self.arena[offset as usize..(offset + len) as usize]
@@ -148,11 +187,11 @@ impl EmulatorEngine {
 
 impl Engine for EmulatorEngine {
     fn input(&mut self, position: usize) -> &mut [u8] {
-        &mut self.inputs[position]
+        self.memory.input(position)
     }
 
     fn output(&self, position: usize) -> &[u8] {
-        &self.outputs[position]
+        &self.memory.outputs[position]
     }
 
     fn run(&mut self) -> Result<(), RunError> {
@@ -170,7 +209,7 @@ impl Engine for EmulatorEngine {
         let (program, args) = (Arc::clone(program), args.clone());
         let arrays = program.params.iter().zip(&args);
         let mut params: Vec<Vec<f64>> = arrays
-            .map(|(p, arg)| numbers(p.dtype, p.len, self.bytes(*arg)))
+            .map(|(p, arg)| self.memory.numbers(*arg, p.dtype, p.len))
             .collect();
         emulate_all(&program, &mut params, None).map_err(|e| RunError::Emulator {
             kernel: name.clone(),
@@ -178,9 +217,7 @@ impl Engine for EmulatorEngine {
         })?;
         for ((p, arg), values) in program.params.iter().zip(&args).zip(params) {
             if p.written {
-                let tensor = Tensor::from_f64(p.dtype, &[p.len], values);
-                let tensor = tensor.expect("the emulator keeps the length");
-                self.write(*arg, &tensor.bytes());
+                self.memory.store(*arg, p.dtype, values);
             }
         }
         Ok(())
@@ -189,7 +226,7 @@ impl Engine for EmulatorEngine {
     fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError> {
         let Launch { program, args, .. } = &self.steps[step];
         let len = program.params[argument].bytes();
-        Ok(self.bytes(args[argument])[..len].to_vec())
+        Ok(self.memory.bytes(args[argument])[..len].to_vec())
     }
 
     fn counts(&self) -> Vec<(u64, Duration)> {
@@ -202,15 +239,12 @@ impl Engine for EmulatorEngine {
     }
 
     fn reserved_bytes(&self) -> usize {
-        let ports = self.inputs.iter().chain(&self.outputs);
-        self.arena.len() + ports.map(Vec::len).sum::<usize>()
+        let Memory {
+            arena,
+            inputs,
+            outputs,
+            ..
+        } = &self.memory;
+        arena.len() + inputs.iter().chain(outputs).map(Vec::len).sum::<usize>()
     }
-}
-
-fn numbers(dtype: DType, len: i64, bytes: &[u8]) -> Vec<f64> {
-    let bytes = bytes[..len as usize * dtype.size()].to_vec();
-    let tensor = Tensor::from_bytes(dtype, &[len], bytes);
-    tensor
-        .expect("`artifact::check` held the lengths against the parameters")
-        .into_values()
 }

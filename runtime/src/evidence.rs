@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Artifact,
-    manifest::{Code, Kernel, KernelId, TargetCode},
+    manifest::{Code, Kernel, KernelId, Takes, TargetCode},
 };
 
 /// One observation of one kernel.
@@ -23,8 +23,22 @@ pub struct Record {
     pub unix_time: u64,
     /// Largest error relative to the largest value of the reference.
     pub max_error: Option<f64>,
+    /// The error that rounding may make at most.
+    pub bound: Option<f64>,
+    /// Which part of the grid was run, if it was emulated.
+    pub blocks: Option<Blocks>,
     /// Times, if it was timed.
     pub times: Option<Times>,
+}
+
+/// How much of a grid was run: the first block, the last, and others at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Blocks {
+    /// Blocks that were run.
+    pub run: u64,
+    /// Blocks of the grid.
+    pub of: u64,
 }
 
 /// How far a kernel was tried. Later levels say more.
@@ -85,12 +99,49 @@ pub fn kernel_hash(artifact: &Artifact, target: &TargetCode, kernel: KernelId) -
         .to_string()
 }
 
-/// The record of the highest level of a kernel.
-pub fn best<'a>(records: &'a [Record], kernel: &str) -> Option<&'a Record> {
-    records
-        .iter()
-        .filter(|r| r.kernel == kernel)
-        .max_by_key(|r| r.level)
+/// What is known of one kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence<'a> {
+    /// What took its code when it was compiled; none if nobody did.
+    pub built: Option<Built<'a>>,
+    /// What was seen since, oldest first.
+    pub seen: Vec<&'a Record>,
+}
+
+/// The assembler or linker that took a kernel's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Built<'a> {
+    /// Its name and version.
+    pub tool: &'a str,
+    /// What it says that the kernel takes.
+    pub takes: Option<Takes>,
+}
+
+impl<'a> Evidence<'a> {
+    /// Looks up a kernel.
+    pub fn of(artifact: &'a Artifact, target: &'a TargetCode, kernel: KernelId) -> Self {
+        let hash = kernel_hash(artifact, target, kernel);
+        let launch = target.kernels[kernel.0 as usize].launch.as_ref();
+        let records = artifact.evidence().iter();
+        Self {
+            built: target.accepted_by.as_deref().map(|tool| Built {
+                tool,
+                takes: launch.and_then(|l| l.takes),
+            }),
+            seen: records.filter(|r| r.kernel == hash).collect(),
+        }
+    }
+
+    /// The highest level reached; none if the code was not even assembled.
+    pub fn level(&self) -> Option<Level> {
+        let built = self.built.map(|_| Level::Built);
+        self.best().map(|r| r.level).max(built)
+    }
+
+    /// The latest record of the highest level.
+    pub fn best(&self) -> Option<&'a Record> {
+        self.seen.iter().copied().max_by_key(|r| r.level)
+    }
 }
 
 /// The records of both, the new ones in place of older ones of the same kernel, level and device.

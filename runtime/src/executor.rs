@@ -167,7 +167,7 @@ impl Executor {
     }
 }
 
-fn input_port(input: &Input, shape: &[u64]) -> Port {
+pub(crate) fn input_port(input: &Input, shape: &[u64]) -> Port {
     Port {
         name: input.name.clone(),
         dtype: input.dtype,

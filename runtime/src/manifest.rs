@@ -53,6 +53,8 @@ pub struct TargetCode {
     pub target: String,
     /// The tools that made the code, with their versions.
     pub toolchain: String,
+    /// The assembler or linker that took the code of every kernel, with its version; none if nobody did.
+    pub accepted_by: Option<String>,
     /// The code.
     pub code: Code,
     /// Kernels, in the order that [`KernelId`] counts.
@@ -96,7 +98,7 @@ pub struct Source {
     /// The device they are tuned for, as the start of the name that its driver gives; empty for any. Others can run
     /// them too.
     pub arch: String,
-    /// Lanes of a warp.
+    /// Lanes of a warp; 1 where the language has none.
     pub lanes: u32,
 }
 
@@ -118,6 +120,10 @@ pub enum Language {
     OpenclC,
     /// PTX.
     Ptx,
+    /// MLIR 19 on tensors, for a compiler of the vendor's, which the user has; no driver takes it.
+    AscendMlir,
+    /// Ascend C, for such a compiler.
+    AscendC,
 }
 
 impl Language {
@@ -126,7 +132,14 @@ impl Language {
         match self {
             Self::OpenclC => "OpenCL C",
             Self::Ptx => "PTX",
+            Self::AscendMlir => "MLIR 19 for Ascend",
+            Self::AscendC => "Ascend C",
         }
+    }
+
+    /// Whether its kernels are lane programs.
+    pub const fn has_lanes(self) -> bool {
+        matches!(self, Self::OpenclC | Self::Ptx)
     }
 }
 
@@ -181,20 +194,24 @@ pub struct Launch {
     pub shared: Bytes,
     /// The part of it that must be asked for at the launch.
     pub shared_asked: Bytes,
-    /// What the assembler says that a lane takes; none where the driver compiles.
+    /// What the assembler says that it takes; none where the driver compiles.
     pub takes: Option<Takes>,
-    /// Its lane program, as JSON of [`ir::lane::Program`].
-    pub lane: TextRef,
+    /// Its lane program, as JSON of [`ir::lane::Program`]; none where the language has no lanes.
+    pub lane: Option<TextRef>,
 }
 
-/// Registers of a lane.
+/// What a kernel takes of a device, as its assembler says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Takes {
-    /// How many, of 32 bits.
+    /// Registers of a lane, of 32 bits.
     pub registers: u32,
     /// How many went to memory.
     pub spills: u32,
+    /// Memory of a lane's own.
+    pub scratch: Bytes,
+    /// Shared memory of a block.
+    pub shared: Bytes,
 }
 
 /// An array that a kernel is called with.

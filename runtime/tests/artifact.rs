@@ -233,6 +233,8 @@ fn equal_calls_give_equal_files_and_evidence_stays_apart() {
         device: "d".into(),
         unix_time: 1,
         max_error: Some(1e-7),
+        bound: None,
+        blocks: None,
         times: None,
     };
     before

@@ -57,10 +57,10 @@ fn written(text: &str) -> (Writer, Manifest) {
         shared: Bytes(0),
         shared_asked: Bytes(0),
         takes: None,
-        lane: whole(
+        lane: Some(whole(
             section("lane program", SectionKind::Text, &lane),
             lane.len(),
-        ),
+        )),
     };
     let param = |written| Param {
         dtype: DType::F32,
@@ -111,6 +111,7 @@ fn written(text: &str) -> (Writer, Manifest) {
         targets: vec![TargetCode {
             target: "opencl".into(),
             toolchain: "hand".into(),
+            accepted_by: None,
             code: Code::Source(Source {
                 language: Language::OpenclC,
                 arch: String::new(),
@@ -288,7 +289,7 @@ fn launches_that_contradict_the_file_are_refused() {
             "launch: wanted at most 0 bytes asked for",
         ),
         (
-            |l| l.lane.section = SectionId(0),
+            |l| l.lane.as_mut().unwrap().section = SectionId(0),
             "wanted a section of text, found `w` of weights",
         ),
         (|l| l.variants[0].push('\0'), "wanted options without NUL"),

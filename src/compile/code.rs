@@ -1,6 +1,6 @@
 //! Code of the programs of one target: made, and written into sections.
 
-use backends::cpu::BackendError;
+use backends::{ascend::Dialect, cpu::BackendError};
 use ir::{Bytes, Form, Target, lane};
 use passes::PlannedKernel;
 use runtime::{
@@ -16,6 +16,8 @@ pub(super) enum Code {
     Object(backends::cpu::Object),
     /// A text for each kernel, and the lane program it says.
     Texts(Vec<(backends::opencl::Source, lane::Program)>),
+    /// A text for each kernel, by its name, that a compiler of the user's takes, and what made it.
+    Documents(Language, Vec<(String, String)>),
     /// Machine code for each kernel, perhaps with a text, and the lane program it says.
     Images(Vec<(backends::simt::Code, lane::Program)>),
 }
@@ -54,7 +56,15 @@ pub(super) fn generate(
             let sources = backends::opencl::compile(&programs)?;
             Ok(Code::Texts(sources.into_iter().zip(programs).collect()))
         }
-        Form::Tensor(_) => unreachable!("no name resolves to such a target"),
+        Form::Tensor(ref core) => {
+            let document = |k: &&PlannedKernel| {
+                let program = &k.program;
+                let made = backends::ascend::compile(program, target, Dialect::Mlir19)?;
+                Ok((program.name.clone(), made.document(program, core)))
+            };
+            let made: Result<_, CompileError> = kernels.iter().map(document).collect();
+            Ok(Code::Documents(Language::AscendMlir, made?))
+        }
     }
 }
 
@@ -62,6 +72,8 @@ pub(super) fn generate(
 pub(super) struct Written {
     pub code: manifest::Code,
     pub toolchain: &'static str,
+    /// The tool that took the code of every kernel.
+    pub accepted_by: Option<String>,
     /// For each kernel its symbol, and how it is launched.
     pub kernels: Vec<(String, Option<Launch>)>,
 }
@@ -83,6 +95,7 @@ impl Code {
                         vector: simd.vector,
                     }),
                     toolchain: backends::cpu::TOOLCHAIN,
+                    accepted_by: backends::accepts(target),
                     kernels: object.symbols.into_iter().map(|s| (s, None)).collect(),
                 })
             }
@@ -101,7 +114,7 @@ impl Code {
                         shared: Bytes(source.shared),
                         shared_asked: Bytes(0),
                         takes: None,
-                        lane,
+                        lane: Some(lane),
                     };
                     (source.symbol.clone(), Some(launch))
                 });
@@ -112,12 +125,50 @@ impl Code {
                         lanes: simt.lanes,
                     }),
                     toolchain: backends::opencl::TOOLCHAIN,
+                    accepted_by: None,
                     kernels: kernels.collect(),
                 })
             }
             Self::Images(all) => images(all, target, writer),
+            Self::Documents(language, all) => documents(language, all, target, writer),
         }
     }
+}
+
+/// Writes texts for a compiler that the user has.
+fn documents(
+    language: Language,
+    all: Vec<(String, String)>,
+    target: &Target,
+    writer: &mut Writer,
+) -> Result<Written, CompileError> {
+    let core = target
+        .tensor()
+        .expect("such texts are for the `tensor` form");
+    let (symbols, texts): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    let texts = texts.into_iter().map(String::into_bytes);
+    let texts = write_texts(writer, &format!("{} texts", target.name), texts)?;
+    let launch = |source| Launch {
+        source: Some(source),
+        image: None,
+        variants: vec![],
+        threads: 1,
+        shared: Bytes(0),
+        shared_asked: Bytes(0),
+        takes: None,
+        lane: None,
+    };
+    let launches = texts.into_iter().map(|text| Some(launch(text)));
+    Ok(Written {
+        code: manifest::Code::Source(manifest::Source {
+            language,
+            arch: core.device.clone(),
+            lanes: 1,
+        }),
+        toolchain: backends::ascend::TOOLCHAIN,
+        accepted_by: None,
+        kernels: symbols.into_iter().zip(launches).collect(),
+    })
 }
 
 /// Writes what assemblers made, and the texts that a driver could assemble itself.
@@ -140,6 +191,7 @@ fn images(
         None => vec![None; all.len()],
     };
     let binaries: Option<Vec<&[u8]>> = all.iter().map(|(c, _)| c.binary.as_deref()).collect();
+    let assembled = binaries.is_some();
     let images = match binaries {
         Some(binaries) => {
             let places = write_images(writer, &target.name, &binaries)?;
@@ -168,14 +220,17 @@ fn images(
             takes: code.resources.map(|r| Takes {
                 registers: r.registers,
                 spills: r.spills,
+                scratch: r.scratch,
+                shared: r.shared,
             }),
-            lane,
+            lane: Some(lane),
         };
         (code.symbol.clone(), Some(launch))
     });
     Ok(Written {
         code,
         toolchain: backends::simt::toolchain(target),
+        accepted_by: assembled.then(|| backends::accepts(target)).flatten(),
         kernels: kernels.collect(),
     })
 }

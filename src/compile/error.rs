@@ -15,6 +15,9 @@ pub enum CompileError {
     /// A kernel that does not become a text.
     #[error(transparent)]
     Print(#[from] backends::opencl::PrintError),
+    /// A kernel that does not fit a chip, or has no text for it.
+    #[error(transparent)]
+    Ascend(#[from] backends::ascend::AscendError),
     /// A constant that cannot be computed.
     #[error(transparent)]
     Eval(#[from] ir::eval::EvalError),

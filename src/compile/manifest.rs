@@ -58,6 +58,7 @@ pub(super) fn target_code(
     Ok(TargetCode {
         target: target.name.clone(),
         toolchain: written.toolchain.into(),
+        accepted_by: written.accepted_by,
         code: written.code,
         kernels: kernels.collect(),
         programs: out,
@@ -68,6 +69,7 @@ fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextR
     let meaning = serde_json::to_vec(&k.kernel.graph).expect("plain data becomes JSON");
     let types = ir::tile::types(&k.program).expect("lowering makes sound programs");
     let counts = ir::tile::count(&k.program, &types);
+    let work = ir::Work::of(&k.kernel.graph, &ir::Sizes::new()).expect("kernels are bound");
     Kernel {
         symbol,
         name: k.kernel.name.clone(),
@@ -89,7 +91,10 @@ fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextR
             })
             .collect(),
         rules: k.kernel.rules.clone(),
-        flops: counts.as_ref().map_or(Flops(0), |c| c.flops()),
+        // Tiles reach over the ends of arrays; the ops do not.
+        flops: counts
+            .as_ref()
+            .map_or(Flops(0), |c| c.flops().min(work.flops)),
         bytes: counts
             .as_ref()
             .map_or(Bytes(0), |c| c.compulsory(&k.program)),

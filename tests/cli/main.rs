@@ -1,13 +1,17 @@
 //! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
 
 mod arrays;
+mod db;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
 mod kill;
 mod pipeline;
+mod profile;
 mod program;
+#[path = "../../autotune/tests/database/samples.rs"]
+mod samples;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;

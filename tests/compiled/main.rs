@@ -1,5 +1,8 @@
 //! Compiled models against what `transformers` computes: every folder of `tests/models`.
 
+mod blocks;
+#[path = "../support/folder.rs"]
+mod folder;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -55,7 +58,14 @@ fn run_on(
     let (artifact, report) = compiled.unwrap_or_else(|e| panic!("{e}"));
     let loaded = runtime::Model::load_on(Arc::new(artifact), device, &drivers());
     let loaded = loaded.unwrap_or_else(|e| panic!("{e}"));
-    let mut executor = loaded.executor(0, &runtime::Options::default()).unwrap();
+    let (outputs, dispatched) = execute(&loaded, case);
+    assert_eq!(dispatched, report.programs[0].launches as u64);
+    outputs
+}
+
+/// Runs the first program on a case: outputs by name, and how many kernels that took.
+fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u64) {
+    let mut executor = model.executor(0, &runtime::Options::default()).unwrap();
     for (name, x) in &case.inputs {
         let shape: Vec<usize> = x.shape.iter().map(|n| *n as usize).collect();
         let bytes: Vec<u8> = x
@@ -72,7 +82,6 @@ fn run_on(
     }
     executor.run().unwrap();
     let dispatched: u64 = executor.stats().iter().map(|s| s.dispatches).sum();
-    assert_eq!(dispatched, report.programs[0].launches as u64);
     let names: Vec<String> = executor.outputs().map(|p| p.name.clone()).collect();
     let tensor = |name: String| {
         let view = executor.output(&name).unwrap();
@@ -80,7 +89,7 @@ fn run_on(
         let tensor = Tensor::from_bytes(view.dtype, &shape, view.bytes.to_vec()).unwrap();
         (name, tensor)
     };
-    names.into_iter().map(tensor).collect()
+    (names.into_iter().map(tensor).collect(), dispatched)
 }
 
 fn drivers() -> Drivers {

@@ -6,7 +6,7 @@ use ir::{
     AttentionRows, Schedule, Simt, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule,
     Target, lane::Spelling,
 };
-use passes::KernelFamily;
+use passes::{KernelFamily, Lines};
 
 use crate::space::blocks;
 
@@ -26,6 +26,9 @@ const ROUND_SECONDS: f64 = 5e-7;
 
 /// Seconds of a round that meets no barrier: a trip to memory, of which two are under way. Assumed.
 const LOAD_SECONDS: f64 = 4e-7;
+
+/// Bytes side by side that memory gives at full speed: a pair of sectors.
+const SECTORS: f64 = 64.0;
 
 /// Bytes of a part of a result.
 const PART: f64 = 4.0;
@@ -132,6 +135,7 @@ impl Model<'_> {
             columns,
             depth,
             operands,
+            lines,
             ..
         } = *self.family
         else {
@@ -150,7 +154,16 @@ impl Model<'_> {
             (blocks(columns, s.block_columns) * blocks(depth, s.block_depth) * tile) as f64;
         let wasted = covered / (columns * depth) as f64;
         let busy = (warps / (units * STREAMING)).min(1.0);
-        let bytes = weights * operands.size() as f64 * reads as f64 * wasted;
+        let size = operands.size() as f64;
+        // Whole sectors, and whole accesses of a lane.
+        let side = match lines {
+            Lines::Depth => i64::from(s.block_depth).min(depth),
+            Lines::Columns => i64::from(s.block_columns).min(columns),
+        };
+        let own = tile as f64 / f64::from(s.warps * self.simt.lanes);
+        let access = self.simt.access.0 as f64;
+        let whole = (side as f64 * size / SECTORS).min(1.0) * (own * size / access).min(1.0);
+        let bytes = weights * size * reads as f64 * wasted / whole;
         let moving = bytes / (roofline.bytes_per_second * busy);
         // A product and a sum for each weight and row.
         let adding = 2.0 * weights * wasted * rows as f64 * 2.0

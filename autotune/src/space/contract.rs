@@ -25,7 +25,7 @@ const USUAL_STAGES: u32 = 3;
 /// Rounds of a tile that are worth sharing.
 const FEWEST_ROUNDS: i64 = 4;
 
-/// One of so many units must be idle while the last tiles are computed.
+/// One part of so many of the device's time must be idle without sharing.
 const IDLE: i64 = 8;
 
 pub(super) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) -> Vec<Schedule> {
@@ -122,8 +122,8 @@ fn uneven(family: &KernelFamily, simt: &Simt, s: &SimtContractSchedule) -> bool 
         return false;
     };
     let tiles = batch * blocks(rows, s.block_rows) * blocks(columns, s.block_columns);
-    let units = i64::from(simt.units);
     let rounds = blocks(depth, s.block_depth);
-    let idle = blocks(tiles, simt.units) * units - tiles;
-    rounds >= FEWEST_ROUNDS && tiles > 1 && idle * IDLE > units
+    // Tiles that there would be time for, too.
+    let places = blocks(tiles, simt.units) * i64::from(simt.units);
+    rounds >= FEWEST_ROUNDS && tiles > 1 && (places - tiles) * IDLE > places
 }

@@ -5,6 +5,7 @@
 
 mod banks;
 mod faults;
+#[allow(dead_code, reason = "the tests of spaces use the rest")]
 mod graphs;
 #[path = "../../../passes/tests/lanes/mod.rs"]
 #[allow(dead_code, reason = "passes uses the rest")]

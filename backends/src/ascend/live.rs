@@ -1,8 +1,8 @@
 //! Which tiles exist at each step of a program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ir::tile::{For, Place, Stmt, Value, Var};
+use ir::tile::{For, Place, Shape, Stmt, Types, Value, Var};
 
 /// A step, with the tiles that exist while it runs: what it reads, what it makes, what is read later.
 pub(super) struct Point<'a> {
@@ -11,6 +11,55 @@ pub(super) struct Point<'a> {
     pub live: BTreeSet<Var>,
     /// Those that nothing reads later.
     pub last: BTreeSet<Var>,
+}
+
+/// The body with each tile under one name: where a tile is repeated to the shape that it has, nothing is made. Steps keep
+/// their places.
+pub(super) fn without_copies(body: &[Stmt], types: &Types) -> Vec<Stmt> {
+    let mut names = BTreeMap::new();
+    body.iter().map(|s| renamed(s, types, &mut names)).collect()
+}
+
+fn renamed(stmt: &Stmt, types: &Types, names: &mut BTreeMap<Var, Var>) -> Stmt {
+    let name = |x: &Var| *names.get(x).unwrap_or(x);
+    match stmt {
+        Stmt::Let(var, Value::Broadcast(x, shape)) if types[x].1 == *shape => {
+            let of = name(x);
+            names.insert(*var, of);
+            // A number of no tile stands in the place of the step.
+            Stmt::Let(*var, Value::Splat(0.0.into(), types[x].0, Shape::ONE))
+        }
+        Stmt::Let(var, value) => {
+            let mut value = value.clone();
+            match &mut value {
+                Value::Splat(..) | Value::Coordinate(..) | Value::Load { .. } => {}
+                Value::Unary(_, x)
+                | Value::Cast(_, x)
+                | Value::Broadcast(x, _)
+                | Value::Reduce(_, _, x) => *x = name(x),
+                Value::Binary(_, a, b) => [*a, *b] = [name(a), name(b)],
+                Value::Select(a, b, c) | Value::Dot { a, b, acc: c } => {
+                    [*a, *b, *c] = [name(a), name(b), name(c)];
+                }
+            }
+            Stmt::Let(*var, value)
+        }
+        Stmt::Store { to, value } => Stmt::Store {
+            to: to.clone(),
+            value: name(value),
+        },
+        Stmt::For(l) => {
+            let mut l = l.clone();
+            for carried in &mut l.carried {
+                carried.init = name(&carried.init);
+            }
+            l.body = l.body.iter().map(|s| renamed(s, types, names)).collect();
+            for carried in &mut l.carried {
+                carried.next = *names.get(&carried.next).unwrap_or(&carried.next);
+            }
+            Stmt::For(l)
+        }
+    }
 }
 
 /// All steps but loops themselves, in no order.

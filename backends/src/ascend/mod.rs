@@ -7,16 +7,18 @@
 
 pub mod targets;
 
+mod document;
 mod emit;
 mod error;
 mod live;
 mod plan;
 
 use ir::{
-    Target,
+    Target, TensorCore,
     tile::{self, Program, Stmt, Value},
 };
 
+pub use document::TOOLCHAIN;
 pub use emit::Dialect;
 pub use error::AscendError;
 pub use plan::{Held, Memory, Need, Plan, plan};
@@ -64,6 +66,19 @@ fn dots(body: &[Stmt]) -> bool {
         Stmt::Store { .. } => false,
         Stmt::For(l) => dots(&l.body),
     })
+}
+
+/// The memory that is too small for a program, if one is: its plan without its text.
+///
+/// # Panics
+/// The program has a fault.
+pub fn excess(program: &Program, core: &TensorCore) -> Option<Need> {
+    let types = tile::types(program).expect("a program that was lowered has no fault");
+    match plan(program, &types, core) {
+        Ok(_) => None,
+        Err(AscendError::DoesNotFit { need, .. }) => Some(*need),
+        Err(error) => unreachable!("a plan refuses what is too large alone, not: {error}"),
+    }
 }
 
 /// Plans and prints a program.

@@ -1,8 +1,8 @@
 //! Whether the tiles of a program fit on the chip, before anything is printed.
 //!
 //! The vendor's compiler plans buffers itself and says "ub overflow" late; this plan is made to refuse before. It
-//! counts every tile that exists at a step at its padded size, what loops load twice (one is filled while the other
-//! is used), and a whole operand of a product in the buffers of the matrix unit. It fuses nothing, so it may
+//! counts every tile that exists at a step at its padded size, and a whole operand of a product in the buffers of the
+//! matrix unit; what loops load or multiply counts twice, since one is filled while the other is used. It fuses nothing, so it may
 //! refuse what would have fitted; it promises nothing of what the vendor's compiler allocates.
 
 use std::{
@@ -17,7 +17,7 @@ use ir::{
 
 use super::{
     AscendError,
-    live::{Point, operands, points},
+    live::{Point, operands, points, without_copies},
 };
 
 /// A memory of a core.
@@ -73,6 +73,17 @@ pub struct Plan {
 impl Memory {
     /// Every memory.
     pub const ALL: [Self; 5] = [Self::Ub, Self::L1, Self::L0A, Self::L0B, Self::L0C];
+
+    /// What its sizes are counted in, for messages.
+    pub const fn bytes_of(self) -> &'static str {
+        match self {
+            Self::Ub => "bytes of UB",
+            Self::L1 => "bytes of L1",
+            Self::L0A => "bytes of L0A",
+            Self::L0B => "bytes of L0B",
+            Self::L0C => "bytes of L0C",
+        }
+    }
 
     fn of(self, core: &TensorCore) -> OnChip {
         match self {
@@ -132,9 +143,10 @@ struct Roles {
 /// # Errors
 /// Some memory is too small.
 pub fn plan(program: &Program, types: &Types, core: &TensorCore) -> Result<Plan, AscendError> {
-    let points = points(&program.body);
+    let body = without_copies(&program.body, types);
+    let points = points(&body);
     let mut roles = Roles::default();
-    roles.carry(&program.body);
+    roles.carry(&body);
     points.iter().for_each(|p| roles.note(p));
     let needs = Memory::ALL.map(|memory| {
         let at = points.iter().map(|p| need(memory, p, &roles, types, core));
@@ -255,12 +267,14 @@ fn need(
         })
         .collect();
     if let Stmt::Let(var, value) = point.stmt {
+        // In a loop, the next product's operand arrives while this one is used.
+        let rounds = 1 + u64::from(point.place.0.len() > 1);
         match (memory, value) {
             (Memory::L0A, Value::Dot { a, .. }) => {
-                live.push(hold(*a, size(memory, types[a], core)));
+                live.push(hold(*a, rounds * size(memory, types[a], core)));
             }
             (Memory::L0B, Value::Dot { b, .. }) => {
-                live.push(hold(*b, size(memory, types[b], core)));
+                live.push(hold(*b, rounds * size(memory, types[b], core)));
             }
             (Memory::Ub, value @ (Value::Binary(..) | Value::Select(..))) => {
                 let full = types[var].1;

@@ -57,7 +57,7 @@ const DEVICES: &[Device] = &[
     die("Ascend910_9382", 24, 1.8e9),
     die("Ascend910_9391", 24, 1.8e9),
     die("Ascend910_9392", 24, 1.8e9),
-    // No target of `bishengir-compile`: for plans only. Of two numbers for L1, the smaller.
+    // No target of `bishengir-compile`: Ascend C alone. Of two numbers for L1, the smaller.
     Device {
         name: "Ascend310P",
         cube_cores: 8,
@@ -69,7 +69,17 @@ const DEVICES: &[Device] = &[
     },
 ];
 
-/// All devices, not yet among those of [`crate::targets`].
+/// The name of a product for which there are several devices, with the one of them that has the fewest cores; all
+/// have the same buffers.
+const PRODUCTS: &[(&str, &str)] = &[("ascend:910C", "ascend:910_9362")];
+
+/// The target that stands for a product of several devices.
+pub fn device(product: &str) -> Option<&'static str> {
+    let named = |(name, target): &(&str, &'static str)| (*name == product).then_some(*target);
+    PRODUCTS.iter().find_map(named)
+}
+
+/// All devices.
 pub fn targets() -> Vec<Target> {
     DEVICES.iter().map(Device::target).collect()
 }
@@ -118,6 +128,18 @@ mod tests {
         };
         assert_eq!(rate("ascend:910B2"), 353.9);
         assert_eq!(rate("ascend:910B4"), 245.8);
+    }
+
+    #[test]
+    fn products_stand_for_the_device_with_the_fewest_cores() {
+        for (product, device) in PRODUCTS {
+            let all = targets();
+            assert!(all.iter().all(|t| t.name != *product));
+            let found = all.iter().find(|t| t.name == *device).unwrap();
+            let cores = |t: &Target| t.tensor().map(|c| c.cube_cores);
+            let family = all.iter().filter(|t| t.name.starts_with("ascend:910_"));
+            assert_eq!(cores(found), family.map(cores).min().unwrap());
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub use crate::{
 };
 use crate::{link, mlir, worker};
 
-/// What makes the code, for records.
-pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, lld 22.1";
+/// What makes the objects, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";
 
 /// What is left to do for code that is unrolled and in vectors already: the same code as `default<O3>` for the
 /// kernels of a BERT layer, in half of its time.

@@ -1,6 +1,7 @@
 //! NVIDIA's devices: lane programs to PTX, and to cubins where `ptxas` is here.
 
 mod assemble;
+pub(crate) mod devices;
 mod dialect;
 mod matrix;
 pub(crate) mod targets;
@@ -8,5 +9,5 @@ pub(crate) mod targets;
 pub use assemble::{assembler, tools};
 pub(crate) use dialect::dialect;
 
-/// What makes the code, for records.
-pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, ptxas 13.5";
+/// What makes the PTX, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";

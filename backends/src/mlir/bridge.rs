@@ -1,6 +1,10 @@
 //! MLIR text to machine code: the one place that holds MLIR's and LLVM's own handles.
 
-use std::{cell::RefCell, rc::Rc, sync::Once};
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::{Mutex, Once},
+};
 
 use inkwell::{
     OptimizationLevel,
@@ -98,6 +102,7 @@ pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal
         Target::initialize_x86(&all);
         Target::initialize_nvptx(&all);
         Target::initialize_amd_gpu(&all);
+        initialize_spirv();
     });
     let registry = DialectRegistry::new();
     register_all_dialects(&registry);
@@ -127,7 +132,12 @@ pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal
 
     let llvm = inkwell::context::Context::create();
     let module = translate(&llvm, &module).ok_or_else(|| refused(Stage::Translate))?;
-    let Machine { passes, output, .. } = *machine;
+    let Machine {
+        triple,
+        passes,
+        output,
+        ..
+    } = *machine;
     let machine = target_machine(machine)?;
     module.set_triple(&machine.get_triple());
     module.set_data_layout(&machine.get_target_data().get_data_layout());
@@ -137,6 +147,9 @@ pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal
             message: message.to_string(),
         }
     };
+    // LLVM 22 keeps facts of SPIR-V in one place for all threads: two at once end the process (seen).
+    static SPIRV: Mutex<()> = Mutex::new(());
+    let alone = triple.starts_with("spirv").then(|| SPIRV.lock());
     let options = PassBuilderOptions::create();
     // Programs say themselves which loops are written out.
     options.set_loop_unrolling(false);
@@ -150,6 +163,7 @@ pub(crate) fn code(text: &str, machine: &Machine<'_>) -> Result<Vec<u8>, Refusal
     let code = machine
         .write_to_memory_buffer(&module, file)
         .map_err(said(Stage::Select))?;
+    drop(alone);
     Ok(code.as_slice().to_vec())
 }
 
@@ -182,6 +196,25 @@ fn translate<'c>(
         let operation = module.as_operation().to_raw();
         let raw = mlir_sys::mlirTranslateModuleToLLVMIR(operation, llvm.raw().cast());
         (!raw.is_null()).then(|| inkwell::module::Module::new(raw.cast()))
+    }
+}
+
+/// LLVM's target for SPIR-V, which neither wrapper knows.
+#[allow(unsafe_code)]
+fn initialize_spirv() {
+    unsafe extern "C" {
+        fn LLVMInitializeSPIRVTargetInfo();
+        fn LLVMInitializeSPIRVTarget();
+        fn LLVMInitializeSPIRVTargetMC();
+        fn LLVMInitializeSPIRVAsmPrinter();
+    }
+    // SAFETY: libLLVM, which inkwell links, has these; each adds to LLVM's list of targets, as for the others, and the
+    // caller does so once.
+    unsafe {
+        LLVMInitializeSPIRVTargetInfo();
+        LLVMInitializeSPIRVTarget();
+        LLVMInitializeSPIRVTargetMC();
+        LLVMInitializeSPIRVAsmPrinter();
     }
 }
 

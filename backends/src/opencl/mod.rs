@@ -10,6 +10,9 @@ use ir::lane::Program;
 
 pub use print::{Dialect, Unsupported, print};
 
+/// What the names of all targets here begin with.
+pub(crate) const TARGETS: &str = "opencl";
+
 /// What makes the code, for records.
 pub const TOOLCHAIN: &str = concat!("tilewright ", env!("CARGO_PKG_VERSION"), ", OpenCL C 1.2");
 

@@ -78,8 +78,8 @@ pub(crate) fn targets() -> Vec<Target> {
 impl Device {
     fn target(&self) -> Target {
         let name = match self.arch {
-            "" => "opencl".to_owned(),
-            arch => format!("opencl:{arch}"),
+            "" => super::TARGETS.to_owned(),
+            arch => format!("{}:{arch}", super::TARGETS),
         };
         let mut matrix = Vec::new();
         if self.mmac {

@@ -1,5 +1,6 @@
 //! AMD's devices: lane programs to code objects.
 
+pub(crate) mod devices;
 mod dialect;
 mod matrix;
 mod notes;
@@ -7,5 +8,5 @@ pub(crate) mod targets;
 
 pub(crate) use dialect::dialect;
 
-/// What makes the code, for records.
-pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1, lld 22.1";
+/// What makes the object, for records.
+pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";

@@ -8,7 +8,7 @@ use super::{
     emit::held::{Held, Part},
 };
 use crate::{
-    failure::Failure,
+    failure::{Failure, Unsupported},
     mlir::{
         Machine,
         text::{Text, Value},
@@ -94,6 +94,11 @@ pub(crate) trait Dialect {
 
     /// Keeps instructions before and after on their side, where LLVM's scheduler is the last one.
     fn part(&self, text: &mut Text);
+
+    /// The module as LLVM is to have it, from the one that the builder wrote.
+    fn adapted(&self, _: &Program, module: String) -> Result<String, Unsupported> {
+        Ok(module)
+    }
 
     /// Machine code and facts from LLVM's output.
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure>;

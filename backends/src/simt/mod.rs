@@ -16,7 +16,7 @@ use self::dialect::Dialect;
 use crate::{
     cuda,
     failure::{BackendError, Failure, Unsupported},
-    mlir, rocm,
+    mlir, rocm, spirv,
     worker::{self, Work, Workers},
 };
 
@@ -109,7 +109,11 @@ pub fn compile(
 /// The program has an operation without code.
 pub fn mlir(program: &Program, target: &Target) -> Result<String, Unsupported> {
     let device = device(target);
-    emit::module(program, device, &*dialect(device))
+    module(program, device, &*dialect(device))
+}
+
+fn module(program: &Program, device: &Simt, dialect: &dyn Dialect) -> Result<String, Unsupported> {
+    dialect.adapted(program, emit::module(program, device, dialect)?)
 }
 
 /// LLVM's output for one program.
@@ -117,7 +121,7 @@ pub(crate) fn generate(program: &Program, target: &Target) -> Result<Vec<u8>, Fa
     let device = device(target);
     let dialect = dialect(device);
     fit(program, device, &*dialect)?;
-    let text = emit::module(program, device, &*dialect).map_err(Failure::Unsupported)?;
+    let text = module(program, device, &*dialect).map_err(Failure::Unsupported)?;
     mlir::code(&text, &dialect.machine()).map_err(Failure::Refused)
 }
 
@@ -159,7 +163,9 @@ fn device(target: &Target) -> &Simt {
 }
 
 fn find(device: &Simt) -> Option<Box<dyn Dialect + Sync>> {
-    cuda::dialect(device).or_else(|| rocm::dialect(device))
+    cuda::dialect(device)
+        .or_else(|| rocm::dialect(device))
+        .or_else(|| spirv::dialect(device))
 }
 
 fn dialect(device: &Simt) -> Box<dyn Dialect + Sync> {

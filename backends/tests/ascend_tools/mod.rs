@@ -60,8 +60,11 @@ float __truncsfbf2(float x) {
 }
 ";
 
+/// The folder of the nearest package above that has one.
 fn toolchain() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../.toolchain")
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut all = above.map(|folder| folder.join(".toolchain"));
+    all.find(|folder| folder.exists()).unwrap_or_default()
 }
 
 /// A tool of MLIR; none, and a line that says so, where it was not set up.
@@ -121,6 +124,33 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The front end of the vendor's Triton; none, and a line that says so, where it was not set up.
+fn adapter() -> Option<Command> {
+    let path = match std::env::var_os("TRITON_ADAPTER_OPT") {
+        Some(path) => PathBuf::from(path),
+        None => toolchain().join("triton-ascend/triton-adapter-opt"),
+    };
+    if !path.exists() {
+        println!("skipped: triton-adapter-opt is not set up; help: cargo xtask test");
+        return None;
+    }
+    Some(Command::new(path))
+}
+
+/// Whether that front end takes a text, and what it says; none where it is missing.
+pub fn adapted(text: &str) -> Option<Result<(), String>> {
+    let mut adapter = adapter()?;
+    let folder = Folder::new();
+    let file = folder.file("kernel.mlir", text);
+    let output = adapter.arg(file).args(["-o", "/dev/null"]).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(match output.status.success() {
+        true => Ok(()),
+        false => Err(said),
+    })
 }
 
 /// Parses and verifies a text; false where the tool is missing.

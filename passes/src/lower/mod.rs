@@ -21,7 +21,7 @@ use crate::{
     spread::SpreadError,
 };
 use builder::{Builder, Range};
-pub use simt::{PARTS, fits};
+pub use simt::fits;
 
 /// A kernel as a program, and how its operands must lie in memory.
 #[derive(Clone, Debug)]
@@ -75,16 +75,6 @@ pub enum LowerError {
         /// Why its tiles cannot be dealt to lanes.
         reason: SpreadError,
     },
-    /// Nothing chooses a schedule for the target.
-    #[error(
-        "kernel `{kernel}`: no schedule is chosen for targets such as `{target}`; help: give one"
-    )]
-    NoChoice {
-        /// Its name.
-        kernel: String,
-        /// Name of the target.
-        target: String,
-    },
     /// The schedule asks for more than the target has.
     #[error("kernel `{kernel}`: its schedule takes {found} {what}, the target has {limit}")]
     DoesNotFit {
@@ -97,6 +87,15 @@ pub enum LowerError {
         /// How much there is.
         limit: u64,
     },
+}
+
+/// Which neighbours of a matrix lie side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// Those along the sums.
+    Depth,
+    /// Others.
+    Columns,
 }
 
 /// The family of a kernel, and the sizes that its schedule cuts.
@@ -137,6 +136,8 @@ pub enum KernelFamily {
         packed: bool,
         /// The type in which both factors are stored; f32 if they are not stored alike.
         operands: DType,
+        /// How the factor that columns have of their own lies in memory.
+        lines: Lines,
     },
     /// Attention.
     Attention {
@@ -210,6 +211,7 @@ fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
                 depth: fold.sizes[fold.outer..].iter().product(),
                 packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
                 operands: stored(&shaped.nest, &[&c.left, &c.right]),
+                lines: simt::lines(fold, &c.right),
             }
         }
         Family::Attention => {

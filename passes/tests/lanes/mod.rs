@@ -61,7 +61,7 @@ pub fn kernels(graph: &Graph, sizes: &[i64]) -> Vec<Kernel> {
 /// How far results in rounded arithmetic may lie from exact ones, relative to the largest: each node rounds sums of
 /// at most the longest axis of any operand; narrow numbers are rounded where they are stored, and where weights of
 /// attention are.
-fn tolerance(graph: &Graph) -> f64 {
+pub fn tolerance(graph: &Graph) -> f64 {
     let shapes = graph.nodes().iter().map(|n| n.ty.known_shape().unwrap());
     let longest = shapes.flatten().max().unwrap_or(1).max(4);
     let narrow = graph.nodes().iter().map(|n| match n.ty.dtype {

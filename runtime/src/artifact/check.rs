@@ -124,9 +124,18 @@ fn check_kind(code: &Code, launch: &Launch, place: &str) -> Checked {
         Code::Image(_) => ("machine code", launch.image.is_some()),
         _ => ("a text", launch.source.is_some()),
     };
-    match there {
+    let place = format!("{place}.launch");
+    if !there {
+        return Err(Problem::manifest(place, wanted, "none"));
+    }
+    let lanes = match code {
+        Code::Source(source) => source.language.has_lanes(),
+        _ => true,
+    };
+    let word = |there| if there { "a lane program" } else { "none" };
+    match launch.lane.is_some() == lanes {
         true => Ok(()),
-        false => Err(Problem::manifest(format!("{place}.launch"), wanted, "none")),
+        false => Err(Problem::manifest(place, word(lanes), word(!lanes))),
     }
 }
 
@@ -151,7 +160,9 @@ fn check_launch(sections: &[Section], kernel: &Kernel, launch: &Launch, place: &
             ));
         }
     }
-    require_text(sections, launch.lane, &place)?;
+    if let Some(lane) = launch.lane {
+        require_text(sections, lane, &place)?;
+    }
     if !(1..=MOST_THREADS).contains(&launch.threads) {
         let wanted = format!("1 to {MOST_THREADS} lanes");
         return Err(Problem::manifest(place, wanted, launch.threads));

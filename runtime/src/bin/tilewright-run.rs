@@ -81,7 +81,9 @@ fn main() -> ExitCode {
         }
         Command::Inspect(c) => {
             let artifact = Artifact::open(&c.artifact, WeightChecks::Skip).map_err(CliError::from);
-            (artifact.map(|a| inspect(&a, &c.options)), c.json)
+            // Devices and their rates are known to the compiler only.
+            let devices = |_: &str| vec![];
+            (artifact.map(|a| inspect(&a, &c.options, &devices)), c.json)
         }
         Command::Devices { json } => (Ok(devices()), json),
     };

@@ -1,6 +1,10 @@
 //! `bench`: how long a run takes.
 
-use std::{collections::BTreeMap, num::NonZeroU32, time::Instant};
+use std::{
+    collections::BTreeMap,
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use clap::Args;
 use serde_json::json;
@@ -91,12 +95,25 @@ fn measure(
     runs: u32,
 ) -> Result<(Vec<f64>, Executor), CliError> {
     let mut executor = model.executor(program, settings)?;
+    let mut times = Vec::new();
+    rounds(&mut executor, runs, |_, time| {
+        times.push(time.as_secs_f64())
+    })?;
+    times.sort_by(f64::total_cmp);
+    Ok((times, executor))
+}
+
+/// Runs a program on inputs that take turns, first some times that do not count; `each` is told how long a run took.
+pub(super) fn rounds(
+    executor: &mut Executor,
+    runs: u32,
+    mut each: impl FnMut(&Executor, Duration),
+) -> Result<(), CliError> {
     let ports: Vec<_> = executor.inputs().cloned().collect();
     let mut random = Random(1);
     let sets: Vec<Vec<_>> = (0..SETS)
         .map(|_| ports.iter().map(|p| sample(p, &mut random)).collect())
         .collect();
-    let mut times = Vec::new();
     for i in 0..WARM_UP + runs {
         for (port, value) in ports.iter().zip(&sets[i as usize % sets.len()]) {
             if let Some(value) = value {
@@ -106,11 +123,10 @@ fn measure(
         let start = Instant::now();
         executor.run()?;
         if i >= WARM_UP {
-            times.push(start.elapsed().as_secs_f64());
+            each(executor, start.elapsed());
         }
     }
-    times.sort_by(f64::total_cmp);
-    Ok((times, executor))
+    Ok(())
 }
 
 /// Adds the mean time of each kernel over all its calls, the slowest in sum first.

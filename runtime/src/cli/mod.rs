@@ -2,6 +2,7 @@
 
 mod bench;
 mod inspect;
+mod profile;
 mod run;
 mod sample;
 mod verify;
@@ -24,6 +25,7 @@ use crate::{
 
 pub use bench::{BenchOptions, bench};
 pub use inspect::{InspectOptions, inspect};
+pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
 pub use verify::{VerifyOptions, verify};
 
@@ -41,6 +43,14 @@ pub enum CliError {
     Npz(#[from] NpzError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// A file that cannot be written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// An array that no input of the model takes.
     #[error("{}: array `{array}` is no input of the model; its inputs are {}", path.display(), known.join(", "))]
     Array {
@@ -220,6 +230,13 @@ fn card_words(card: &CardInfo) -> String {
         megabytes(card.memory),
         card.shared / 1024
     )
+}
+
+/// What a kernel must do, by its tile program, if it has one that can be counted.
+fn work(artifact: &Artifact, kernel: &crate::manifest::Kernel) -> Option<ir::KernelWork> {
+    let text = artifact.text(kernel.tile?).ok()?;
+    let program: ir::tile::Program = serde_json::from_str(text).ok()?;
+    ir::KernelWork::of(&program, kernel.flops)
 }
 
 /// What this processor is called.

@@ -314,6 +314,7 @@ pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usi
         targets: vec![TargetCode {
             target: "cpu:baseline".into(),
             toolchain: "cc".into(),
+            accepted_by: None,
             code: Code::Elf(Elf {
                 section: code,
                 arch: ARCH.into(),

@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use tilewright::{CompileError, TargetError, import::ImportError, runtime};
+use autotune::database::DatabaseError;
+use tilewright::{CompileError, TargetError, UnknownDevice, import::ImportError, runtime};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +13,21 @@ pub enum Failure {
     #[error(transparent)]
     Target(#[from] TargetError),
     #[error(transparent)]
+    Roofline(#[from] UnknownDevice),
+    #[error(transparent)]
     Compile(#[from] CompileError),
     #[error(transparent)]
     Runtime(#[from] runtime::cli::CliError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A file that cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     #[error(transparent)]
     Npz(#[from] runtime::NpzError),
     /// Arrays whose shapes contradict each other.
@@ -36,6 +49,20 @@ pub enum Failure {
         /// The artifact.
         path: PathBuf,
     },
+    /// A device that runs no code of the artifact.
+    #[error(
+        "roofline: {} runs code for {}, {} has code for {}; help: compile with one more target, \
+         `tilewright compile MODEL --target {} ...`",
+        device.name, device.target, path.display(), targets.join(", "), device.target
+    )]
+    NoCodeForRoofline {
+        /// The artifact.
+        path: PathBuf,
+        /// The device.
+        device: ir::DeviceModel,
+        /// The artifact's targets.
+        targets: Vec<String>,
+    },
     /// An element type for what has its own.
     #[error("--dtype: {} is an artifact, whose element types were chosen when it was compiled", path.display())]
     DTypeOfArtifact {
@@ -48,7 +75,8 @@ impl Failure {
     /// 2 for wrong usage, otherwise 1.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Target(TargetError::Unknown { .. })
+            Self::Target(TargetError::Unknown { .. } | TargetError::Device { .. })
+            | Self::Roofline(_)
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,

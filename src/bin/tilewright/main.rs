@@ -4,6 +4,7 @@
 //! a model too, which is compiled in memory first.
 
 mod compile;
+mod db;
 mod explain;
 mod failure;
 mod model;
@@ -48,10 +49,14 @@ enum Command {
     Bench(on_artifact::Bench),
     /// Run every kernel against its tile program in f64, and record what was seen.
     Verify(on_artifact::Verify),
+    /// Show where the time of a run goes, and what would make it faster.
+    Profile(on_artifact::Profile),
     /// Show which kernels a run has, which rules made them, and the proofs.
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
     Inspect(on_artifact::Inspect),
+    /// Look into a tuning database, share it, tidy it.
+    Db(db::Arguments),
     /// List what models can be compiled for.
     Targets {
         /// One JSON object instead of text.
@@ -75,8 +80,10 @@ fn main() -> ExitCode {
         Command::Run(a) => (on_artifact::run(&a), a.json),
         Command::Bench(a) => (on_artifact::bench(&a), a.json),
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
+        Command::Profile(a) => (on_artifact::profile(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
+        Command::Db(a) => (db::db(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),
         Command::Devices { json } => (Ok(cli::devices()), json),
         Command::Worker => return worker(),

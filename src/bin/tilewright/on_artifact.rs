@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ir::Symbol;
+use ir::{DeviceModel, Symbol};
 use tilewright::runtime::{
     Artifact, WeightChecks,
-    cli::{self, BenchOptions, DeviceOptions, InspectOptions, Report, RunOptions, VerifyOptions},
+    cli::{
+        self, BenchOptions, DeviceOptions, InspectOptions, ProfileOptions, Report, RunOptions,
+        VerifyOptions,
+    },
     release_code,
 };
 
@@ -58,6 +61,24 @@ pub struct Bench {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  tilewright profile m.tw --threads 2
+  tilewright profile m.tw --trace run.json")]
+pub struct Profile {
+    /// The artifact, a .tw file.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: ProfileOptions,
+    /// Hold kernels against this device, such as cuda:h200; otherwise against that which schedules are chosen for.
+    #[arg(long, value_name = "DEVICE")]
+    roofline: Option<String>,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
   tilewright verify m.tw
   tilewright verify m.tw --no-record --json")]
 pub struct Verify {
@@ -74,12 +95,16 @@ pub struct Verify {
 #[command(after_help = "\
 Examples:
   tilewright inspect m.tw
-  tilewright inspect m.tw --rules")]
+  tilewright inspect m.tw --rules
+  tilewright inspect m.tw --roofline cuda:h200")]
 pub struct Inspect {
     /// The artifact, a .tw file.
     artifact: PathBuf,
     #[command(flatten)]
     options: InspectOptions,
+    /// Hold the code of its target against this device, such as cuda:h200; otherwise against all that are known.
+    #[arg(long = "roofline", value_name = "DEVICE")]
+    rooflines: Vec<String>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -140,9 +165,50 @@ pub fn verify(a: &Verify) -> Result<Report, Failure> {
     Ok(report?)
 }
 
+pub fn profile(a: &Profile) -> Result<Report, Failure> {
+    let artifact = open(&a.artifact, &a.options.device)?;
+    let asked = asked(&a.artifact, &artifact, a.roofline.as_slice())?;
+    let devices = |target: &str| held_against(&asked, target);
+    Ok(cli::profile(artifact, &a.options, &devices)?)
+}
+
 pub fn inspect(a: &Inspect) -> Result<Report, Failure> {
     let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
-    Ok(cli::inspect(&artifact, &a.options))
+    let asked = asked(&a.artifact, &artifact, &a.rooflines)?;
+    let devices = |target: &str| held_against(&asked, target);
+    Ok(cli::inspect(&artifact, &a.options, &devices))
+}
+
+/// The devices of these names, each of which has code in the artifact.
+fn asked(path: &Path, artifact: &Artifact, names: &[String]) -> Result<Vec<DeviceModel>, Failure> {
+    let one = |name: &String| {
+        let device = tilewright::device(name)?;
+        let targets = artifact.manifest().targets.iter();
+        let targets: Vec<_> = targets.map(|t| t.target.clone()).collect();
+        if targets.contains(&device.target) {
+            return Ok(device);
+        }
+        Err(Failure::NoCodeForRoofline {
+            path: path.into(),
+            device,
+            targets,
+        })
+    };
+    names.iter().map(one).collect()
+}
+
+/// The devices that were asked for and run a target's code; if none, all that do.
+fn held_against(asked: &[DeviceModel], target: &str) -> Vec<DeviceModel> {
+    let own: Vec<_> = asked
+        .iter()
+        .filter(|d| d.target == target)
+        .cloned()
+        .collect();
+    if own.is_empty() {
+        tilewright::devices_of(target)
+    } else {
+        own
+    }
 }
 
 /// The refusal of an element type for an artifact.

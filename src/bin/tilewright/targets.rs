@@ -37,7 +37,23 @@ pub fn targets() -> Report {
                     }),
                 )
             }
-            Form::Tensor(_) => unreachable!("no name resolves to such a target"),
+            Form::Tensor(core) => (
+                format!(
+                    "{} cube and {} vector cores; UB {} KB, L1 {} KB, L0C {} KB; for {}",
+                    core.cube_cores,
+                    core.vector_cores,
+                    core.vector.size.0 / 1024,
+                    core.staging.size.0 / 1024,
+                    core.sums.size.0 / 1024,
+                    core.device
+                ),
+                json!({
+                    "target": target.name, "device": core.device, "cube_cores": core.cube_cores,
+                    "vector_cores": core.vector_cores, "ub_bytes": core.vector.size.0,
+                    "l1_bytes": core.staging.size.0, "l0a_bytes": core.left.size.0,
+                    "l0b_bytes": core.right.size.0, "l0c_bytes": core.sums.size.0,
+                }),
+            ),
         };
         text += &format!("{:22} {words}\n", target.name);
         all.push(fields);

@@ -3,6 +3,7 @@
 //! Each step is idempotent and leaves a stamp with its pins, so a killed set-up resumes at the
 //! step it was in, and a finished one is a handful of reads.
 
+mod adapter;
 mod apt;
 mod cuda;
 mod cxx;
@@ -90,6 +91,15 @@ const STEPS: &[Step] = &[
         megabytes: 300,
         wanted: |_| Ok(true),
         run: cuda::unpack,
+    },
+    Step {
+        name: "triton-ascend",
+        about: "a verifier of kernels for Ascend, out of triton-ascend's wheel (54 MB to fetch)",
+        leaves: "triton-ascend/triton-adapter-opt",
+        pins: adapter::pins,
+        megabytes: 400,
+        wanted: |_| Ok(true),
+        run: adapter::unpack,
     },
     Step {
         name: "model",

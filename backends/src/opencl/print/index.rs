@@ -129,10 +129,10 @@ impl Writer<'_> {
                     self.at(b, Bind::Whole)
                 ),
             ),
-            // Neither side is negative, so powers of two are shifts and masks.
+            // Neither side is negative, so powers of two are shifts and masks; compilers warn of a bare sum in them.
             Index::Div(a, b) => match power(b) {
                 Some(n) => {
-                    let text = format!("({} >> {})", self.at(a, Bind::Sum), n.ilog2());
+                    let text = format!("({} >> {})", self.at(a, Bind::Product), n.ilog2());
                     (Bind::Whole, text)
                 }
                 None => (
@@ -146,7 +146,7 @@ impl Writer<'_> {
             },
             Index::Mod(a, b) => match power(b) {
                 Some(n) => {
-                    let text = format!("({} & {})", self.at(a, Bind::Sum), self.number(n - 1));
+                    let text = format!("({} & {})", self.at(a, Bind::Product), self.number(n - 1));
                     (Bind::Whole, text)
                 }
                 None => (
@@ -161,7 +161,11 @@ impl Writer<'_> {
             Index::Min(a, b) => (Bind::Whole, self.call("min", a, b)),
             Index::Max(a, b) => (Bind::Whole, self.call("max", a, b)),
             Index::Xor(a, b) => {
-                let text = format!("({} ^ {})", self.at(a, Bind::Sum), self.at(b, Bind::Sum));
+                let text = format!(
+                    "({} ^ {})",
+                    self.at(a, Bind::Product),
+                    self.at(b, Bind::Product)
+                );
                 (Bind::Whole, text)
             }
         };

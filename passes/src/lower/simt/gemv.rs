@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     family::Contraction,
-    lower::fold::finish,
+    lower::{Lines, fold::finish},
     nest::{Body, Stage},
 };
 
@@ -44,12 +44,16 @@ pub(super) fn split(nest: &Nest, schedule: &SimtGemvSchedule) -> Option<Split> {
     Split::of(nest, schedule.block_depth, schedule.splits)
 }
 
-/// Whether neighbours along the depth lie side by side in the right operand.
-fn runs_along_depth(stage: &Stage, right: &Body) -> bool {
+/// How the right operand lies in memory.
+pub(in crate::lower) fn lines(stage: &Stage, right: &Body) -> Lines {
     let last = stage.sizes.len() - 1;
     let mut parts = right.walk().into_iter();
-    last >= stage.outer
-        && parts.any(|b| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1))
+    let along = |b: &Body| matches!(b, Body::Load { at, .. } if at.coefficient(last) == 1);
+    if last >= stage.outer && parts.any(along) {
+        Lines::Depth
+    } else {
+        Lines::Columns
+    }
 }
 
 pub(super) fn lower(
@@ -62,10 +66,9 @@ pub(super) fn lower(
     let sides = Sides::of(nest, c);
     let split = split(nest, schedule);
     let (depth, columns) = (schedule.block_depth, schedule.block_columns);
-    let (along, shape, element) = if runs_along_depth(fold, &c.right) {
-        (Axis::Lanes, Shape::new(columns, depth), Index::Row)
-    } else {
-        (Axis::Rows, Shape::new(depth, columns), Index::Lane)
+    let (along, shape, element) = match lines(fold, &c.right) {
+        Lines::Depth => (Axis::Lanes, Shape::new(columns, depth), Index::Row),
+        Lines::Columns => (Axis::Rows, Shape::new(depth, columns), Index::Lane),
     };
     let block_rows = i64::from(schedule.block_rows).min(sides.rows);
     let grid = vec![

@@ -21,7 +21,7 @@ use ir::{
 };
 
 pub use fit::fits;
-pub use split::PARTS;
+pub(super) use gemv::lines;
 
 use super::{
     Builder, LowerError, Lowered, Lowering, Range, coordinates,

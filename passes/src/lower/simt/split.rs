@@ -62,13 +62,10 @@ impl Split {
     }
 }
 
-/// Name of the parameter that holds parts of results.
-pub const PARTS: &str = "parts";
-
 /// The array of parts.
 pub(super) fn workspace(len: i64, written: bool) -> Array {
     Array {
-        name: PARTS.into(),
+        name: "parts".into(),
         dtype: DType::F32,
         len,
         written,

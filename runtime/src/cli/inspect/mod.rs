@@ -1,15 +1,17 @@
 //! `inspect`: what an artifact holds.
 
+mod kernels;
+
 use std::fmt::Write;
 
 use clap::Args;
+use ir::DeviceModel;
 use serde_json::{Value, json};
 
 use super::{Report, megabytes};
 use crate::{
     Artifact,
-    evidence::{best, kernel_hash},
-    manifest::{Code, Image, KernelId, Program, SectionKind, TargetCode},
+    manifest::{Code, Image, Program, SectionKind},
     tensor::type_text,
 };
 
@@ -21,8 +23,12 @@ pub struct InspectOptions {
     pub rules: bool,
 }
 
-/// Describes an artifact.
-pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
+/// Describes an artifact. `devices` gives the devices that the code of a target is held against.
+pub fn inspect(
+    artifact: &Artifact,
+    options: &InspectOptions,
+    devices: &dyn Fn(&str) -> Vec<DeviceModel>,
+) -> Report {
     let m = artifact.manifest();
     let weights = artifact
         .sections()
@@ -47,19 +53,43 @@ pub fn inspect(artifact: &Artifact, options: &InspectOptions) -> Report {
     for target in &m.targets {
         let (code, code_json) = describe_code(&target.code);
         line(&mut out, format_args!("\ntarget {} {code}", target.target));
-        line(&mut out, format_args!("  made by {}", target.toolchain));
+        let accepted = target.accepted_by.iter();
+        let made: Vec<_> = [&target.toolchain].into_iter().chain(accepted).collect();
+        let made = made
+            .iter()
+            .map(|t| t.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        line(&mut out, format_args!("  made by {made}"));
+        let devices = devices(&target.target);
+        let kernels = kernels::look_up(artifact, target, &devices);
+        let mut programs = Vec::new();
         for program in &target.programs {
             describe_program(&mut out, artifact, program);
+            let floors = kernels::floors(program, &kernels, devices.len()).unwrap_or_default();
+            if !floors.is_empty() {
+                let words = floors.iter().zip(&devices);
+                let words: Vec<_> = words.map(|(s, d)| kernels::on(*s, d)).collect();
+                let words = words.join(", ");
+                line(&mut out, format_args!("    {words}, without launches"));
+            }
+            programs.push(json!({
+                "sizes": program.sizes, "steps": program.steps.len(), "arena_bytes": program.arena.0,
+                "floors_s": floors,
+            }));
         }
-        let kernels = describe_kernels(&mut out, artifact, target, options);
-        let programs: Vec<_> = target
-            .programs
-            .iter()
-            .map(|p| json!({ "sizes": p.sizes, "steps": p.steps.len(), "arena_bytes": p.arena.0 }))
-            .collect();
+        let (evidence, least) = kernels::summary(&kernels);
+        line(
+            &mut out,
+            format_args!("  {} kernels: {evidence}", kernels.len()),
+        );
+        for kernel in &kernels {
+            kernel.describe(&mut out, target, &devices, options);
+        }
+        let kernels: Vec<_> = kernels.iter().map(|k| k.json(&devices)).collect();
         targets.push(json!({
-            "target": target.target, "toolchain": target.toolchain,
-            "programs": programs, "kernels": kernels,
+            "target": target.target, "toolchain": target.toolchain, "accepted_by": target.accepted_by,
+            "programs": programs, "kernels": kernels, "least_level": least, "devices": devices,
         }));
         merge(&mut targets, code_json);
     }
@@ -96,6 +126,9 @@ fn describe_code(code: &Code) -> (String, Value) {
                 arch => arch,
             };
             let name = language.name();
+            if !language.has_lanes() {
+                return (format!("({name}), for {device}"), json);
+            }
             (format!("({name}, warps of {lanes}), for {device}"), json)
         }
         Code::Image(Image { arch, lanes }) => {
@@ -148,60 +181,6 @@ fn describe_program(out: &mut String, artifact: &Artifact, program: &Program) {
         out,
         format_args!("    to   {}", ports(outputs, &program.output_shapes)),
     );
-}
-
-fn describe_kernels(
-    out: &mut String,
-    artifact: &Artifact,
-    target: &TargetCode,
-    options: &InspectOptions,
-) -> Vec<Value> {
-    let mut all = Vec::new();
-    for (i, kernel) in (0..).zip(&target.kernels) {
-        let hash = kernel_hash(artifact, target, KernelId(i));
-        let record = best(artifact.evidence(), &hash);
-        let evidence = record.map_or("no evidence: see `tilewright verify`".into(), |r| {
-            let error = r
-                .max_error
-                .map(|e| format!(", max error {e:.1e}"))
-                .unwrap_or_default();
-            format!("{} by {} on {}{error}", r.level.name(), r.tool, r.device)
-        });
-        line(
-            out,
-            format_args!(
-                "  kernel {:40} {:12} {:>6} blocks, {:.3} GFLOP, {}",
-                kernel.name,
-                kernel.family,
-                kernel.blocks,
-                kernel.flops.0 as f64 / 1e9,
-                megabytes(kernel.bytes.0)
-            ),
-        );
-        if let Some(launch) = &kernel.launch {
-            let (threads, shared) = (launch.threads, launch.shared.0);
-            let takes = launch.takes.map_or_else(String::new, |t| {
-                format!(", {} registers, {} spilled", t.registers, t.spills)
-            });
-            line(
-                out,
-                format_args!("    {threads} lanes a block, {shared} bytes of shared memory{takes}"),
-            );
-        }
-        line(out, format_args!("    {evidence}"));
-        if options.rules && !kernel.rules.is_empty() {
-            line(out, format_args!("    by {}", kernel.rules.join(", ")));
-        }
-        all.push(json!({
-            "name": kernel.name, "symbol": kernel.symbol, "family": kernel.family,
-            "blocks": kernel.blocks, "scratch_bytes": kernel.scratch.0, "flops": kernel.flops.0,
-            "bytes": kernel.bytes.0, "rules": kernel.rules, "meaning": kernel.meaning, "evidence": record,
-            "threads": kernel.launch.as_ref().map(|l| l.threads),
-            "shared_bytes": kernel.launch.as_ref().map(|l| l.shared.0),
-            "takes": kernel.launch.as_ref().and_then(|l| l.takes),
-        }));
-    }
-    all
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {

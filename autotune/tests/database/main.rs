@@ -1,0 +1,8 @@
+//! The tuning database: what goes in comes out, what is not verified here is not served, and bad files and texts are
+//! named.
+
+mod files;
+mod records;
+mod samples;
+mod support;
+mod texts;

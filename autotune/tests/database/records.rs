@@ -1,0 +1,177 @@
+//! What is kept, and what is served.
+
+use autotune::database::{Access, Database, DatabaseError, Kept, Outcome, Served};
+
+use super::support::{Folder, place, trial, verification, workload};
+
+#[test]
+fn facts_are_kept_once() {
+    let folder = Folder::new("once");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    let trials = [trial(&w, 1, 20.0), trial(&w, 2, 10.0)];
+    assert_eq!(db.add(&w, &trials).unwrap(), Kept { added: 2, known: 0 });
+    assert_eq!(db.add(&w, &trials).unwrap(), Kept { added: 0, known: 2 });
+    let all = db.trials(&w.meaning, &place()).unwrap();
+    assert_eq!(
+        all,
+        [trials[1].clone(), trials[0].clone()],
+        "the fastest first"
+    );
+    assert_eq!(db.workload(&w.meaning).unwrap(), Some(w));
+    db.check().unwrap();
+}
+
+#[test]
+fn only_what_was_verified_here_is_served() {
+    let folder = Folder::new("served");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    let (fast, slow) = (trial(&w, 1, 5.0), trial(&w, 2, 9.0));
+    db.add(&w, &[fast.clone(), slow.clone()]).unwrap();
+    assert_eq!(
+        db.serve(&w, &place()).unwrap(),
+        None,
+        "a claim is not served"
+    );
+    assert_eq!(db.claims(&place()).unwrap(), [fast.clone(), slow.clone()]);
+
+    db.verified(&[verification(&slow)]).unwrap();
+    let served = |db: &Database| match db.serve(&w, &place()).unwrap() {
+        Some(Served::Verified { trial, .. }) => trial,
+        other => panic!("wanted a verified trial, found {other:?}"),
+    };
+    assert_eq!(served(&db), slow, "the faster one is a claim still");
+    db.verified(&[verification(&fast)]).unwrap();
+    assert_eq!(served(&db), fast);
+
+    // The same file on another machine: nothing was verified there.
+    drop(db);
+    let other = Database::open(&folder.file("t.db"), Access::Read, "another machine").unwrap();
+    assert_eq!(other.serve(&w, &place()).unwrap(), None);
+}
+
+#[test]
+fn nothing_is_served_elsewhere() {
+    let folder = Folder::new("elsewhere");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    let t = trial(&w, 1, 5.0);
+    db.add(&w, std::slice::from_ref(&t)).unwrap();
+    db.verified(&[verification(&t)]).unwrap();
+    for change in [
+        |p: &mut autotune::database::Place| p.fingerprint = "e".repeat(64),
+        |p: &mut autotune::database::Place| p.toolchain = "tilewright 0.2.0, LLVM 23".into(),
+    ] {
+        let mut other = place();
+        change(&mut other);
+        assert_eq!(db.serve(&w, &other).unwrap(), None);
+    }
+}
+
+#[test]
+fn wrong_and_failed_candidates_are_never_served() {
+    let folder = Folder::new("wrong");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    for outcome in Outcome::ALL.into_iter().filter(|o| *o != Outcome::Ok) {
+        let mut t = trial(&w, 1, 1.0);
+        (t.outcome, t.reason) = (outcome, Some("planted".into()));
+        db.add(&w, std::slice::from_ref(&t)).unwrap();
+        // Not even if someone says that it was verified.
+        db.verified(&[verification(&t)]).unwrap();
+        assert_eq!(db.serve(&w, &place()).unwrap(), None, "{outcome:?}");
+    }
+    assert_eq!(db.stats().unwrap().trials.len(), 5);
+}
+
+#[test]
+fn the_nearest_workload_predicts() {
+    let folder = Folder::new("nearest");
+    let mut db = folder.database("t.db");
+    for (rows, tile) in [(64, 1), (1000, 2), (100_000, 3)] {
+        let w = workload(rows);
+        let t = trial(&w, tile, 5.0);
+        db.add(&w, std::slice::from_ref(&t)).unwrap();
+        db.verified(&[verification(&t)]).unwrap();
+    }
+    match db.serve(&workload(1500), &place()).unwrap() {
+        Some(Served::Predicted { trial, of }) => {
+            assert_eq!(of.sizes["rows"], 1000);
+            assert_eq!(trial.workload, of.meaning);
+        }
+        other => panic!("wanted a prediction, found {other:?}"),
+    }
+}
+
+#[test]
+fn pruning_leaves_the_fastest() {
+    let folder = Folder::new("pruned");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    let trials: Vec<_> = (1..=10).map(|i| trial(&w, i, f64::from(i))).collect();
+    db.add(&w, &trials).unwrap();
+    let all: Vec<_> = trials.iter().map(verification).collect();
+    db.verified(&all).unwrap();
+    assert_eq!(db.prune(3, None).unwrap(), 7);
+    assert_eq!(db.trials(&w.meaning, &place()).unwrap(), trials[..3]);
+    assert_eq!(db.stats().unwrap().verified_here, 3);
+    // All are old, one stays.
+    assert_eq!(db.prune(3, Some(u64::MAX)).unwrap(), 2);
+    assert_eq!(db.trials(&w.meaning, &place()).unwrap(), trials[..1]);
+}
+
+#[test]
+fn merging_is_a_union_that_names_conflicts() {
+    let folder = Folder::new("merged");
+    let (mut ours, mut theirs) = (folder.database("a.db"), folder.database("b.db"));
+    let (w, v) = (workload(100), workload(200));
+    let (a, b, both) = (trial(&w, 1, 5.0), trial(&w, 2, 4.0), trial(&v, 1, 7.0));
+    ours.add(&w, std::slice::from_ref(&a)).unwrap();
+    ours.add(&v, std::slice::from_ref(&both)).unwrap();
+    theirs.add(&w, std::slice::from_ref(&b)).unwrap();
+    theirs.add(&v, std::slice::from_ref(&both)).unwrap();
+    theirs.verified(&[verification(&b)]).unwrap();
+    let merged = ours.merge(&theirs).unwrap();
+    assert_eq!((merged.added, merged.known), (1, 1));
+    assert_eq!(merged.refused, [] as [String; 0]);
+    let conflict = &merged.conflicts[..];
+    assert!(
+        matches!(conflict, [c] if c.workload == w.meaning && !c.same && c.ours_s > c.theirs_s),
+        "{conflict:?}"
+    );
+    assert_eq!(ours.trials(&w.meaning, &place()).unwrap(), [b, a]);
+    assert_eq!(
+        ours.serve(&w, &place()).unwrap(),
+        None,
+        "theirs is a claim here"
+    );
+    assert_eq!(ours.merge(&theirs).unwrap().added, 0);
+}
+
+#[test]
+fn unsound_records_are_not_kept() {
+    let folder = Folder::new("unsound");
+    let mut db = folder.database("t.db");
+    let w = workload(100);
+    let faults: [(fn(&mut autotune::database::Trial), &str); 4] = [
+        (
+            |t| t.samples_s = vec![f64::NAN],
+            "samples_s: wanted seconds above 0",
+        ),
+        (|t| t.samples_s = vec![-1.0], "found -1"),
+        (
+            |t| t.samples_s.clear(),
+            "wanted times, since the outcome is ok",
+        ),
+        (|t| t.error = Some(f64::INFINITY), "error: wanted a number"),
+    ];
+    for (fault, words) in faults {
+        let mut t = trial(&w, 1, 5.0);
+        fault(&mut t);
+        let error = db.add(&w, &[t]).unwrap_err();
+        assert!(matches!(error, DatabaseError::Unsound(_)), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    assert_eq!(db.stats().unwrap().workloads, 0, "all or nothing");
+}
