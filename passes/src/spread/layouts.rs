@@ -127,10 +127,7 @@ impl<'a> Layouts<'a> {
                 return;
             };
             for c in &l.carried {
-                let shape = self.types[&c.next].1;
-                let loaded = self.first_load(c.next, shape);
-                let size = loaded.map_or(4, |(_, dtype)| dtype.size() as u64);
-                let next = self.preferred(c.next, self.simt.access.0 / size);
+                let next = self.natural(c.next);
                 self.own.entry(c.current).or_insert(next);
             }
         }
@@ -196,7 +193,7 @@ impl<'a> Layouts<'a> {
                 if !self.own.contains_key(x) && self.waits(*x) {
                     return None;
                 }
-                let whole = self.preferred(*x, self.simt.access.0 / 4);
+                let whole = self.natural(*x);
                 Some(match axis {
                     Axis::Rows => whole.one_row(),
                     Axis::Lanes => whole.one_column(),
@@ -225,6 +222,13 @@ impl<'a> Layouts<'a> {
         let along = self.first_load(var, shape);
         let along = along.map_or(Axis::Lanes, |(axis, _)| axis);
         blocked(shape, self.threads, along, vector as u32)
+    }
+
+    /// A tile's own layout, or one in which lanes read by whole accesses what it is computed from.
+    pub fn natural(&self, var: Var) -> Layout {
+        let loaded = self.first_load(var, self.types[&var].1);
+        let size = loaded.map_or(4, |(_, dtype)| dtype.size() as u64);
+        self.preferred(var, self.simt.access.0 / size)
     }
 
     /// The axis along which what a tile is computed from lies side by side in memory, if it is loaded.

@@ -198,7 +198,7 @@ impl<'a> Spreader<'a> {
                     scope.defs.insert(*var, value);
                 }
                 Stmt::Store { to, value } => {
-                    let layout = self.layouts.preferred(*value, self.simt.access.0 / 4);
+                    let layout = self.layouts.natural(*value);
                     let x = self.want(*value, &layout);
                     let (_, shape) = self.layouts.types[value];
                     self.store(to, shape, &layout, x);
