@@ -16,6 +16,7 @@
 //! ```
 
 mod compile;
+mod emit;
 mod host;
 mod sizes;
 
@@ -28,6 +29,7 @@ pub use compile::{
     CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
     compile_in_memory, compile_to, explain,
 };
+pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
 pub use ir;
 pub use passes::Storage;

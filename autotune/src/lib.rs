@@ -8,6 +8,7 @@ mod first;
 mod simt;
 mod space;
 mod tensor;
+mod warpgroups;
 
 pub use first::first_choice;
 pub use space::{Space, space};

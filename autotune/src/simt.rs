@@ -5,6 +5,7 @@ mod model;
 use ir::{Kernel, Schedule, Simt, Target};
 use passes::{LowerError, family};
 
+pub(crate) use crate::space::side;
 use crate::space::{self, Breadth};
 use model::Model;
 
@@ -33,7 +34,9 @@ pub(crate) fn choose(
         .collect();
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
     let mut refused = None;
-    for (_, schedule) in ranked.into_iter().take(TRIES) {
+    let first = crate::warpgroups::choices(target, simt, family);
+    let ranked = ranked.into_iter().map(|(_, schedule)| schedule);
+    for schedule in first.into_iter().chain(ranked).take(TRIES) {
         match passes::lower(kernel, &schedule, target) {
             Ok(_) => return Ok(schedule),
             Err(error) => refused = refused.or(Some(error)),
@@ -45,4 +48,14 @@ pub(crate) fn choose(
         found: simt.lanes.into(),
         limit: simt.threads.into(),
     }))
+}
+
+/// Powers of two from `first` to `last`.
+pub(crate) fn powers(first: u32, last: u32) -> impl Iterator<Item = u32> {
+    space::powers(first, last).into_iter()
+}
+
+/// Blocks of `block` that cover `size`.
+pub(crate) fn blocks(size: i64, block: u32) -> f64 {
+    space::blocks(size, block) as f64
 }

@@ -74,6 +74,7 @@ fn target(lanes: u32, shared: u64, matrix: Vec<MatrixInstr>) -> Target {
             shuffle: lanes == 64,
             asynchronous: shared > 64 << 10,
             load_matrix: false,
+            warpgroup: vec![],
             matrix,
         }),
     }

@@ -83,7 +83,9 @@ fn drivers() -> Drivers {
 
 /// An artifact with one kernel: inputs are the arrays that it reads, outputs those that it writes.
 fn artifact(program: &Program) -> runtime::Artifact {
-    let source = compile(std::slice::from_ref(program)).unwrap().remove(0);
+    let source = compile(std::slice::from_ref(program), Dialect::OpenCl)
+        .unwrap()
+        .remove(0);
     let mut writer = Writer::in_memory().unwrap();
     let mut text = |name: &str, text: String| {
         let len = text.len() as u64;

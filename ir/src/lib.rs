@@ -45,8 +45,9 @@ pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
     AttentionRows, AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
-    SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
-    SimtRowsSchedule, SimtStreamSchedule, Skew,
+    Scores, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
+    SimtRowsSchedule, SimtStreamSchedule, Skew, WarpgroupAttentionSchedule,
+    WarpgroupContractSchedule,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};

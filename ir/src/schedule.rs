@@ -26,6 +26,10 @@ pub enum Schedule {
     SimtStream(SimtStreamSchedule),
     /// Attention on a device of many lanes.
     SimtAttention(SimtAttentionSchedule),
+    /// Sums of products by warpgroups, which a warp of its own feeds.
+    WarpgroupContract(WarpgroupContractSchedule),
+    /// Attention by warpgroups, which a warp of its own feeds.
+    WarpgroupAttention(WarpgroupAttentionSchedule),
 }
 
 /// How lines of a tile in shared memory are moved, so that lanes that read down a column meet different banks.
@@ -196,4 +200,48 @@ pub struct SimtAttentionSchedule {
     pub rows: AttentionRows,
     /// Parts of the keys that blocks of their own attend to; with more than one, another launch merges the parts.
     pub splits: u32,
+}
+
+/// How a contraction is cut for warpgroups: each multiplies as many rows of a block as its instruction has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WarpgroupContractSchedule {
+    /// Rows of output that a block computes at a time.
+    pub block_rows: u32,
+    /// Columns of output that a block computes at a time.
+    pub block_columns: u32,
+    /// Terms of each sum that a round adds.
+    pub block_depth: u32,
+    /// Tiles of operands in shared memory at a time; need not be a power of two.
+    pub stages: u32,
+    /// Columns of tiles that are walked through together, row by row; need not be a power of two.
+    pub group: u32,
+}
+
+/// How attention is cut for warpgroups: each answers as many queries of a block as its instruction has rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WarpgroupAttentionSchedule {
+    /// Queries of one head that a block answers at a time.
+    pub block_queries: u32,
+    /// Keys of a round.
+    pub block_keys: u32,
+    /// Covers the depth of queries and keys.
+    pub block_depth: u32,
+    /// Covers the columns of values.
+    pub block_columns: u32,
+    /// Tiles of keys in shared memory at a time, and of values; need not be a power of two.
+    pub stages: u32,
+    /// When scores are computed.
+    pub scores: Scores,
+    /// Heads that are walked through together, query tile by query tile; need not be a power of two.
+    pub group: u32,
+}
+
+/// When the scores of a tile of keys are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scores {
+    /// When its round begins.
+    InTurn,
+    /// In the round before, while weights are computed from the scores there.
+    Ahead,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lane::MatrixInstr;
+use crate::lane::{MatrixInstr, WarpgroupInstr};
 
 /// A number of bytes.
 #[derive(
@@ -93,6 +93,9 @@ pub struct Simt {
     pub load_matrix: bool,
     /// Matrix instructions, the preferred first; at least one for f32.
     pub matrix: Vec<MatrixInstr>,
+    /// Instructions of warpgroups, where there are such; then there are tensor copies and mbarriers too.
+    #[serde(default)]
+    pub warpgroup: Vec<WarpgroupInstr>,
 }
 
 /// A core of a cube and vector units with buffers of their own, as the `tensor` form sees it.

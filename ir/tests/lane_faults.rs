@@ -313,7 +313,7 @@ fn heads_and_instructions() {
     );
     assert_eq!(
         changed(|p| p.warps = 2048),
-        "head: warps: wanted a power of two up to 1024, found 2048"
+        "head: warps: wanted 1 to 1024, found 2048"
     );
     assert_eq!(
         changed(|p| p.params[0].len = -1),

@@ -3,8 +3,9 @@
 use ir::{
     BinaryFn, DType, F64, UnaryFn,
     lane::{
-        Access, Carried, For, Index, Layout, MatrixInstr, Memory, Program, Spelling, Step, Stmt,
-        Type, Value, emulate_all, parse,
+        Access, Bulk, Carried, For, Index, Layout, LeftOperand, MatrixInstr, Mbarrier, Memory,
+        Program, SharedTile, Signal, Spelling, Step, Stmt, Swizzle, TensorMap, Type, Value,
+        WarpgroupInstr, emulate_all, parse,
     },
     tile::{Array, Counter, Var},
 };
@@ -85,6 +86,57 @@ fn value() -> impl Strategy<Value = Value> {
                 transposed,
             }
         }),
+        product(),
+    ]
+}
+
+fn swizzle() -> impl Strategy<Value = Swizzle> {
+    use Swizzle::{B32, B64, B128, None};
+    proptest::sample::select(vec![None, B32, B64, B128])
+}
+
+fn signal() -> impl Strategy<Value = Signal> {
+    (0u32..2, index()).prop_map(|(mbarrier, slot)| Signal { mbarrier, slot })
+}
+
+fn tile() -> impl Strategy<Value = SharedTile> {
+    let steps = (any::<u32>(), any::<u32>());
+    (index(), any::<bool>(), swizzle(), steps).prop_map(
+        |(at, along_depth, swizzle, (next_lines, next_chunk))| SharedTile {
+            array: 0,
+            at,
+            along_depth,
+            swizzle,
+            next_lines,
+            next_chunk,
+        },
+    )
+}
+
+fn product() -> impl Strategy<Value = Value> {
+    let a = prop_oneof![
+        var().prop_map(LeftOperand::Held),
+        tile().prop_map(LeftOperand::Shared),
+    ];
+    (0u32..2, a, tile(), var()).prop_map(|(instr, a, b, c)| Value::Product { instr, a, b, c })
+}
+
+fn bulk() -> impl Strategy<Value = Bulk> {
+    let from = prop::collection::vec(index(), 0..3);
+    prop_oneof![
+        (any::<u32>(), from, index(), signal()).prop_map(|(map, from, at, signal)| Bulk::Copy {
+            map,
+            from,
+            array: 0,
+            at,
+            signal,
+        }),
+        (signal(), any::<u32>()).prop_map(|(signal, bytes)| Bulk::Expect { signal, bytes }),
+        signal().prop_map(Bulk::Arrive),
+        (signal(), index()).prop_map(|(signal, parity)| Bulk::Await { signal, parity }),
+        Just(Bulk::Commit),
+        any::<u32>().prop_map(|pending| Bulk::Wait { pending }),
+        (any::<u32>(), any::<bool>()).prop_map(|(count, more)| Bulk::Registers { count, more }),
     ]
 }
 
@@ -106,6 +158,7 @@ fn body() -> impl Strategy<Value = Vec<Stmt>> {
         1 => Just(Stmt::Barrier),
         1 => Just(Stmt::Commit),
         1 => any::<u32>().prop_map(|pending| Stmt::Wait { pending }),
+        3 => bulk().prop_map(Stmt::Bulk),
     ];
     let stmt = stmt.prop_recursive(3, 12, 4, |inner| {
         let head = (0u32..9, index(), index(), any::<i64>(), any::<u32>());
@@ -162,6 +215,42 @@ fn instr(name: &'static str) -> impl Strategy<Value = MatrixInstr> {
     )
 }
 
+fn map() -> impl Strategy<Value = TensorMap> {
+    let numbers = || prop::collection::vec(any::<i64>(), 0..4);
+    let extents = prop::collection::vec(any::<u32>(), 0..4);
+    (0u32..2, numbers(), numbers(), extents, swizzle()).prop_map(
+        |(param, sizes, strides, extents, swizzle)| TensorMap {
+            param,
+            sizes,
+            strides,
+            extents,
+            swizzle,
+        },
+    )
+}
+
+fn mbarrier(name: &'static str) -> impl Strategy<Value = Mbarrier> {
+    (any::<u32>(), any::<u32>()).prop_map(move |(len, arrivals)| Mbarrier {
+        name: name.into(),
+        len,
+        arrivals,
+    })
+}
+
+fn warpgroup(name: &'static str) -> impl Strategy<Value = WarpgroupInstr> {
+    let fragments = (layout(), layout());
+    (dtype(), dtype(), fragments, "[ -~\n]{0,9}").prop_map(
+        move |(operands, accumulator, (a, c), word)| WarpgroupInstr {
+            name: name.into(),
+            operands,
+            accumulator,
+            a,
+            c,
+            word,
+        },
+    )
+}
+
 fn array(name: &str, written: bool) -> impl Strategy<Value = Array> {
     let name = name.to_owned();
     (dtype(), any::<i64>()).prop_map(move |(dtype, len)| Array {
@@ -177,16 +266,26 @@ fn program() -> impl Strategy<Value = Program> {
     let matrix = (instr("mma.sync \"1\""), instr("outer"));
     let grid = prop::collection::vec(any::<i64>(), 0..4);
     let size = (any::<u32>(), any::<u32>());
-    (arrays, matrix, grid, size, body()).prop_map(
-        |((x, y, shared), (m, n), grid, (warps, lanes), body)| Program {
-            name: "program".into(),
-            params: vec![x, y],
-            shared: vec![shared],
-            grid,
-            warps,
-            lanes,
-            matrix: vec![m, n],
-            body,
+    let bulk = (
+        prop::collection::vec(map(), 0..3),
+        (mbarrier("full"), mbarrier("lane")),
+        (warpgroup("m64n8k16"), warpgroup("product \"2\"")),
+    );
+    (arrays, matrix, grid, size, bulk, body()).prop_map(
+        |((x, y, shared), (m, n), grid, (warps, lanes), (maps, (full, empty), (o, p)), body)| {
+            Program {
+                name: "program".into(),
+                params: vec![x, y],
+                shared: vec![shared],
+                grid,
+                warps,
+                lanes,
+                matrix: vec![m, n],
+                maps,
+                mbarriers: vec![full, empty],
+                warpgroup: vec![o, p],
+                body,
+            }
         },
     )
 }
@@ -200,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_the_parser(text in "(lane|grid|param|%x|#1|for|when|copy|load|[(){}<+*,:0-9 -]|warp|f32x8|matrix|\"m\"){0,60}") {
+    fn no_text_breaks_the_parser(text in "(lane|grid|param|%x|#1|for|when|copy|load|[(){}<+*,:0-9 -]|warp|f32x8|matrix|product|map|mbarrier|warpgroup|await|signal|parity|by|swizzle|\"m\"){0,60}") {
         let _ = parse(&text);
     }
 }
@@ -240,6 +339,30 @@ fn an_error_says_where_and_what_was_wanted() {
         (
             "  %0, %1 = for #1 in 0 .. 4 carry (%2 = %3) {\n  }\n}",
             "line 3, column 43: wanted 2 variables, one for each result of the loop, found 1",
+        ),
+        (
+            "  map 1 of %x",
+            "line 3, column 7: wanted `0`, the number of this map, found `1`",
+        ),
+        (
+            "  mbarrier %x[1] arrivals 1",
+            "line 3, column 12: `%x` is named before; names are unique",
+        ),
+        (
+            "  await %full[0] parity 0",
+            "line 3, column 9: wanted an mbarrier of the program, such as `%full`, found `%full`",
+        ),
+        (
+            "  copy_box %x[0] = map 0 [0] signal %x[0]",
+            "line 3, column 12: wanted a shared array, found `%x`",
+        ),
+        (
+            "  %0 = product \"m64n8k16\" %1",
+            "line 3, column 16: wanted a warpgroup instruction of the program, found \"m64n8k16\"",
+        ),
+        (
+            "  registers 40",
+            "line 3, column 13: wanted `more` or `fewer`, found `40`",
         ),
         (
             "  when lane < 4 {\n  }\n}",

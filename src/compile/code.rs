@@ -53,7 +53,7 @@ pub(super) fn generate(
                 let made: Result<_, _> = made.into_iter().zip(programs).map(named).collect();
                 return Ok(Code::Images(made?));
             }
-            let sources = backends::opencl::compile(&programs)?;
+            let sources = backends::opencl::compile(&programs, backends::opencl::Dialect::OpenCl)?;
             Ok(Code::Texts(sources.into_iter().zip(programs).collect()))
         }
         Form::Tensor(ref core) => {

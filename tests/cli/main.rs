@@ -2,6 +2,7 @@
 
 mod arrays;
 mod db;
+mod emit;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]

@@ -4,6 +4,8 @@
 #[allow(dead_code, reason = "passes uses the rest")]
 mod lanes;
 
+mod hopper;
+
 use std::{collections::BTreeMap, path::Path};
 
 use backends::{cpu::Workers, simt};
@@ -45,6 +47,12 @@ fn compile(what: &str, graph: &Graph, targets: &[Target], meaning: bool) {
                 continue;
             };
             widest = widest.max(resources.registers);
+            assert_eq!(
+                code.remarks,
+                Vec::<String>::new(),
+                "{what} {}\n{program}",
+                target.name
+            );
             assert_eq!(
                 (resources.spills, resources.scratch.0),
                 (0, 0),

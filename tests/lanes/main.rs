@@ -64,6 +64,7 @@ fn target(rich: bool) -> Target {
             asynchronous: rich,
             load_matrix: rich,
             matrix: vec![outer()],
+            warpgroup: vec![],
         }),
     }
 }

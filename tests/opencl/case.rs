@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType, Kernel, Op, Schedule, Target, Tensor, WeightMap, eval,
-    lane::{Access, Index, Program, Stmt, Value},
+    lane::{Access, Index, Memory, Program, Stmt, Value},
 };
 use passes::{KernelFamily, LowerError};
 
@@ -51,17 +51,29 @@ pub struct Case {
     pub tolerance: f64,
 }
 
-/// Every kernel of every graph for a target, by its first schedule and, if `more`, by small ones that fit.
-pub fn cases(target: &str, more: bool) -> Vec<Case> {
+/// How many cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every graph at its first sizes, by the first schedule.
+    Few,
+    /// At all sizes, and at the first ones by two small schedules too, as far as they fit.
+    Many,
+}
+
+/// Every kernel of every graph for a target.
+pub fn cases(target: &str, extent: Extent) -> Vec<Case> {
     let target = tilewright::target(target).unwrap();
     let mut all = Vec::new();
     for (text, sizes) in GRAPHS {
         for graph in lanes::graphs(text) {
-            for sizes in sizes {
+            for (at, sizes) in sizes.iter().enumerate() {
+                if at > 0 && extent == Extent::Few {
+                    break;
+                }
                 for kernel in lanes::kernels(&graph, sizes) {
                     let mut list = vec![autotune::first_choice(&kernel, &target).unwrap()];
-                    if more {
-                        list.extend(schedules::of(&kernel, &target));
+                    if at == 0 && extent == Extent::Many {
+                        list.extend(schedules::of(&kernel, &target).into_iter().take(2));
                     }
                     let made = list.iter().filter_map(|s| case(&kernel, s, &target));
                     let before = all.len();
@@ -108,7 +120,7 @@ fn case(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<Case> {
         KernelFamily::Contract { .. } => "contract",
         KernelFamily::Attention { .. } => "attention",
     };
-    let gathers = accesses(&program.body).iter().any(|a| looks_up(&a.at));
+    let gathers = gathers(&program.body);
     Some(Case {
         target: target.name.clone(),
         families: [Some(template), gathers.then_some("gather")]
@@ -137,8 +149,20 @@ fn numbers(dtype: DType, len: i64, seed: u64) -> Vec<f64> {
     (0..len).map(number).collect()
 }
 
-fn looks_up(at: &Index) -> bool {
-    matches!(at, Index::Var(_)) || at.parts().into_iter().any(looks_up)
+/// Whether an address in global memory is made of a number that was loaded from there.
+fn gathers(body: &[Stmt]) -> bool {
+    let mut loaded = BTreeSet::new();
+    visit(&mut body.to_vec(), &mut |body| {
+        for stmt in body {
+            if let Stmt::Let(var, Value::Load { from, .. }) = stmt
+                && matches!(from.memory, Memory::Param(_))
+            {
+                loaded.insert(*var);
+            }
+        }
+    });
+    let looks_up = |at: &Index| loaded.iter().any(|var| at.mentions(&Index::Var(*var)));
+    accesses(body).iter().any(|a| looks_up(&a.at))
 }
 
 /// All accesses of a body.

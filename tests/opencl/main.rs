@@ -7,5 +7,6 @@ mod lanes;
 mod schedules;
 
 mod case;
+mod hip;
 mod oclgrind;
 mod spirv;

@@ -9,11 +9,11 @@ use std::{
     process::Command,
 };
 
-use backends::opencl::{Source, compile};
+use backends::opencl::{Dialect, Source, compile};
 use ir::lane::{Program, Stmt};
 use rayon::prelude::*;
 
-use crate::case::{Case, cases, decoded, encoded, error, visit};
+use crate::case::{Case, Extent, cases, decoded, encoded, error, visit};
 
 /// Where set-up unpacks oclgrind and the tools of SPIR-V; none, with a line that says so, where they are not.
 pub fn tool(name: &str) -> Option<PathBuf> {
@@ -126,14 +126,15 @@ fn check(tool: &Path, case: &Case, source: &Source) -> Result<f64, String> {
 }
 
 fn source(program: &Program) -> Source {
-    compile(std::slice::from_ref(program)).unwrap().remove(0)
+    let program = std::slice::from_ref(program);
+    compile(program, Dialect::OpenCl).unwrap().remove(0)
 }
 
 fn check_all(target: &str) {
     let Some(tool) = tool("oclgrind-kernel") else {
         return;
     };
-    let cases = cases(target, true);
+    let cases = cases(target, Extent::Many);
     let errors: Vec<_> = cases
         .par_iter()
         .map(|case| check(&tool, case, &source(&case.program)))
@@ -164,8 +165,11 @@ fn every_family_for_hygon_runs_without_a_report() {
 
 /// A contraction, which goes through shared memory.
 fn contraction(target: &str, name: &str) -> Case {
-    let mut all = cases(target, true);
-    all.retain(|c| c.program.name.ends_with(name) && !c.program.shared.is_empty());
+    let mut all = cases(target, Extent::Few);
+    all.retain(|c| {
+        let contracts = c.families.contains(&"contract") && c.program.name.ends_with(name);
+        contracts && !c.program.shared.is_empty()
+    });
     all.remove(0)
 }
 

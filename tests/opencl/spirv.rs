@@ -13,7 +13,7 @@ use ir::{DType, lane::Program};
 use rayon::prelude::*;
 
 use crate::{
-    case::{cases, error},
+    case::{Extent, cases, error},
     oclgrind::{run, tool},
 };
 
@@ -111,7 +111,7 @@ fn every_family_is_valid_and_computes_what_its_graph_means() {
     let Some([validator, translator, oclgrind]) = tools() else {
         return;
     };
-    let cases = cases("opencl", false);
+    let cases = cases("opencl", Extent::Few);
     let programs: Vec<_> = cases.iter().map(|c| c.program.clone()).collect();
     let modules = modules(&programs);
     let errors: Vec<_> = cases
@@ -295,7 +295,7 @@ fn a_damaged_module_is_refused() {
     let Some(validator) = tool("spirv-val") else {
         return;
     };
-    let program = cases("opencl", false).remove(0).program;
+    let program = cases("opencl", Extent::Few).remove(0).program;
     let module = modules(&[program]).remove(0);
     validate(&validator, &module).unwrap();
     // Words: the bound of ids is the fourth.

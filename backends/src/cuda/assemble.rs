@@ -26,11 +26,19 @@ pub fn assembler() -> Option<PathBuf> {
     Some(tools()?.join("ptxas"))
 }
 
+/// What the assembler made.
+pub(super) struct Assembled {
+    pub binary: Vec<u8>,
+    pub resources: Resources,
+    /// What it could not do as asked.
+    pub remarks: Vec<String>,
+}
+
 /// The cubin of one kernel's PTX, and what it takes; none without the assembler.
 ///
 /// # Errors
 /// The assembler refuses.
-pub(super) fn assemble(ptx: &[u8], arch: &str) -> Result<Option<(Vec<u8>, Resources)>, Failure> {
+pub(super) fn assemble(ptx: &[u8], arch: &str) -> Result<Option<Assembled>, Failure> {
     let Some(assembler) = assembler() else {
         return Ok(None);
     };
@@ -59,11 +67,17 @@ pub(super) fn assemble(ptx: &[u8], arch: &str) -> Result<Option<(Vec<u8>, Resour
     }
     let resources = resources(&said)
         .ok_or_else(|| rejected(format!("wanted a line `Used .. registers`, found {said}")))?;
-    Ok(Some((output.stdout, resources)))
+    Ok(Some(Assembled {
+        binary: output.stdout,
+        resources,
+        remarks: remarks(&said),
+    }))
 }
 
 /// What `ptxas -v` says of a module with one kernel.
 fn resources(said: &str) -> Option<Resources> {
+    // Remarks come first, and speak of registers too.
+    let said = &said[said.find("Function properties")?..];
     Some(Resources {
         registers: before(said, " registers")?,
         scalar_registers: 0,
@@ -72,6 +86,14 @@ fn resources(said: &str) -> Option<Resources> {
         scratch: Bytes(before(said, " bytes stack frame")?.into()),
         shared: Bytes(before(said, " bytes smem").unwrap_or(0).into()),
     })
+}
+
+/// Lines about products that wait for each other, waits that were added, registers that are not taken. The assembler
+/// numbers what it has to say of code that it takes but not as asked: `(C7510)`.
+fn remarks(said: &str) -> Vec<String> {
+    let of_code = |line: &&str| line.contains("(C7") || line.contains("setmaxnreg");
+    let lines = said.lines().filter(of_code);
+    lines.map(|line| line.trim().to_string()).collect()
 }
 
 /// The number right before some words.
@@ -95,6 +117,13 @@ ptxas info    : Used 32 registers, used 1 barriers, 24 bytes cumulative stack si
 ";
 
     #[test]
+    fn remarks_are_what_was_not_done_as_asked() {
+        assert_eq!(remarks(SAID), Vec::<String>::new());
+        let slow = "ptxas info    : (C7510) Potential Performance Loss: wgmma.mma_async instructions are serialized";
+        assert_eq!(remarks(&format!("{SAID}{slow}\n")), [slow]);
+    }
+
+    #[test]
     fn facts_are_read_from_the_assemblers_words() {
         let read = resources(SAID).unwrap();
         let wanted = Resources {
@@ -105,6 +134,9 @@ ptxas info    : Used 32 registers, used 1 barriers, 24 bytes cumulative stack si
             shared: Bytes(4096),
         };
         assert_eq!(read, wanted);
+        let remark =
+            "ptxas info : (C7517) wgmma.wait_group is injected to allow use of registers\n";
+        assert_eq!(resources(&format!("{remark}{SAID}")), Some(wanted));
         assert_eq!(resources("ptxas info : 0 bytes gmem"), None);
     }
 }

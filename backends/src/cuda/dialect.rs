@@ -6,7 +6,9 @@ use ir::{
 };
 
 use super::{
-    assemble, matrix,
+    assemble,
+    bulk::Hopper,
+    matrix,
     targets::{self, Model},
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     },
     simt::{
         self, Code,
-        dialect::Dialect,
+        dialect::{Dialect, Warpgroups},
         emit::held::{Held, Part},
     },
 };
@@ -58,6 +60,11 @@ impl Dialect for Nvptx {
     /// One block to a unit is enough: otherwise ptxas keeps registers for two, and spills (seen with 13.5.37).
     fn kernel(&self, threads: u32) -> String {
         format!("nvvm.kernel, nvvm.reqntid = array<i32: {threads}, 1, 1>, nvvm.minctasm = 1 : i32")
+    }
+
+    /// CUDA driver API, `cuTensorMapEncodeTiled`: 128 bytes at a multiple of 64.
+    fn map_argument(&self) -> &'static str {
+        "llvm.byval = !llvm.array<128 x i8>, llvm.align = 64 : i64, nvvm.grid_constant"
     }
 
     fn stated_shared(&self) -> usize {
@@ -162,6 +169,18 @@ impl Dialect for Nvptx {
         instr.spelling == Spelling::Outer
     }
 
+    /// CUDA C++ Programming Guide, "Intrinsic Functions", `__expf`, which is this: 2 + floor(|1.173 x|) units (noted
+    /// 2026-11-25 from memory).
+    fn short_exp(&self, text: &mut Text, x: Value) -> Option<Value> {
+        let factor = text.float(x.ty, std::f64::consts::LOG2_E);
+        let power = text.binary("arith.mulf", x, factor);
+        Some(text.call(x.ty, "llvm.nvvm.ex2.approx.ftz.f32", &[power]))
+    }
+
+    fn warpgroups(&self) -> Option<&dyn Warpgroups> {
+        self.0.warpgroups.then_some(&Hopper as &dyn Warpgroups)
+    }
+
     /// The assembler orders instructions anew.
     fn part(&self, _: &mut Text) {}
 
@@ -172,10 +191,13 @@ impl Dialect for Nvptx {
             binary: None,
             launch: simt::launch(program, self),
             resources: None,
+            remarks: vec![],
         };
-        if let Some((binary, mut resources)) = assemble::assemble(&output, self.0.arch)? {
+        if let Some(done) = assemble::assemble(&output, self.0.arch)? {
+            let mut resources = done.resources;
             resources.shared.0 += code.launch.shared.0;
-            code.binary = Some(binary);
+            code.binary = Some(done.binary);
+            code.remarks = done.remarks;
             code.resources = Some(resources);
         }
         code.assembly = Some(String::from_utf8_lossy(&output).into_owned());

@@ -1,10 +1,12 @@
 //! NVIDIA's devices: lane programs to PTX, and to cubins where `ptxas` is here.
 
 mod assemble;
+mod bulk;
 pub(crate) mod devices;
 mod dialect;
 mod matrix;
 pub(crate) mod targets;
+mod warpgroup;
 
 pub use assemble::{assembler, tools};
 pub(crate) use dialect::dialect;

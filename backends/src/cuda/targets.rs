@@ -2,7 +2,7 @@
 
 use ir::{Bytes, Form, Roofline, Simt, Target};
 
-use super::matrix;
+use super::{matrix, warpgroup};
 use crate::simt::outer;
 
 /// A row of the table.
@@ -14,6 +14,8 @@ pub(super) struct Model {
     /// Most shared memory of a block, in KB.
     shared: u64,
     units: u32,
+    /// Whether warps multiply by fours, from shared memory: PTX ISA, "wgmma.mma_async", is of sm_90a alone.
+    pub warpgroups: bool,
     flops_per_second: f64,
     bytes_per_second: f64,
 }
@@ -32,6 +34,7 @@ const MODELS: &[Model] = &[
         ptx: "+ptx70",
         shared: 163,
         units: 108,
+        warpgroups: false,
         flops_per_second: 19.5e12,
         bytes_per_second: 2039e9,
     },
@@ -41,6 +44,7 @@ const MODELS: &[Model] = &[
         ptx: "+ptx78",
         shared: 99,
         units: 142,
+        warpgroups: false,
         flops_per_second: 91.6e12,
         bytes_per_second: 864e9,
     },
@@ -50,6 +54,7 @@ const MODELS: &[Model] = &[
         ptx: "+ptx80",
         shared: 227,
         units: 132,
+        warpgroups: true,
         flops_per_second: 67e12,
         bytes_per_second: 3.35e12,
     },
@@ -60,6 +65,7 @@ const MODELS: &[Model] = &[
         ptx: "+ptx86",
         shared: 227,
         units: 148,
+        warpgroups: false,
         flops_per_second: 75e12,
         bytes_per_second: 8e12,
     },
@@ -101,6 +107,10 @@ impl Model {
                 asynchronous: true,
                 // PTX ISA, "ldmatrix": from sm_75.
                 load_matrix: true,
+                warpgroup: match self.warpgroups {
+                    true => warpgroup::instructions(),
+                    false => vec![],
+                },
                 matrix: instructions,
             }),
         }

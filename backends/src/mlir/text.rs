@@ -343,12 +343,70 @@ impl Text {
         (0..count).map(member).collect()
     }
 
+    /// Inline assembly that acts on more than its results, memory too. Its operands are numbered: first `kept`, which it may
+    /// change, then registers of the types `fresh`, which it assigns, then `inputs`. Gives the former two.
+    pub fn assembly(
+        &mut self,
+        code: &str,
+        kept: &[Value],
+        fresh: &[Type],
+        inputs: &[Value],
+    ) -> Vec<Value> {
+        let results: Vec<Type> = kept
+            .iter()
+            .map(|v| v.ty)
+            .chain(fresh.iter().copied())
+            .collect();
+        let mut constraints: Vec<String> = results
+            .iter()
+            .map(|ty| format!("={}", letter(*ty)))
+            .collect();
+        constraints.extend(inputs.iter().map(|v| letter(v.ty).to_string()));
+        constraints.extend((0..kept.len()).map(|i| i.to_string()));
+        constraints.push("~{memory}".into());
+        let operands: Vec<Value> = inputs.iter().chain(kept).copied().collect();
+        let (values, types) = listed(&operands);
+        let members: Vec<String> = results.iter().map(Type::to_string).collect();
+        let members = members.join(", ");
+        let head = format!(
+            "llvm.inline_asm has_side_effects \"{code}\", \"{}\" {values} : ({types}) ->",
+            constraints.join(",")
+        );
+        match results[..] {
+            [] => {
+                self.line(format_args!("{head} ()"));
+                vec![]
+            }
+            [ty] => vec![self.op(ty, format_args!("{head} {ty}"))],
+            [first, ..] => {
+                let all = self.op(first, format_args!("{head} !llvm.struct<({members})>"));
+                let member = |(i, ty): (usize, &Type)| {
+                    let ty = *ty;
+                    self.op(
+                        ty,
+                        format_args!("llvm.extractvalue {all}[{i}] : !llvm.struct<({members})>"),
+                    )
+                };
+                results.iter().enumerate().map(member).collect()
+            }
+        }
+    }
+
     /// The same bits as another type of the same size.
     pub fn bits(&mut self, a: Value, to: Type) -> Value {
         match (a.ty.width, to.width) {
             (None, None) => self.convert("arith.bitcast", a, to),
             _ => self.convert("llvm.bitcast", a, to),
         }
+    }
+}
+
+/// How inline assembly for NVIDIA's devices calls registers of a type.
+const fn letter(ty: Type) -> char {
+    match ty.elem {
+        Elem::F32 => 'f',
+        Elem::I64 | Elem::Pointer => 'l',
+        _ => 'r',
     }
 }
 

@@ -8,14 +8,58 @@
 
 use ir::lane::{MatrixInstr, Program, Spelling};
 
+use super::Dialect;
+
+/// How operands go in, whose registers are floats.
+#[derive(Clone, Copy)]
+pub(super) enum Operand {
+    /// As they are.
+    Float,
+    /// As half precision.
+    Half,
+    /// The upper halves of their bits, as integers.
+    Upper,
+}
+
+impl Operand {
+    /// A vector of so many, from floats.
+    pub fn text(self, dialect: Dialect, vector: &str, len: u32) -> String {
+        let ty = |scalar| dialect.vector(scalar, len);
+        match (self, dialect) {
+            (Self::Float, _) => vector.to_owned(),
+            (Self::Half, Dialect::OpenCl) => format!("convert_half{len}({vector})"),
+            (Self::Half, Dialect::Hip) => {
+                format!("__builtin_convertvector({vector}, {})", ty("_Float16"))
+            }
+            (Self::Upper, Dialect::OpenCl) => {
+                format!("as_short{len}(convert_ushort{len}(as_uint{len}({vector}) >> 16))")
+            }
+            (Self::Upper, Dialect::Hip) => format!(
+                "__builtin_convertvector(__builtin_bit_cast({}, {vector}) >> 16, {})",
+                ty("unsigned int"),
+                ty("short")
+            ),
+        }
+    }
+
+    /// Scalars of the vectors that its text names.
+    pub fn scalars(self) -> &'static [&'static str] {
+        match self {
+            Self::Float => &["float"],
+            Self::Half => &["float", "_Float16"],
+            Self::Upper => &["float", "unsigned int", "short"],
+        }
+    }
+}
+
 /// A word of a matrix instruction.
 pub(super) struct Mmac {
     /// As [`Spelling::Word`] has it.
     pub word: &'static str,
     /// The compiler's own function.
     pub builtin: &'static str,
-    /// How operands go in, of so many registers a lane.
-    pub operand: fn(vector: &str, len: u32) -> String,
+    /// How its operands go in.
+    pub operand: Operand,
     /// What dots a row and a column that were handed around.
     pub dot: &'static str,
 }
@@ -25,19 +69,19 @@ pub(super) const WORDS: &[Mmac] = &[
     Mmac {
         word: "mmac_f16",
         builtin: "__builtin_hcu_mmac_f32_16x16x16_f16",
-        operand: |v, n| format!("convert_half{n}({v})"),
+        operand: Operand::Half,
         dot: "tw_dot_f16",
     },
     Mmac {
         word: "mmac_bf16",
         builtin: "__builtin_hcu_mmac_f32_16x16x16_bf16",
-        operand: |v, n| format!("as_short{n}(convert_ushort{n}(as_uint{n}({v}) >> 16))"),
+        operand: Operand::Upper,
         dot: "tw_dot",
     },
     Mmac {
         word: "mmac_f32",
         builtin: "__builtin_hcu_mmac_16x16x8_f32",
-        operand: |v, _| v.to_owned(),
+        operand: Operand::Float,
         dot: "tw_dot",
     },
 ];

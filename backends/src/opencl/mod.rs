@@ -1,4 +1,4 @@
-//! Devices of many lanes: lane programs to source text, which the device's own driver compiles.
+//! Devices of many lanes: lane programs to source text, which the device's own driver or compiler takes.
 //!
 //! OpenCL C 1.2 without extensions is the base, so that every driver takes it; HIP source differs in words only.
 
@@ -10,9 +10,6 @@ use ir::lane::Program;
 
 pub use print::{Dialect, Unsupported, print};
 
-/// What the names of all targets here begin with.
-pub(crate) const TARGETS: &str = "opencl";
-
 /// What makes the code, for records.
 pub const TOOLCHAIN: &str = concat!("tilewright ", env!("CARGO_PKG_VERSION"), ", OpenCL C 1.2");
 
@@ -21,12 +18,12 @@ pub const TOOLCHAIN: &str = concat!("tilewright ", env!("CARGO_PKG_VERSION"), ",
 pub struct Source {
     /// The program's name, and the kernel's in the text.
     pub symbol: String,
-    /// OpenCL C 1.2.
+    /// OpenCL C 1.2, or HIP.
     pub text: String,
     /// Bytes of shared memory that the text asks for.
     pub shared: u64,
-    /// Options for the driver, the preferred first: the text is built with the first that it takes. Empty stands
-    /// for no options.
+    /// Options for the driver or compiler, the preferred first: the text is built with the first that it takes. Empty
+    /// stands for no options.
     pub variants: Vec<String>,
 }
 
@@ -40,16 +37,16 @@ pub struct PrintError {
     pub unsupported: Unsupported,
 }
 
-/// Prints programs as OpenCL C, in order.
+/// Prints programs, in order.
 ///
 /// # Errors
-/// A program asks for what OpenCL C 1.2 does not have.
-pub fn compile(programs: &[Program]) -> Result<Vec<Source>, PrintError> {
-    programs.iter().map(source).collect()
+/// A program asks for what the language does not have.
+pub fn compile(programs: &[Program], dialect: Dialect) -> Result<Vec<Source>, PrintError> {
+    programs.iter().map(|p| source(p, dialect)).collect()
 }
 
-fn source(program: &Program) -> Result<Source, PrintError> {
-    let text = print(program, Dialect::OpenCl).map_err(|unsupported| PrintError {
+fn source(program: &Program, dialect: Dialect) -> Result<Source, PrintError> {
+    let text = print(program, dialect).map_err(|unsupported| PrintError {
         kernel: program.name.clone(),
         unsupported,
     })?;

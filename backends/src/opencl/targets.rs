@@ -78,8 +78,8 @@ pub(crate) fn targets() -> Vec<Target> {
 impl Device {
     fn target(&self) -> Target {
         let name = match self.arch {
-            "" => super::TARGETS.to_owned(),
-            arch => format!("{}:{arch}", super::TARGETS),
+            "" => "opencl".to_owned(),
+            arch => format!("opencl:{arch}"),
         };
         let mut matrix = Vec::new();
         if self.mmac {
@@ -108,6 +108,7 @@ impl Device {
                 shuffle: false,
                 asynchronous: false,
                 load_matrix: false,
+                warpgroup: vec![],
                 matrix,
             }),
         }

@@ -180,6 +180,7 @@ impl Dialect for Amdgpu {
         let launch = simt::launch(program, self);
         resources.shared = Bytes(resources.shared.0 + launch.shared.0);
         Ok(Code {
+            remarks: vec![],
             symbol: program.name.clone(),
             assembly: None,
             binary: Some(binary),

@@ -132,6 +132,7 @@ impl Model {
                 shuffle: true,
                 asynchronous: false,
                 load_matrix: false,
+                warpgroup: vec![],
                 matrix: instructions,
             }),
         }

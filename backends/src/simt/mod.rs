@@ -23,7 +23,7 @@ use crate::{
 /// Machine code of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// The kernel's name in it. Its arguments are the parameters' addresses.
+    /// The kernel's name in it. Its arguments are the parameters' addresses, then the program's tensor maps, 128 bytes each.
     pub symbol: String,
     /// Code for the driver's own assembler, which any later device of the kind can take; none if there is no such.
     pub assembly: Option<String>,
@@ -33,6 +33,9 @@ pub struct Code {
     pub launch: Launch,
     /// What the binary takes of the device; none without one.
     pub resources: Option<Resources>,
+    /// What the assembler says it could not do as asked, at a cost of time.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// What to start a kernel with.
@@ -137,7 +140,7 @@ fn fit(program: &Program, device: &Simt, dialect: &dyn Dialect) -> Result<(), Fa
         ),
         (
             "bytes of shared memory",
-            program.shared_bytes() as u64,
+            shared_bytes(program, dialect) as u64,
             device.shared.0,
         ),
         (
@@ -172,10 +175,22 @@ fn dialect(device: &Simt) -> Box<dyn Dialect + Sync> {
     find(device).expect("`takes` says which targets have code")
 }
 
+/// Shared memory of a block, stated or asked for.
+fn shared_bytes(program: &Program, dialect: &dyn Dialect) -> usize {
+    match emit::shared_in_function(program, dialect) {
+        true => program.shared_bytes(),
+        false => emit::asked_shared(program),
+    }
+}
+
 /// How a program is started.
 pub(crate) fn launch(program: &Program, dialect: &dyn Dialect) -> Launch {
     let stated = emit::shared_in_function(program, dialect);
-    let shared = if stated { 0 } else { program.shared_bytes() };
+    let shared = if stated {
+        0
+    } else {
+        emit::asked_shared(program)
+    };
     Launch {
         blocks: u64::try_from(program.blocks()).expect("grids are not negative"),
         threads: program.threads(),

@@ -157,6 +157,7 @@ fn device() -> Simt {
         shuffle: false,
         asynchronous: false,
         load_matrix: false,
+        warpgroup: vec![],
         matrix: vec![],
     }
 }
@@ -367,6 +368,9 @@ fn functions(dtype: DType, half: usize) -> (Program, Vec<Vec<f64>>) {
         warps: 1,
         lanes: 1,
         matrix: vec![],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body,
     };
     (program, values)

@@ -168,6 +168,7 @@ impl Dialect for Spirv {
 
     fn finish(&self, program: &Program, output: Vec<u8>) -> Result<Code, Failure> {
         Ok(Code {
+            remarks: vec![],
             symbol: program.name.clone(),
             assembly: None,
             binary: Some(output),

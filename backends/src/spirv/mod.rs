@@ -20,13 +20,10 @@ const ARCH: &str = "spirv";
 /// The target by which lane programs for an OpenCL device become SPIR-V; none if the target is no such device. It is not
 /// among [`targets`](crate::targets): artifacts for OpenCL carry the text.
 pub fn target(opencl: &Target) -> Option<Target> {
-    let mut target = opencl.clone();
-    if !target.name.starts_with(crate::opencl::TARGETS) {
-        return None;
-    }
-    match &mut target.form {
-        Form::Simt(device) => device.arch = ARCH.into(),
-        Form::Simd(_) | Form::Tensor(_) => return None,
+    let mut all = crate::opencl::targets::targets().into_iter();
+    let mut target = all.find(|t| t == opencl)?;
+    if let Form::Simt(device) = &mut target.form {
+        device.arch = ARCH.into();
     }
     Some(target)
 }

@@ -253,6 +253,9 @@ pub fn contraction(
         warps,
         lanes,
         matrix: vec![instr.clone()],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body,
     }
 }
@@ -350,6 +353,9 @@ pub fn functions(lanes: u32, dtype: DType) -> Program {
         warps: 1,
         lanes,
         matrix: vec![],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body,
     };
     verify(&program).unwrap();

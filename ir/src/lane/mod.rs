@@ -5,6 +5,7 @@
 //! in tile programs; shared memory is the block's own, undefined when it starts. How the elements of a tile are
 //! dealt to lanes and registers is said by a [`Layout`].
 
+mod bulk;
 mod index;
 mod layout;
 mod matrix;
@@ -15,15 +16,18 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
+pub use bulk::{
+    Bulk, LeftOperand, Mbarrier, SharedTile, Signal, Swizzle, TensorMap, WARPGROUP, WarpgroupInstr,
+};
 pub use emulate::{
-    Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch, emulate,
-    emulate_all,
+    Awaited, Counts, EmulateError, Emulation, Landing, Order, RunFault, Sample, Thread, Touch,
+    Waiting, WaitsFor, emulate, emulate_all,
 };
 pub use index::Index;
 pub use layout::{Layout, Step};
 pub use matrix::{MatrixInstr, Spelling};
 pub use text::parse;
-pub use verify::{Fault, Types, VerifyError, types, verify};
+pub use verify::{Fault, MapFault, Types, VerifyError, types, verify};
 
 pub use crate::tile::Carried;
 use crate::{
@@ -38,7 +42,7 @@ pub struct Program {
     pub name: String,
     /// Arrays in global memory, given by the caller; they do not overlap. Each starts at a multiple of 64 bytes.
     pub params: Vec<Array>,
-    /// Arrays in shared memory; each starts at a multiple of 16 bytes.
+    /// Arrays in shared memory; each starts at a multiple of 16 bytes, of 1024 in a program with tensor maps.
     pub shared: Vec<Array>,
     /// Number of blocks along each axis; counters `0..grid.len()` hold a block's place.
     pub grid: Vec<i64>,
@@ -48,6 +52,15 @@ pub struct Program {
     pub lanes: u32,
     /// The matrix instructions that the body uses, by position.
     pub matrix: Vec<MatrixInstr>,
+    /// Parameters as tensors of which boxes are copied, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<TensorMap>,
+    /// Counters on which lanes wait, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mbarriers: Vec<Mbarrier>,
+    /// The warpgroup instructions that the body uses, by position.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warpgroup: Vec<WarpgroupInstr>,
     /// What each lane does.
     pub body: Vec<Stmt>,
 }
@@ -122,6 +135,8 @@ pub enum Stmt {
         /// Groups that may still be under way.
         pending: u32,
     },
+    /// What devices with tensor copies and warpgroups do beside.
+    Bulk(Bulk),
 }
 
 /// A loop that may carry variables from one round to the next. Its bounds are the same in all lanes of a warp.
@@ -197,6 +212,18 @@ pub enum Value {
         /// Whether matrices are turned.
         transposed: bool,
     },
+    /// `c + a b` by a warpgroup, which only starts it; all its lanes take part. The result is read, other than as the `c`
+    /// of a further product, after the wait for its group; so are `a` and what shared memory holds of it written over.
+    Product {
+        /// By position in [`Program::warpgroup`].
+        instr: u32,
+        /// `m x k`
+        a: LeftOperand,
+        /// `k x n`
+        b: SharedTile,
+        /// `m x n`
+        c: Var,
+    },
 }
 
 impl Program {
@@ -210,12 +237,18 @@ impl Program {
         self.warps * self.lanes
     }
 
-    /// Bytes of shared memory, each array at a multiple of 16.
+    /// What every shared array starts at a multiple of, in bytes.
+    pub fn shared_alignment(&self) -> usize {
+        if self.maps.is_empty() { 16 } else { 1024 }
+    }
+
+    /// Bytes of shared memory: each array at a multiple of the alignment, then the mbarriers, 8 bytes each.
     pub fn shared_bytes(&self) -> usize {
-        self.shared
-            .iter()
-            .map(|a| a.bytes().next_multiple_of(16))
-            .sum()
+        let align = self.shared_alignment();
+        let arrays = self.shared.iter();
+        let arrays: usize = arrays.map(|a| a.bytes().next_multiple_of(align)).sum();
+        let counters: usize = self.mbarriers.iter().map(|m| m.len as usize).sum();
+        arrays + (8 * counters).next_multiple_of(16)
     }
 
     /// The array behind a reference.

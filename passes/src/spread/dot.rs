@@ -29,6 +29,9 @@ enum Source {
 impl Spreader<'_> {
     /// The result of a dot, in its own layout.
     pub(super) fn dot(&mut self, result: Var, operands: [Var; 2], acc: Var) -> Var {
+        if self.warpgroups.is_some() {
+            return self.product(result, operands, acc);
+        }
         let tiling = self.layouts.tilings[&result].clone();
         let sum = self.want(acc, &tiling.c);
         let layouts = [&tiling.a, &tiling.b];

@@ -2,7 +2,7 @@
 
 use ir::{
     lane::{self, Layout},
-    tile::{Affine, Index, Ranges, Var},
+    tile::{Affine, Counter, Index, Ranges, Var},
 };
 
 use super::{Spreader, memory};
@@ -31,7 +31,30 @@ impl Spreader<'_> {
     pub(super) fn bound(&mut self, bound: &Index) -> lane::Index {
         let ranges = self.scopes[self.at].ranges.clone();
         let index: Index = ranges.affine(bound).into();
-        plain(&index)
+        self.plain(&index)
+    }
+
+    /// What a counter of the tile program is in the lane program.
+    fn counter(&self, counter: Counter) -> lane::Index {
+        let known = self.counters.get(&counter).cloned();
+        known.unwrap_or_else(|| counter.into())
+    }
+
+    /// An index without `Row`, `Lane` and elements of arrays.
+    fn plain(&self, index: &Index) -> lane::Index {
+        match index {
+            Index::Const(n) => (*n).into(),
+            Index::Counter(c) => self.counter(*c),
+            Index::Add(a, b) => self.plain(a) + self.plain(b),
+            Index::Mul(a, b) => self.plain(a) * self.plain(b),
+            Index::Div(a, b) => lane::Index::Div(self.plain(a).into(), self.plain(b).into()),
+            Index::Mod(a, b) => lane::Index::Mod(self.plain(a).into(), self.plain(b).into()),
+            Index::Min(a, b) => self.plain(a).min(self.plain(b)),
+            Index::Max(a, b) => self.plain(a).max(self.plain(b)),
+            Index::Row | Index::Lane | Index::Load(..) => {
+                unreachable!("bounds of lowered loops are of counters")
+            }
+        }
     }
 
     /// An index at a register's element. Gathered elements are read where the guard holds.
@@ -56,7 +79,7 @@ impl Spreader<'_> {
                     base = base + frame.place.1.clone() * *by;
                     shift += i64::from(column) * by;
                 }
-                Index::Counter(c) => base = base + lane::Index::from(*c) * *by,
+                Index::Counter(c) => base = base + self.counter(*c) * *by,
                 atom => hidden = hidden + self.atom(frame, atom, register, guard) * *by,
             }
         }
@@ -106,7 +129,7 @@ impl Spreader<'_> {
                 lane::Index::Var(self.gathered(from))
             }
             Index::Const(n) => (*n).into(),
-            Index::Counter(c) => (*c).into(),
+            Index::Counter(c) => self.counter(*c),
             Index::Row | Index::Lane => unreachable!("terms of their own"),
         }
     }
@@ -154,23 +177,6 @@ impl Spreader<'_> {
 /// Whether a variable occurs.
 fn varies(index: &lane::Index) -> bool {
     matches!(index, lane::Index::Var(_)) || index.parts().into_iter().any(varies)
-}
-
-/// An index without `Row`, `Lane` and elements of arrays.
-fn plain(index: &Index) -> lane::Index {
-    match index {
-        Index::Const(n) => (*n).into(),
-        Index::Counter(c) => (*c).into(),
-        Index::Add(a, b) => plain(a) + plain(b),
-        Index::Mul(a, b) => plain(a) * plain(b),
-        Index::Div(a, b) => lane::Index::Div(plain(a).into(), plain(b).into()),
-        Index::Mod(a, b) => lane::Index::Mod(plain(a).into(), plain(b).into()),
-        Index::Min(a, b) => plain(a).min(plain(b)),
-        Index::Max(a, b) => plain(a).max(plain(b)),
-        Index::Row | Index::Lane | Index::Load(..) => {
-            unreachable!("bounds of lowered loops are of counters")
-        }
-    }
 }
 
 impl<'l> Frame<'l> {

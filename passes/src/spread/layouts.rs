@@ -17,7 +17,7 @@ pub(super) struct Layouts<'a> {
     pub own: BTreeMap<Var, Layout>,
     /// How each dot is made, by its result.
     pub tilings: BTreeMap<Var, Tiling>,
-    defs: BTreeMap<Var, &'a Value>,
+    pub defs: BTreeMap<Var, &'a Value>,
     /// How often each tile is used.
     uses: BTreeMap<Var, u32>,
     /// Along which axis the elements of each load lie side by side in memory, and their type there.
@@ -32,6 +32,26 @@ impl<'a> Layouts<'a> {
         simt: &'a Simt,
         spread: &Spread,
     ) -> Result<Self, SpreadError> {
+        let mut layouts = Self::begin(program, simt, spread.warps[0] * spread.warps[1])?;
+        layouts.tile(spread)?;
+        layouts.settle(&program.body);
+        Ok(layouts)
+    }
+
+    /// The same with results of dots in these layouts.
+    pub fn with(
+        program: &'a tile::Program,
+        simt: &'a Simt,
+        warps: u32,
+        dots: impl FnOnce(&Self) -> Result<BTreeMap<Var, Layout>, SpreadError>,
+    ) -> Result<Self, SpreadError> {
+        let mut layouts = Self::begin(program, simt, warps)?;
+        layouts.own = dots(&layouts)?;
+        layouts.settle(&program.body);
+        Ok(layouts)
+    }
+
+    fn begin(program: &'a tile::Program, simt: &'a Simt, warps: u32) -> Result<Self, SpreadError> {
         let types = tile::types(program).expect("a lowered program has no faults");
         let odd = types
             .iter()
@@ -48,11 +68,9 @@ impl<'a> Layouts<'a> {
             uses: BTreeMap::new(),
             along: BTreeMap::new(),
             simt,
-            threads: [simt.lanes, spread.warps[0] * spread.warps[1]],
+            threads: [simt.lanes, warps],
         };
         layouts.define(program, &program.body, &Ranges::of(program));
-        layouts.tile(spread)?;
-        layouts.settle(&program.body);
         Ok(layouts)
     }
 
@@ -254,7 +272,7 @@ impl<'a> Layouts<'a> {
 }
 
 /// The tiles that a value is computed from.
-fn operands(value: &Value) -> Vec<Var> {
+pub(super) fn operands(value: &Value) -> Vec<Var> {
     match value {
         Value::Splat(..) | Value::Coordinate(..) | Value::Load { .. } => vec![],
         Value::Unary(_, x)

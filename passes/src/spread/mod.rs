@@ -17,17 +17,19 @@ mod shared;
 mod stream;
 mod tiling;
 mod value;
+mod warpgroups;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType, Schedule, Simt, Skew,
     lane::{self, MatrixInstr},
-    tile::{self, Array, Carried, For, Memory, Shape, Stmt, Var},
+    tile::{self, Array, Carried, Counter, For, Memory, Shape, Stmt, Var},
 };
 
 use layouts::Layouts;
 use scope::Scope;
+pub use warpgroups::{Warpgroups, spread as spread_warpgroups};
 
 /// What a schedule says about lanes and warps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,9 @@ impl Spread {
             Schedule::Map(_)
             | Schedule::Rows(_)
             | Schedule::Contract(_)
-            | Schedule::Attention(_) => None,
+            | Schedule::Attention(_)
+            | Schedule::WarpgroupContract(_)
+            | Schedule::WarpgroupAttention(_) => None,
         }
     }
 }
@@ -111,6 +115,9 @@ pub enum SpreadError {
     /// Warps that no layout numbers.
     #[error("warps: wanted powers of two along rows and columns, found {} and {}", .0[0], .0[1])]
     Warps([u32; 2]),
+    /// An operand that a tensor copy does not bring, or not whole.
+    #[error("warpgroups: {0}")]
+    Warpgroup(#[from] warpgroups::Misfit),
     /// An array of a block's own.
     #[error("array `{0}`: blocks of lanes have no arrays in tile programs")]
     Local(String),
@@ -139,21 +146,10 @@ pub fn spread(
         return Err(SpreadError::Warps(spread.warps));
     }
     let layouts = Layouts::find(program, simt, spread)?;
-    let mut spreader = Spreader {
-        program,
-        simt,
-        warps: spread.warps[0] * spread.warps[1],
-        layouts,
-        scopes: vec![Scope::outermost(program)],
-        at: 0,
-        vars: 0,
-        shared: vec![],
-        scratch: BTreeMap::new(),
-        streamed: BTreeSet::new(),
-        stages: spread.stages,
-        skew: spread.skew,
-        matrix: vec![],
-    };
+    let mut spreader = Spreader::new(program, simt, layouts);
+    spreader.warps = spread.warps[0] * spread.warps[1];
+    spreader.stages = spread.stages;
+    spreader.skew = spread.skew;
     spreader.body(&program.body);
     let outermost = spreader.scopes.pop().expect("the outermost scope");
     Ok(lane::Program {
@@ -164,6 +160,9 @@ pub fn spread(
         warps: spreader.warps,
         lanes: simt.lanes,
         matrix: spreader.matrix,
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         body: barriers::place(&outermost.stmts, &spreader.streamed),
     })
 }
@@ -187,9 +186,33 @@ struct Spreader<'a> {
     stages: u32,
     skew: Skew,
     matrix: Vec<MatrixInstr>,
+    /// What counters of the tile program are, other than counters of the same number.
+    counters: BTreeMap<Counter, lane::Index>,
+    /// Who multiplies, where that is not each warp by itself.
+    warpgroups: Option<warpgroups::Consumers>,
 }
 
 impl<'a> Spreader<'a> {
+    fn new(program: &'a tile::Program, simt: &'a Simt, layouts: Layouts<'a>) -> Self {
+        Self {
+            program,
+            simt,
+            warps: 1,
+            layouts,
+            scopes: vec![Scope::outermost(program)],
+            at: 0,
+            vars: 0,
+            shared: vec![],
+            scratch: BTreeMap::new(),
+            streamed: BTreeSet::new(),
+            stages: 1,
+            skew: Skew::Pad,
+            matrix: vec![],
+            counters: BTreeMap::new(),
+            warpgroups: None,
+        }
+    }
+
     fn body(&mut self, body: &'a [Stmt]) {
         for stmt in body {
             match stmt {
@@ -219,12 +242,14 @@ impl<'a> Spreader<'a> {
             .map(|(c, layout)| self.want(c.init, layout))
             .collect();
         let streams = self.streams(l);
+        let rings = self.enter(l);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         self.scopes.push(Scope::inner(ranges, l.counter));
         self.at += 1;
         let current: Vec<Var> = (l.carried.iter().zip(&layouts))
             .map(|(c, layout)| self.hold(c.current, layout))
             .collect();
+        let counted = self.count(&rings);
         self.next_round(&streams);
         self.body(&l.body);
         let next: Vec<Var> = (l.carried.iter().zip(&layouts))
@@ -232,17 +257,17 @@ impl<'a> Spreader<'a> {
             .collect();
         let scope = self.scopes.pop().expect("the loop's scope");
         self.at -= 1;
+        let counted = self.counted(&rings, counted, &scope);
         let result: Vec<Var> = (l.carried.iter().zip(&layouts))
             .map(|(c, layout)| self.hold(c.result, layout))
             .collect();
-        let carried = (0..init.len())
-            .map(|i| Carried {
-                init: init[i],
-                current: current[i],
-                next: next[i],
-                result: result[i],
-            })
-            .collect();
+        let tiles = (0..init.len()).map(|i| Carried {
+            init: init[i],
+            current: current[i],
+            next: next[i],
+            result: result[i],
+        });
+        let carried = tiles.chain(counted).collect();
         self.push(lane::Stmt::For(lane::For {
             counter: l.counter,
             start,
@@ -253,6 +278,7 @@ impl<'a> Spreader<'a> {
             body: scope.stmts,
         }));
         self.last_round(&streams);
+        self.leave(l);
     }
 
     /// A new variable that holds `var` in this layout, in the scope that statements go to.

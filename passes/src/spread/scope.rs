@@ -22,6 +22,8 @@ pub(super) struct Scope<'a> {
     pub staged: BTreeMap<(Var, Down), Staged>,
     /// Integers in registers.
     pub indices: BTreeMap<lane::Index, Var>,
+    /// How many rounds of each ring are over, in registers.
+    pub rounds: BTreeMap<usize, Var>,
     /// Elements of integer arrays in registers.
     pub gathered: BTreeMap<Gather, Var>,
     pub stmts: Vec<lane::Stmt>,
@@ -55,6 +57,7 @@ impl Scope<'_> {
             held: BTreeMap::new(),
             staged: BTreeMap::new(),
             indices: BTreeMap::new(),
+            rounds: BTreeMap::new(),
             gathered: BTreeMap::new(),
             stmts: vec![],
         }

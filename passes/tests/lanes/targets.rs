@@ -124,6 +124,7 @@ fn target(name: &str, lanes: u32, shuffle: bool, matrix: Vec<MatrixInstr>) -> Ta
         shuffle,
         asynchronous: lanes == 32 && shuffle,
         load_matrix: lanes == 32 && shuffle,
+        warpgroup: vec![],
         matrix,
     };
     let roofline = Roofline {

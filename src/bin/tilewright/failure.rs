@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use autotune::database::DatabaseError;
-use tilewright::{CompileError, TargetError, UnknownDevice, import::ImportError, runtime};
+use tilewright::{
+    CompileError, EmitError, TargetError, UnknownDevice, import::ImportError, runtime,
+};
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,8 @@ pub enum Failure {
     Roofline(#[from] UnknownDevice),
     #[error(transparent)]
     Compile(#[from] CompileError),
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     #[error(transparent)]
     Runtime(#[from] runtime::cli::CliError),
     #[error(transparent)]
@@ -42,6 +46,12 @@ pub enum Failure {
         symbol: String,
         /// Two arrays, and what it is in each.
         found: [(String, i64); 2],
+    },
+    /// A folder that something stands in the place of.
+    #[error("{}: wanted the name of a new folder, found something there", path.display())]
+    FolderExists {
+        /// Where.
+        path: PathBuf,
     },
     /// Sizes for what has its own.
     #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
@@ -77,6 +87,11 @@ impl Failure {
         match self {
             Self::Target(TargetError::Unknown { .. } | TargetError::Device { .. })
             | Self::Roofline(_)
+            | Self::Emit(
+                EmitError::NoTarget { .. }
+                | EmitError::NoLanes { .. }
+                | EmitError::NotOpenCl { .. },
+            )
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,

@@ -5,6 +5,7 @@
 
 mod compile;
 mod db;
+mod emit;
 mod explain;
 mod failure;
 mod model;
@@ -43,6 +44,8 @@ struct Cli {
 enum Command {
     /// Compile a model into an artifact.
     Compile(compile::Arguments),
+    /// Write an artifact's kernels as files, in OpenCL C, HIP or SPIR-V.
+    Emit(emit::Arguments),
     /// Run an artifact or a model once: arrays in, arrays out.
     Run(on_artifact::Run),
     /// Measure how long a run takes.
@@ -77,6 +80,7 @@ enum Command {
 fn main() -> ExitCode {
     let (report, json) = match Cli::parse().command {
         Command::Compile(a) => (compile::compile(&a), a.json),
+        Command::Emit(a) => (emit::emit(&a), a.json),
         Command::Run(a) => (on_artifact::run(&a), a.json),
         Command::Bench(a) => (on_artifact::bench(&a), a.json),
         Command::Verify(a) => (on_artifact::verify(&a), a.json),

@@ -82,7 +82,7 @@ pub fn options(
 }
 
 /// Runs of this program, so that LLVM giving up on a kernel does not end this process.
-fn workers() -> Workers {
+pub fn workers() -> Workers {
     let count = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     match std::env::current_exe() {
         Ok(program) => Workers::Processes(Processes {

@@ -67,7 +67,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "pocl",
-        about: "PoCL and oclgrind from Debian's packages (110 MB to fetch, 500 MB unpacked)",
+        about: "PoCL, oclgrind and tools of SPIR-V from Debian's packages (115 MB to fetch, 530 MB unpacked)",
         leaves: "pocl/usr/lib/x86_64-linux-gnu/libpocl.so.2",
         pins: pocl::pins,
         megabytes: 700,

@@ -1,5 +1,5 @@
-//! PoCL, an OpenCL driver for processors, and oclgrind, which finds races and accesses outside of buffers; from Debian's
-//! packages under `.toolchain/pocl`.
+//! PoCL, an OpenCL driver for processors, oclgrind, which finds races and accesses outside of buffers, SPIR-V's validator,
+//! and what turns SPIR-V into the bitcode that oclgrind runs; from Debian's packages under `.toolchain/pocl`.
 //!
 //! Every library looks for what it needs beside itself, so `LD_LIBRARY_PATH` is not used. The OpenCL library finds
 //! PoCL by a file that names it, in the folder that `OCL_ICD_VENDORS` names.
@@ -41,6 +41,9 @@ const PACKAGES: &[&str] = &[
     "liboclgrind-21.10",
     "libllvm14",
     "libreadline8",
+    "spirv-tools",
+    "llvm-spirv-14",
+    "libllvmspirvlib14",
     "patchelf",
 ];
 

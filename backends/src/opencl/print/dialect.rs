@@ -116,11 +116,14 @@ impl Dialect {
     }
 
     /// So many of a type side by side; one is the type itself.
-    pub(super) fn vector(self, scalar: &str, len: u32) -> String {
+    pub(in crate::opencl) fn vector(self, scalar: &str, len: u32) -> String {
         match (self, len) {
             (_, 1) => scalar.into(),
             (Self::OpenCl, _) => format!("{scalar}{len}"),
-            (Self::Hip, _) => format!("tw_{}{len}", scalar.replace(' ', "_")),
+            (Self::Hip, _) => {
+                let word = scalar.trim_start_matches('_').replace(' ', "_");
+                format!("tw_{word}{len}")
+            }
         }
     }
 

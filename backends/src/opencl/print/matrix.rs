@@ -27,19 +27,38 @@ impl Printer<'_> {
                     .ok_or_else(|| Unsupported::Layout(instr.name.clone()))?;
                 let [a, b, c] = operands;
                 let terms = pairs.iter().zip(&c);
-                let values = terms
+                let values: Vec<String> = terms
                     .map(|((i, j), c)| self.fma(dtype, [&a[*i as usize], &b[*j as usize], c]))
                     .collect();
-                self.assign(var, dtype, values);
+                let kind = if self.stays(var) { "" } else { "const " };
+                let (name, ty) = (self.name(var), self.dialect.register(dtype));
+                let names: Vec<String> = (0..values.len()).map(|i| format!("{name}_{i}")).collect();
+                for (name, value) in names.iter().zip(values) {
+                    self.line(&format!("{kind}{ty} {name} = {value};"));
+                }
+                self.hold(var, &names);
+                self.registers.insert(var, Registers { dtype, names });
             }
             Spelling::Word(word) => {
                 if self.divergent {
                     return Err(Unsupported::Divergent(instr.name.clone()));
                 }
-                let (Some(_), Dialect::OpenCl) = (mmac::find(word), self.dialect) else {
+                let Some(mmac) = mmac::find(word) else {
                     return Err(Unsupported::Word(word.clone()));
                 };
-                let [a, b, c] = operands.map(|names| self.dialect.make("float", &names));
+                for layout in [&instr.a, &instr.b, &instr.c] {
+                    for scalar in mmac.operand.scalars() {
+                        self.vector(scalar, layout.width());
+                    }
+                }
+                let [a, b, c] = operands.map(|names| {
+                    let vector = self.dialect.make("float", &names);
+                    match self.dialect {
+                        Dialect::OpenCl => vector,
+                        // A macro would take the commas between braces for its own.
+                        Dialect::Hip => format!("({vector})"),
+                    }
+                });
                 let (name, width) = (self.name(var), instr.c.width());
                 let ty = self.vector("float", width);
                 self.line(&format!("{ty} {name};"));
@@ -64,7 +83,7 @@ impl Printer<'_> {
         }
         match all.is_empty() {
             true => all,
-            false => format!("{HEAD}{all}"),
+            false => format!("{}{all}", self.dots()),
         }
     }
 
@@ -73,9 +92,14 @@ impl Printer<'_> {
         let name = macro_name(mmac.word);
         let [na, nb, nc] = [&instr.a, &instr.b, &instr.c].map(Layout::width);
         let builtin = mmac.builtin;
-        let (x, y) = ((mmac.operand)("a", na), (mmac.operand)("b", nb));
+        let (x, y) = (
+            mmac.operand.text(self.dialect, "a", na),
+            mmac.operand.text(self.dialect, "b", nb),
+        );
         let function = name.to_lowercase();
         let local = self.dialect.space(Space::Shared);
+        let inline = self.dialect.function();
+        let [ta, tb, tc] = [na, nb, nc].map(|n| self.dialect.vector("float", n));
         let barrier = self.dialect.barrier();
         let mut body = String::new();
         let put = |body: &mut String,
@@ -103,9 +127,34 @@ impl Printer<'_> {
         }
         format!(
             "#if TW_MATRIX == 2\n#define {name}(d, a, b, c) d = {builtin}({x}, {y}, c)\n#else\n\
-             static inline float{nc} {function}({local}TW_STAGE *t, int lane, float{na} a, float{nb} b, float{nc} c) {{\n    \
+             {inline} {tc} {function}({local}TW_STAGE *t, int lane, {ta} a, {tb} b, {tc} c) {{\n    \
              {barrier}\n{body}    return c;\n}}\n\
              #define {name}(d, a, b, c) d = {function}(tw_stage + warp * TW_STAGE_LEN, lane, a, b, c)\n#endif\n"
+        )
+    }
+
+    /// Chooses the body, and defines the dot products that two of them share.
+    fn dots(&self) -> String {
+        let (f, local) = (self.dialect.function(), self.dialect.space(Space::Shared));
+        let (extension, pair) = match self.dialect {
+            Dialect::OpenCl => (
+                "#if TW_MATRIX > 0\n#pragma OPENCL EXTENSION cl_khr_fp16 : enable\n#endif\n",
+                "(half2)(",
+            ),
+            Dialect::Hip => (
+                "typedef _Float16 tw_pair __attribute__((ext_vector_type(2)));\n\
+                 static __device__ inline tw_pair tw_pair_of(float a, float b) { return tw_pair{(_Float16)a, (_Float16)b}; }\n",
+                "tw_pair_of(",
+            ),
+        };
+        format!(
+            "#ifndef TW_MATRIX\n#define TW_MATRIX 0\n#endif\n{extension}#define TW_STAGE float\n\
+             {f} float tw_dot({local}const float *a, {local}const float *b, int k, float c) {{\n    \
+             for (int i = 0; i < k; ++i) c = fma(a[i], b[i], c);\n    return c;\n}}\n\
+             {f} float tw_dot_f16({local}const float *a, {local}const float *b, int k, float c) {{\n\
+             #if TW_MATRIX == 1\n    for (int i = 0; i < k; i += 2)\n        \
+             c = __builtin_amdgcn_fdot2({pair}a[i], a[i + 1]), {pair}b[i], b[i + 1]), c, false);\n    return c;\n\
+             #else\n    return tw_dot(a, b, k, c);\n#endif\n}}\n"
         )
     }
 
@@ -122,35 +171,12 @@ impl Printer<'_> {
         if staged > 0 {
             let each = staged / u64::from(self.program.warps);
             self.raw_line(&format!(
-                "#if TW_MATRIX != 2\n#define TW_STAGE_LEN {each}\n    __local TW_STAGE tw_stage[{staged}];\n#endif"
+                "#if TW_MATRIX != 2\n#define TW_STAGE_LEN {each}\n    {} TW_STAGE tw_stage[{staged}];\n#endif",
+                self.dialect.shared()
             ));
         }
     }
 }
-
-/// Chooses the body, and defines the dot product that two of them share.
-const HEAD: &str = "\
-#ifndef TW_MATRIX
-#define TW_MATRIX 0
-#endif
-#if TW_MATRIX > 0
-#pragma OPENCL EXTENSION cl_khr_fp16 : enable
-#endif
-#define TW_STAGE float
-static inline float tw_dot(__local const float *a, __local const float *b, int k, float c) {
-    for (int i = 0; i < k; ++i) c = fma(a[i], b[i], c);
-    return c;
-}
-static inline float tw_dot_f16(__local const float *a, __local const float *b, int k, float c) {
-#if TW_MATRIX == 1
-    for (int i = 0; i < k; i += 2)
-        c = __builtin_amdgcn_fdot2((half2)(a[i], a[i + 1]), (half2)(b[i], b[i + 1]), c, false);
-    return c;
-#else
-    return tw_dot(a, b, k, c);
-#endif
-}
-";
 
 fn macro_name(word: &str) -> String {
     format!("TW_{}", word.to_uppercase())

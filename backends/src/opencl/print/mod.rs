@@ -4,6 +4,7 @@
 //! names that are assigned at the end of each round.
 
 mod dialect;
+mod held;
 mod helper;
 mod index;
 mod matrix;
@@ -21,6 +22,7 @@ use ir::{
 pub use dialect::Dialect;
 
 use dialect::Space;
+use held::Held;
 use helper::Helper;
 
 /// What a language has no words for.
@@ -34,6 +36,9 @@ pub enum Unsupported {
     /// Fragments out of shared memory.
     #[error("matrices loaded from shared memory as fragments: the target has none")]
     LoadMatrix,
+    /// Copies and products that run by themselves, on mbarriers.
+    #[error("tensor copies, mbarriers and products of warpgroups: the target has none")]
+    Bulk,
     /// A function that is expanded before code is made.
     #[error("`{}`: wanted a primitive function", .0.name())]
     Unary(UnaryFn),
@@ -72,6 +77,7 @@ struct Printer<'a> {
     names: BTreeSet<String>,
     /// Whether lanes or warps may come here without the others.
     divergent: bool,
+    held: Held,
 }
 
 /// The text of a program: one kernel of its name. For each parameter an OpenCL kernel takes a buffer and the parameter's
@@ -92,6 +98,7 @@ pub fn print(program: &Program, dialect: Dialect) -> Result<String, Unsupported>
         vectors: BTreeSet::new(),
         names: BTreeSet::new(),
         divergent: false,
+        held: Held::of(&program.body),
     };
     printer.stage();
     printer.arrays();
@@ -103,8 +110,9 @@ pub fn print(program: &Program, dialect: Dialect) -> Result<String, Unsupported>
         .collect();
     let helpers = helper::texts(&printer.helpers, dialect);
     Ok(format!(
-        "{}{vectors}{helpers}{}{} {{\n{}}}\n",
+        "{}{vectors}{helpers}{}{}{} {{\n{}}}\n",
         dialect.prologue(),
+        printer.held.macros(),
         printer.macros(),
         printer.head(),
         printer.out
@@ -218,6 +226,7 @@ impl Printer<'_> {
             Stmt::Copy { to, from, width } => self.copy(to, from, *width),
             // Copies have ended when they are printed.
             Stmt::Commit | Stmt::Wait { .. } => {}
+            Stmt::Bulk(_) => return Err(Unsupported::Bulk),
         }
         Ok(())
     }
@@ -376,6 +385,7 @@ impl Printer<'_> {
             }
             Value::Matrix { instr, a, b, c } => self.matrix(var, *instr, [*a, *b, *c])?,
             Value::LoadMatrix { .. } => return Err(Unsupported::LoadMatrix),
+            Value::Product { .. } => return Err(Unsupported::Bulk),
         }
         Ok(())
     }

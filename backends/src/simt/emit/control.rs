@@ -1,7 +1,5 @@
 //! Loops and conditions.
 
-use std::collections::BTreeMap;
-
 use ir::{
     lane::{For, Index, Stmt},
     tile::Carried,
@@ -32,7 +30,9 @@ impl Emitter<'_> {
             Guard::Always => self.statements(body),
             Guard::Where(condition) => {
                 self.text.line(format_args!("scf.if {condition} {{"));
+                let before = self.flight.clone();
                 self.region(|e| e.statements(body))?;
+                self.flight.left(&before);
                 self.text.line(format_args!("}}"));
                 Ok(())
             }
@@ -57,10 +57,12 @@ impl Emitter<'_> {
     /// All rounds, one after the other.
     fn written_out(&mut self, each: &For, start: &Linear, rounds: i64) -> Result<(), Unsupported> {
         let mut current: Vec<Held> = each.carried.iter().map(|c| self.held(c.init)).collect();
+        let before = self.flight.first_round(&each.carried);
         for round in 0..rounds {
             let at = start.clone().shifted(round * each.step);
             current = self.round(each, at, current)?;
         }
+        self.flight = self.flight.at_end(&before, &each.carried);
         self.assign(&each.carried, |c| c.result, current);
         Ok(())
     }
@@ -107,7 +109,9 @@ impl Emitter<'_> {
         self.scope
             .spans
             .insert(each.counter, Span::new(low.lo, last.max(low.lo)));
-        self.computed.push(BTreeMap::new());
+        let start = self.flight.at_start(each);
+        self.flight = start.clone();
+        self.open();
         let mut held = self.unchunked(&inits, &current);
         for round in 0..unroll {
             let at = Linear::atom(Atom::Counter(each.counter)).shifted(round * each.step);
@@ -119,7 +123,8 @@ impl Emitter<'_> {
             self.text
                 .line(format_args!("scf.yield {} : {list}", next.join(", ")));
         }
-        self.computed.pop();
+        self.close();
+        self.flight = self.flight.at_end(&start, &each.carried);
         self.text.line(format_args!("}}"));
         let results = self.unchunked(&inits, &results);
         self.assign(&each.carried, |c| c.result, results);
@@ -136,6 +141,7 @@ impl Emitter<'_> {
         self.scope.counters.insert(each.counter, at);
         self.assign(&each.carried, |c| c.current, current);
         self.statements(&each.body)?;
+        self.flight.next_round(&each.carried);
         Ok(each.carried.iter().map(|c| self.held(c.next)).collect())
     }
 

@@ -1,9 +1,9 @@
 //! The function of a program: its arguments, shared arrays, and the numbers of block, warp and lane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
-    Simt,
+    DType, Simt,
     lane::{Memory, Program},
     tile::Counter,
 };
@@ -11,6 +11,8 @@ use ir::{
 use super::{
     super::dialect::Dialect,
     Emitter, Unsupported,
+    bulk::{self, Places},
+    flight::Flight,
     memory::{PARAM_ALIGNMENT, SHARED_ALIGNMENT},
 };
 use crate::{
@@ -27,7 +29,8 @@ const LAUNCHED: &str = "__shared";
 
 /// Whether the function itself says how much shared memory it has.
 pub(in crate::simt) fn shared_in_function(program: &Program, dialect: &dyn Dialect) -> bool {
-    program.shared_bytes() <= dialect.stated_shared()
+    let small = program.shared_bytes() <= dialect.stated_shared();
+    small && program.shared_alignment() == SHARED_ALIGNMENT && !bulk::wanted(program)
 }
 
 /// The MLIR module of a program.
@@ -51,13 +54,31 @@ pub(in crate::simt) fn module(
         ));
         arrays.insert(Memory::Param(i), value);
     }
+    let mut places = Places::default();
+    if bulk::wanted(program) {
+        if dialect.warpgroups().is_none() {
+            let what = "tensor copies, mbarriers and products of warpgroups".into();
+            let dtype = program.params.first().map_or(DType::F32, |p| p.dtype);
+            return Err(Unsupported { what, dtype });
+        }
+        for _ in &program.maps {
+            let value = text.name(Type::scalar(Elem::Pointer));
+            arguments.push(format!(
+                "{value}: {} {{{}}}",
+                value.ty,
+                dialect.map_argument()
+            ));
+            places.maps.push(value);
+        }
+    }
     let globals = shared(
         program,
         shared_in_function(program, dialect),
         &mut text,
         &mut arrays,
+        &mut places,
     );
-    let (lane, warp) = numbers(program, dialect, &mut text);
+    let (lane, warp) = numbers(program, dialect, &places, &mut text);
     let mut emitter = Emitter {
         program,
         dialect,
@@ -78,6 +99,13 @@ pub(in crate::simt) fn module(
         counters: BTreeMap::new(),
         vars: BTreeMap::new(),
         computed: vec![BTreeMap::new()],
+        tied: vec![vec![]],
+        places,
+        flight: Flight::default(),
+        fenced: false,
+        sums: BTreeMap::new(),
+        coarse: is_coarse(program),
+        zeros: BTreeSet::new(),
     };
     emitter.count_grid();
     emitter.statements(&program.body)?;
@@ -93,17 +121,31 @@ pub(in crate::simt) fn module(
     Ok(format!("module {{\n{module}{globals}{function}}}\n"))
 }
 
+/// Whether all that a program writes is rounded to half precision: then `e^x` need not be better than some units of
+/// single precision.
+fn is_coarse(program: &Program) -> bool {
+    let mut written = program.params.iter().filter(|p| p.written);
+    written.all(|p| p.dtype.is_float() && p.dtype.size() == 2)
+}
+
+/// Shared memory to ask for when a kernel is started: where it begins is known to be a multiple of 16 bytes only.
+pub(in crate::simt) fn asked_shared(program: &Program) -> usize {
+    program.shared_bytes() + program.shared_alignment() - SHARED_ALIGNMENT
+}
+
 /// Declares the shared arrays, and takes their addresses.
 fn shared(
     program: &Program,
     stated: bool,
     text: &mut Text,
     arrays: &mut BTreeMap<Memory, Value>,
+    places: &mut Places,
 ) -> String {
     let name = |array: usize| format!("__shared_{array}");
+    let alignment = program.shared_alignment();
     let global = |linkage: &str, name: &str, bytes: usize| {
         format!(
-            "llvm.mlir.global {linkage} @{name}() {{addr_space = 3 : i32, alignment = {SHARED_ALIGNMENT} : i64}} : \
+            "llvm.mlir.global {linkage} @{name}() {{addr_space = 3 : i32, alignment = {alignment} : i64}} : \
              !llvm.array<{bytes} x i8>\n"
         )
     };
@@ -122,31 +164,87 @@ fn shared(
         }
         return globals;
     }
-    let all = address(LAUNCHED, text);
+    let mut all = address(LAUNCHED, text);
+    if alignment > SHARED_ALIGNMENT {
+        all = aligned(text, all, alignment);
+    }
     let mut offset = 0;
-    for (i, array) in (0..).zip(&program.shared) {
+    let mut place = |bytes: usize, text: &mut Text| {
         let value = text.op(
             SHARED,
             format_args!(
                 "llvm.getelementptr inbounds {all}[{offset}] : ({SHARED}) -> {SHARED}, i8"
             ),
         );
+        offset += bytes;
+        value
+    };
+    let word = |text: &mut Text, value: Value| {
+        text.op(
+            WORD,
+            format_args!("llvm.ptrtoint {value} : {SHARED} to {WORD}"),
+        )
+    };
+    for (i, array) in (0..).zip(&program.shared) {
+        let value = place(array.bytes().next_multiple_of(alignment), text);
         arrays.insert(Memory::Shared(i), value);
-        offset += array.bytes().next_multiple_of(SHARED_ALIGNMENT);
+        if bulk::wanted(program) {
+            places.arrays.push(word(text, value));
+        }
+    }
+    for mbarrier in &program.mbarriers {
+        let value = place(8 * mbarrier.len as usize, text);
+        places.mbarriers.push(word(text, value));
     }
     global("external", LAUNCHED, 0)
 }
 
+/// The first address from here on that is a multiple: an assembler is told of it, but nothing promises that a driver
+/// places what is asked for at the launch so.
+fn aligned(text: &mut Text, start: Value, alignment: usize) -> Value {
+    let word = text.op(
+        WORD,
+        format_args!("llvm.ptrtoint {start} : {SHARED} to {WORD}"),
+    );
+    // Through assembly, so that LLVM does not take the declared alignment for granted.
+    let word = text.assembly("", &[word], &[], &[])[0];
+    let zero = text.int(WORD, 0);
+    let below = text.int(WORD, alignment as i64 - 1);
+    let negated = text.binary("arith.subi", zero, word);
+    let by = text.binary("arith.andi", negated, below);
+    text.op(
+        SHARED,
+        format_args!(
+            "llvm.getelementptr inbounds {start}[{by}] : ({SHARED}, {WORD}) -> {SHARED}, i8"
+        ),
+    )
+}
+
 /// The numbers of lane and warp.
-fn numbers(program: &Program, dialect: &dyn Dialect, text: &mut Text) -> (Value, Value) {
+fn numbers(
+    program: &Program,
+    dialect: &dyn Dialect,
+    places: &Places,
+    text: &mut Text,
+) -> (Value, Value) {
     let thread = dialect.thread(text);
+    let wanted = bulk::wanted(program);
+    let device = dialect.warpgroups().filter(|_| wanted);
+    if let Some(device) = device {
+        bulk::start(text, program, device, places, thread);
+        dialect.barrier(text);
+    }
     if program.warps == 1 {
         return (thread, text.int(WORD, 0));
     }
     let lanes = text.int(WORD, i64::from(program.lanes));
     let lane = text.binary("arith.remui", thread, lanes);
     let warp = text.binary("arith.divui", thread, lanes);
-    (lane, dialect.uniform(text, warp))
+    let warp = match device {
+        Some(device) => device.uniform(text, warp),
+        None => dialect.uniform(text, warp),
+    };
+    (lane, warp)
 }
 
 impl Emitter<'_> {

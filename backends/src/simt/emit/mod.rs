@@ -1,6 +1,9 @@
 //! Lane programs as MLIR text: one function that every lane runs, its registers as scalars or short vectors.
 
+mod bulk;
+mod chain;
 mod control;
+mod flight;
 mod function;
 mod guard;
 pub(crate) mod held;
@@ -12,11 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType,
-    lane::{Memory, Program, Stmt, Value as Term},
+    lane::{Bulk, Memory, Program, Stmt, Value as Term},
     tile::{Counter, Var},
 };
 
-use self::{held::Held, memory::Load};
+use self::{bulk::Places, flight::Flight, held::Held, memory::Load};
 use super::dialect::Dialect;
 use crate::{
     failure::Unsupported,
@@ -25,7 +28,7 @@ use crate::{
     span::Span,
 };
 
-pub(super) use function::{module, shared_in_function};
+pub(super) use function::{asked_shared, module, shared_in_function};
 
 struct Emitter<'a> {
     program: &'a Program,
@@ -44,6 +47,19 @@ struct Emitter<'a> {
     vars: BTreeMap<Var, Held>,
     /// Integers computed so far, for each open region.
     computed: Vec<BTreeMap<(Type, Linear), Value>>,
+    /// What variables were before instructions that they went through, for each open region.
+    tied: Vec<Vec<(Var, Held)>>,
+    places: Places,
+    /// Products under way.
+    flight: Flight,
+    /// Whether all registers are ordered before products that begin now.
+    fenced: bool,
+    /// Whether all that the program writes is rounded to half precision.
+    coarse: bool,
+    /// Variables that are one integer, as they are computed.
+    sums: BTreeMap<Var, Linear>,
+    /// Variables that are zero by their definition.
+    zeros: BTreeSet<Var>,
 }
 
 impl Emitter<'_> {
@@ -51,8 +67,17 @@ impl Emitter<'_> {
         let continued = continued(body);
         let mut rest = body;
         while let Some((first, others)) = rest.split_first() {
+            self.fenced &= keeps_order(first);
+            if let Some(count) = self.chain(rest)? {
+                rest = &rest[count..];
+                continue;
+            }
             rest = others;
             match first {
+                Stmt::Let(_, Term::Product { .. }) => {
+                    let count = self.products(first, others)?;
+                    rest = &others[count..];
+                }
                 Stmt::Let(_, Term::Load { .. }) => {
                     let count = self.load_run(first, others);
                     rest = &others[count..];
@@ -63,6 +88,15 @@ impl Emitter<'_> {
                         true => self.settled(held, continued.contains(var)),
                         false => held,
                     };
+                    if let Term::Index(list) = term
+                        && let [index] = &list[..]
+                    {
+                        let sum = self.linear(index);
+                        self.sums.insert(*var, sum);
+                    }
+                    if is_zero(term) {
+                        self.zeros.insert(*var);
+                    }
                     self.set(*var, held);
                 }
                 Stmt::Store { to, value } => {
@@ -79,6 +113,7 @@ impl Emitter<'_> {
                 }
                 // Copies have ended when they return.
                 Stmt::Commit | Stmt::Wait { .. } => {}
+                Stmt::Bulk(bulk) => self.bulk(bulk),
             }
         }
         Ok(())
@@ -145,11 +180,39 @@ impl Emitter<'_> {
 
     /// Emits `body` as a region with integers of its own.
     fn region<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
-        self.computed.push(BTreeMap::new());
+        self.open();
         let result = body(self);
-        self.computed.pop();
+        self.close();
         result
     }
+
+    fn open(&mut self) {
+        self.computed.push(BTreeMap::new());
+        self.tied.push(vec![]);
+        self.fenced = false;
+    }
+
+    fn close(&mut self) {
+        self.computed.pop();
+        let tied = self.tied.pop().expect("what is open is closed once");
+        // Variables from outside are again what they are there.
+        for (var, before) in tied.into_iter().rev() {
+            self.set(var, before);
+        }
+        self.fenced = false;
+    }
+}
+
+/// Whether a statement touches no register that a product does, itself.
+fn keeps_order(statement: &Stmt) -> bool {
+    matches!(
+        statement,
+        Stmt::Let(_, Term::Product { .. }) | Stmt::For(_) | Stmt::Bulk(Bulk::Commit)
+    )
+}
+
+fn is_zero(term: &Term) -> bool {
+    matches!(term, Term::Const(number, _) if number.get() == 0.0)
 }
 
 /// Sums that a later statement of the same list adds to.

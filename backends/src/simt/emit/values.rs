@@ -46,7 +46,7 @@ impl Emitter<'_> {
             }
             Term::Select(c, a, b) => {
                 let (c, a, b) = (self.held(*c), self.held(*a), self.held(*b));
-                self.each_register(a.dtype, [&c, &a, &b], |e, [c, a, b]| e.text.select(c, a, b))
+                self.chosen(&c, &a, &b)
             }
             Term::Cast(to, a) => self.cast(*to, &self.held(*a)),
             Term::Concat(list) => {
@@ -64,12 +64,17 @@ impl Emitter<'_> {
                 let (a, b, c) = (self.held(*a), self.held(*b), self.held(*c));
                 self.matrix(instr, &a, &b, &c)?
             }
+            Term::Product { .. } => unreachable!("products are taken together, before"),
             Term::LoadMatrix {
                 from,
                 count,
                 transposed,
             } => self.load_matrix(from, *count, *transposed)?,
         })
+    }
+
+    pub(super) fn chosen(&mut self, c: &Held, a: &Held, b: &Held) -> Held {
+        self.each_register(a.dtype, [c, a, b], |e, [c, a, b]| e.text.select(c, a, b))
     }
 
     fn each_register<const N: usize>(
@@ -119,7 +124,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn unary(&mut self, f: UnaryFn, a: &Held) -> Result<Held, Unsupported> {
+    pub(super) fn unary(&mut self, f: UnaryFn, a: &Held) -> Result<Held, Unsupported> {
         let dtype = a.dtype;
         if !numbers::has_code(f, dtype) {
             let what = f.name().into();
@@ -127,12 +132,16 @@ impl Emitter<'_> {
         }
         Ok(self.each_register(dtype, [a], |e, [x]| {
             let x = e.widened(x);
-            let y = e.text.unary_function(f, dtype, x);
+            let short = match f {
+                UnaryFn::Exp if e.coarse => e.dialect.short_exp(&mut e.text, x),
+                _ => None,
+            };
+            let y = short.unwrap_or_else(|| e.text.unary_function(f, dtype, x));
             e.narrowed(dtype, y)
         }))
     }
 
-    fn binary(&mut self, f: BinaryFn, a: &Held, b: &Held) -> Result<Held, Unsupported> {
+    pub(super) fn binary(&mut self, f: BinaryFn, a: &Held, b: &Held) -> Result<Held, Unsupported> {
         let dtype = a.dtype;
         if !binary::has_code(f, dtype) {
             let what = f.name().into();
@@ -165,7 +174,7 @@ impl Emitter<'_> {
     }
 
     /// Rounded once: in half precision the f32 result, which has room for the product of two, is rounded again.
-    fn fma(&mut self, [a, b, c]: &[Held; 3]) -> Result<Held, Unsupported> {
+    pub(super) fn fma(&mut self, [a, b, c]: &[Held; 3]) -> Result<Held, Unsupported> {
         let dtype = a.dtype;
         if !dtype.is_float() {
             let what = "fma".into();
@@ -178,7 +187,7 @@ impl Emitter<'_> {
         }))
     }
 
-    fn cast(&mut self, to: DType, a: &Held) -> Held {
+    pub(super) fn cast(&mut self, to: DType, a: &Held) -> Held {
         let from = a.dtype;
         if from == to {
             return a.clone();

@@ -1,7 +1,7 @@
 //! A program as a list of steps with jumps, so that a warp can stop anywhere and go on.
 
-use super::super::{Access, For, Index, Program, Stmt, Types, Value};
-use super::matrix::Fragments;
+use super::super::{Access, Bulk, For, Index, Program, Stmt, Types, Value};
+use super::matrix::{Fragments, GroupFragments};
 use crate::tile::{Counter, Place, Var};
 
 /// A program, flattened.
@@ -15,12 +15,16 @@ pub(super) struct Code<'a> {
     pub places: Vec<Place>,
     /// Of each matrix instruction.
     pub fragments: Vec<Fragments>,
+    /// Of each warpgroup instruction.
+    pub groups: Vec<GroupFragments>,
 }
 
 /// What a warp does next.
 #[derive(Clone, Copy)]
 pub(super) enum Step<'a> {
     Let(Var, &'a Value),
+    /// Assigns a product of the warpgroup.
+    Product(Var, &'a Value),
     Store {
         to: &'a Access,
         value: Var,
@@ -35,6 +39,7 @@ pub(super) enum Step<'a> {
         pending: u32,
     },
     Barrier,
+    Bulk(&'a Bulk),
     /// Begins a loop, or goes to `exit`.
     Enter {
         of: &'a For,
@@ -89,6 +94,7 @@ impl<'a> Code<'a> {
             steps: vec![],
             places: vec![],
             fragments: program.matrix.iter().map(Fragments::new).collect(),
+            groups: program.warpgroup.iter().map(GroupFragments::new).collect(),
         };
         code.flatten(&program.body, &mut Place::default());
         code
@@ -98,6 +104,9 @@ impl<'a> Code<'a> {
         for (i, stmt) in body.iter().enumerate() {
             place.0.push(i);
             match stmt {
+                Stmt::Let(var, value @ Value::Product { .. }) => {
+                    self.push(Step::Product(*var, value), place);
+                }
                 Stmt::Let(var, value) => self.push(Step::Let(*var, value), place),
                 Stmt::Store { to, value } => self.push(Step::Store { to, value: *value }, place),
                 Stmt::Copy { to, from, width } => {
@@ -107,6 +116,7 @@ impl<'a> Code<'a> {
                 Stmt::Commit => self.push(Step::Commit, place),
                 Stmt::Wait { pending } => self.push(Step::Wait { pending: *pending }, place),
                 Stmt::Barrier => self.push(Step::Barrier, place),
+                Stmt::Bulk(bulk) => self.push(Step::Bulk(bulk), place),
                 Stmt::For(of) => {
                     let start = self.steps.len();
                     self.push(Step::Enter { of, exit: 0 }, place);

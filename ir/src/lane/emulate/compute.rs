@@ -66,7 +66,8 @@ pub(super) fn value(code: &Code, warp: &Warp, value: &Value, out: &mut Vec<f64>)
         | Value::Load { .. }
         | Value::ShuffleXor(..)
         | Value::Matrix { .. }
-        | Value::LoadMatrix { .. } => return false,
+        | Value::LoadMatrix { .. }
+        | Value::Product { .. } => return false,
     };
     round(dtype, out);
     true

@@ -1,13 +1,15 @@
 //! Copies that end by themselves.
 
-/// When copies take effect.
+/// When copies and products take effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Landing {
     /// When they are issued.
     #[default]
     Earliest,
-    /// When a wait asks for them.
+    /// When a wait asks for them: boxes when no warp can go on without, products when a warp waits for them.
     Latest,
+    /// Some at once and some later, by the seed.
+    Seeded(u64),
 }
 
 /// Copies of a warp that are under way.
@@ -30,6 +32,8 @@ pub(super) struct Copy {
     /// Parameter and offset; zeros without.
     pub from: Option<(u32, usize)>,
     pub width: usize,
+    /// Whether it has taken effect.
+    pub early: bool,
 }
 
 impl Copies {
@@ -51,7 +55,7 @@ impl Copies {
         lane: usize,
         to: (u32, usize),
         from: Option<(u32, usize)>,
-        width: usize,
+        (width, early): (usize, bool),
     ) {
         let group = self.closed[lane];
         self.under_way.push(Copy {
@@ -61,6 +65,7 @@ impl Copies {
             to,
             from,
             width,
+            early,
         });
     }
 

@@ -33,6 +33,15 @@ pub struct Counts {
     pub shuffles: u64,
     /// Matrix instructions of a warp.
     pub matrix: u64,
+    /// Copies of boxes. What they read of global memory is counted with that of warps.
+    #[serde(default)]
+    pub box_copies: u64,
+    /// Bytes that they wrote to shared memory.
+    #[serde(default)]
+    pub box_bytes: Bytes,
+    /// Products of a warpgroup.
+    #[serde(default)]
+    pub products: u64,
 }
 
 impl Counts {
@@ -45,6 +54,17 @@ impl Counts {
         // An access is aligned and at most half a sector long.
         starts.dedup_by_key(|start| *start / SECTOR);
         self.global_transactions += starts.len() as u64;
+    }
+
+    /// A row of a box in global memory: where each element starts, in order, and its size.
+    pub(super) fn row(&mut self, starts: impl Iterator<Item = usize>, bytes: usize) {
+        let mut sector = None;
+        for start in starts {
+            self.global_bytes.0 += bytes as u64;
+            if sector.replace(start / SECTOR) != Some(start / SECTOR) {
+                self.global_transactions += 1;
+            }
+        }
     }
 
     /// An access of a warp to shared memory: each lane and where it starts, in bytes, and how many bytes it moves.

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::super::VerifyError;
-use crate::tile::{Counter, Place};
+use super::{
+    super::{Swizzle, VerifyError},
+    stuck::{self, Waiting},
+};
+use crate::tile::{Counter, Place, Var};
 
 /// Why a program did not run to its end, or has no result.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -150,6 +153,170 @@ pub enum RunFault {
         /// The lane that started the copy.
         other: Thread,
     },
+    /// A touch of what other lanes touch that meet this one at no mbarrier and at no barrier.
+    #[error(
+        "shared `{array}`: {this} element {at}, which {other} {}; wanted its arrival after that, awaited here, or \
+         a barrier between", theirs.verb()
+    )]
+    Unordered {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The other lane, or several of its warp.
+        other: Thread,
+        /// What it did.
+        theirs: Touch,
+    },
+    /// A change of what a product may still read.
+    #[error(
+        "shared `{array}`: {this} element {at}, which a product of warp {warp} may still read; wanted the wait for it, \
+         then an arrival of that warp, awaited here"
+    )]
+    Multiplied {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// The warp.
+        warp: u32,
+    },
+    /// A use of what the copy of a box writes, before its phase is over.
+    #[error(
+        "shared `{array}`: {this} element {at}, to which a box is copied; wanted an await before, of phase {phase} of \
+         `{mbarrier}`[{slot}]"
+    )]
+    Boxed {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// What this lane does.
+        this: Touch,
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+    },
+    /// A copy of a box by no lane, or by several.
+    #[error("copy_box: wanted one lane, found {0}")]
+    Lanes(u32),
+    /// A counter that an mbarrier lacks.
+    #[error("mbarrier `{mbarrier}`: wanted a slot within 0..{len}, found {found}")]
+    Slot {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// How many counters it has.
+        len: u32,
+        /// Which was asked for.
+        found: i64,
+    },
+    /// A parity that no phase has.
+    #[error("await: wanted parity 0 or 1, found {0}")]
+    Parity(i64),
+    /// An arrival that nobody counts.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted {arrivals} arrivals in phase {phase}, found one more while {bytes} bytes \
+         are to come"
+    )]
+    Arrivals {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// How many are counted.
+        arrivals: u32,
+        /// Bytes that were expected and have not come.
+        bytes: i64,
+    },
+    /// Other bytes than were expected.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted the bytes that phase {phase} expects, found {} too {}",
+        missing.abs(), if *missing < 0 { "many" } else { "few" }
+    )]
+    Bytes {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// Bytes that are missing; below 0 if there are too many.
+        missing: i64,
+    },
+    /// A phase that ends before a box comes whose copy started in it.
+    #[error(
+        "mbarrier `{mbarrier}`[{slot}]: wanted {bytes} more bytes expected in phase {phase}, since boxes may come after \
+         its last arrival"
+    )]
+    Late {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// Which of its counters.
+        slot: u32,
+        /// The phase, from 0.
+        phase: u32,
+        /// Bytes of the boxes that have not come.
+        bytes: u64,
+    },
+    /// Warps that all wait.
+    #[error("no warp can go on: {}", stuck::spell(.0))]
+    Stuck(Vec<Waiting>),
+    /// A result that is not there yet.
+    #[error("{0}: wanted the wait for its product before it is read")]
+    Unready(Var),
+    /// A variable that a product may still read.
+    #[error("{0}: wanted the wait for the product that reads it before it is assigned again")]
+    Held(Var),
+    /// A product that nothing waits for.
+    #[error("the product is not waited for")]
+    Unended,
+    /// An operand that is read otherwise than it was copied.
+    #[error(
+        "operand in shared `{array}`: wanted the swizzle with which its box was copied, {copied}, found {read}, at \
+         element {at}"
+    )]
+    Swizzled {
+        /// Name of the array.
+        array: String,
+        /// The element.
+        at: usize,
+        /// That of the box.
+        copied: Swizzle,
+        /// That of the product.
+        read: Swizzle,
+    },
+    /// An operand at a place from which no product reads.
+    #[error("operand in shared `{array}`: wanted an offset at {wanted}, found {at}")]
+    Operand {
+        /// Name of the array.
+        array: String,
+        /// What fits.
+        wanted: String,
+        /// The offset.
+        at: i64,
+    },
+    /// A number that differs between the lanes of a warp.
+    #[error("{what}: wanted one number for the warp, found {first} and {second}")]
+    Differs {
+        /// What it is for.
+        what: &'static str,
+        /// One number.
+        first: i64,
+        /// Another.
+        second: i64,
+    },
+    /// An operand that differs between the warps of a warpgroup.
+    #[error("offset of an operand: wanted one number for the warpgroup, found {0} and {1}")]
+    Operands(i64, i64),
     /// A copy that nothing waits for.
     #[error("shared `{array}`: the copy to element {at} is not waited for")]
     Unwaited {

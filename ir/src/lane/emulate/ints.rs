@@ -32,12 +32,15 @@ impl Ints {
     }
 
     /// The number that all lanes of `mask`, of which there are some, have in common.
-    pub fn common(&self, mask: u64) -> Result<i64, RunFault> {
+    ///
+    /// # Errors
+    /// Two that differ.
+    pub fn common(&self, mask: u64) -> Result<i64, (i64, i64)> {
         let first = self.at(mask.trailing_zeros() as usize);
         let mut others = lanes_of(mask).map(|lane| self.at(lane));
         others
             .find(|n| *n != first)
-            .map_or(Ok(first), |other| Err(RunFault::Bound(first, other)))
+            .map_or(Ok(first), |other| Err((first, other)))
     }
 
     /// `f` of the numbers of both, where it is defined; 0 in lanes outside `mask`, of which nobody asks.
@@ -111,6 +114,24 @@ impl Warp {
                 pair!(a, b, xor, RunFault::Negative)
             }
         }
+    }
+
+    /// The number that an index is in all lanes that take part.
+    pub(super) fn common(
+        &self,
+        code: &Code,
+        index: &Index,
+        what: &'static str,
+    ) -> Result<i64, Stop> {
+        let ints = self.index(code, index, self.mask)?;
+        ints.common(self.mask).map_err(|(first, second)| {
+            let fault = RunFault::Differs {
+                what,
+                first,
+                second,
+            };
+            fault.in_warp()
+        })
     }
 
     /// The lanes of `mask` in which every pair holds.

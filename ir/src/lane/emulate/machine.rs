@@ -1,14 +1,18 @@
 //! A block at work.
 
-use super::super::{Access, Memory, Value};
+use super::super::{Access, Bulk, Memory, Value};
 use super::{
+    boxes::Boxes,
     code::{Code, Step},
     compute,
     copies::Landing,
     count::Counts,
     fault::{RunFault, Stop},
     global::Global,
-    shared::Shared,
+    ints::lanes_of,
+    order::Random,
+    product::Products,
+    shared::{Clocked, Shared},
     warp::Warp,
 };
 use crate::tile::Var;
@@ -19,16 +23,51 @@ pub(super) struct Machine<'a> {
     pub global: Global<'a>,
     pub shared: Shared<'a>,
     pub landing: Landing,
+    pub boxes: Boxes,
+    pub products: Products,
+    /// For what lands some time.
+    pub random: Random,
     pub block: i64,
     pub counts: Counts,
 }
 
-impl Machine<'_> {
-    /// Runs a warp up to a barrier, or to the end.
-    pub fn run(&mut self, warp: &mut Warp) -> Result<(), Stop> {
+impl<'a> Machine<'a> {
+    /// The machine stands at the start of another block.
+    pub fn restart(&mut self, block: i64) {
+        self.block = block;
+        self.shared.start();
+        let counters = self.shared.order.as_ref().map_or(0, |o| o.phases.len());
+        self.boxes.restart(counters);
+        self.products.restart(self.code.program.warps as usize);
+    }
+
+    /// What orders lanes in programs with mbarriers or warpgroups.
+    pub fn order(&mut self) -> &mut Clocked<'a> {
+        let order = self.shared.order.as_mut();
+        order.expect("verified: it has mbarriers or warpgroup instructions")
+    }
+
+    /// Whether what is started now takes effect at once.
+    pub fn early(&mut self) -> bool {
+        match self.landing {
+            Landing::Earliest => true,
+            Landing::Latest => false,
+            Landing::Seeded(_) => self.random.below(2) == 0,
+        }
+    }
+
+    /// Whether a box may come now that nobody has to wait for.
+    pub fn in_between(&mut self) -> bool {
+        matches!(self.landing, Landing::Seeded(_)) && self.random.below(2) == 0
+    }
+
+    /// Runs a warp up to where it waits for others, or to the end; whether it took a step.
+    pub fn run(&mut self, warp: &mut Warp) -> Result<bool, Stop> {
         let code = self.code;
+        let mut moved = false;
         while let Some(step) = code.steps.get(warp.at).copied() {
             if warp.go(code, step)? {
+                moved = true;
                 continue;
             }
             match step {
@@ -37,15 +76,22 @@ impl Machine<'_> {
                 Step::Copy { to, from, width } => self.copy(warp, to, from, width)?,
                 Step::Commit => warp.copies.commit(warp.mask),
                 Step::Wait { pending } => self.wait(warp, pending),
-                Step::Barrier => return Ok(()),
+                Step::Barrier | Step::Product(..) => return Ok(moved),
+                Step::Bulk(bulk) => {
+                    if !self.bulk(warp, bulk)? {
+                        return Ok(moved);
+                    }
+                }
                 Step::Enter { .. } | Step::Repeat { .. } | Step::When { .. } | Step::Merge => {
                     unreachable!("taken by the warp")
                 }
             }
             warp.at += 1;
+            moved = true;
         }
+        self.products_ended(warp)?;
         match warp.copies.any() {
-            None => Ok(()),
+            None => Ok(moved),
             Some(copy) => {
                 let (array, at) = copy.to;
                 let array = code.program.array(Memory::Shared(array)).name.clone();
@@ -55,9 +101,47 @@ impl Machine<'_> {
         }
     }
 
+    /// Takes such a step; false if the warp has to wait.
+    fn bulk(&mut self, warp: &mut Warp, bulk: &Bulk) -> Result<bool, Stop> {
+        let code = self.code;
+        match bulk {
+            Bulk::Copy { .. } => self.copy_box(warp, bulk)?,
+            Bulk::Expect { signal, .. } | Bulk::Arrive(signal) => {
+                let counter = self.counter(warp, signal)?;
+                let order = self.order();
+                let tells = order.clocks.release(warp.number, warp.mask);
+                for lane in lanes_of(warp.mask) {
+                    if let Bulk::Expect { bytes, .. } = bulk {
+                        order.phases.expect(counter, *bytes);
+                    }
+                    let arrived = order.phases.arrive(counter, &tells);
+                    arrived.map_err(|fault| fault.in_lane(lane))?;
+                }
+            }
+            Bulk::Await { signal, parity } => {
+                let counter = self.counter(warp, signal)?;
+                let parity = warp.common(code, parity, "parity")?;
+                if !(0..2).contains(&parity) {
+                    return Err(RunFault::Parity(parity).in_warp());
+                }
+                let Clocked { clocks, phases, .. } = self.order();
+                return Ok(phases.pass(counter, parity, (warp.number, warp.mask), clocks));
+            }
+            Bulk::Commit => {
+                warp.together(code)?;
+                self.order().clocks.commit(warp.number);
+            }
+            Bulk::Wait { pending } => self.wait_products(warp, *pending)?,
+            Bulk::Registers { .. } => warp.together(code)?,
+        }
+        Ok(true)
+    }
+
     fn assign(&mut self, warp: &mut Warp, var: Var, value: &Value) -> Result<(), Stop> {
         let code = self.code;
         let slot = code.vars.of(var);
+        warp.ready(code, value)?;
+        warp.free(code, var)?;
         // The space of the value from the last round, if there was one.
         let mut out = std::mem::take(&mut warp.vars[slot]);
         out.clear();
@@ -155,6 +239,7 @@ impl Machine<'_> {
     fn store(&mut self, warp: &Warp, to: &Access, value: Var) -> Result<(), Stop> {
         let (code, lanes) = (self.code, self.code.lanes());
         let width = code.types[&value].width;
+        warp.ready_var(code, value)?;
         let places = self.places(warp, to, width)?;
         self.count(to.memory, width, &places);
         let values = &warp.vars[code.vars.of(value)];
@@ -192,17 +277,18 @@ impl Machine<'_> {
         for (lane, to) in targets {
             let from = sources.next_if(|(l, _)| *l == lane).map(|(_, at)| at);
             let thread = warp.thread(self.code, lane);
+            let early = self.early();
             for i in 0..width as usize {
                 let read = from.map(|at| self.global.read(source, at + i, self.everywhere(thread)));
                 let value = read.unwrap_or(Ok(0.0));
                 let value = value.map_err(|fault| fault.in_lane(lane))?;
-                let value = (self.landing == Landing::Earliest).then_some(value);
+                let value = early.then_some(value);
                 let begun = self.shared.begin(target, to + i, thread as u32, value);
                 begun.map_err(|fault| fault.in_lane(lane))?;
             }
             let from = from.map(|at| (source, at));
-            warp.copies
-                .start(warp.at, lane, (target, to), from, width as usize);
+            let width = (width as usize, early);
+            warp.copies.start(warp.at, lane, (target, to), from, width);
         }
         Ok(())
     }
@@ -216,7 +302,7 @@ impl Machine<'_> {
                     copy.from
                         .map_or(0.0, |(array, at)| self.global.peek(array, at + i))
                 };
-                let value = (self.landing == Landing::Latest).then(read);
+                let value = (!copy.early).then(read);
                 self.shared.end(array, to + i, thread, value);
             }
         }

@@ -1,6 +1,6 @@
 //! Matrix instructions, by their meaning and their fragments.
 
-use super::super::{Layout, MatrixInstr, Spelling, Step};
+use super::super::{Layout, MatrixInstr, Spelling, Step, WarpgroupInstr};
 use super::{compute, fault::RunFault};
 use crate::DType;
 
@@ -16,11 +16,19 @@ pub(super) struct Fragments {
     accumulator: DType,
 }
 
+/// Where the registers of a warpgroup lie in the matrices of an instruction.
+pub(super) struct GroupFragments {
+    a: Fragment,
+    c: Fragment,
+    sides: (usize, usize, usize),
+    accumulator: DType,
+}
+
 /// Where each register of each lane lies in a matrix.
 struct Fragment {
     operand: char,
     columns: usize,
-    /// Offsets, the lanes of a register side by side.
+    /// Offsets, warp by warp, the lanes of a register side by side.
     at: Vec<usize>,
     elements: usize,
     /// Whether an element has several holders.
@@ -31,8 +39,9 @@ impl Fragment {
     fn new(operand: char, layout: &Layout) -> Self {
         let (rows, columns) = layout.shape();
         let registers = 0..layout.width();
+        let holders = (0..layout.warps()).flat_map(|w| registers.clone().map(move |r| (w, r)));
         let places =
-            registers.flat_map(|r| (0..layout.lanes()).map(move |l| layout.place(r, l, 0)));
+            holders.flat_map(|(w, r)| (0..layout.lanes()).map(move |l| layout.place(r, l, w)));
         Self {
             operand,
             columns: columns as usize,
@@ -117,16 +126,52 @@ impl Fragments {
             None => {
                 let (a, b) = (self.a.gather(a)?, self.b.gather(b)?);
                 let mut c = self.c.gather(c)?;
-                let (_, n, k) = self.sides;
-                for (a, c) in a.chunks(k).zip(c.chunks_mut(n)) {
-                    for (b, c) in b.chunks(k).zip(c) {
-                        *c += a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-                    }
-                }
+                add_product(&a, &b, &mut c, self.sides);
                 out.extend(self.c.at.iter().map(|at| c[*at]));
             }
         }
         compute::round(self.accumulator, out);
         Ok(())
+    }
+}
+
+/// Adds the product of `a` and `b`, whose columns lie side by side, to `c`.
+fn add_product(a: &[f64], b: &[f64], c: &mut [f64], (_, n, k): (usize, usize, usize)) {
+    for (a, c) in a.chunks(k).zip(c.chunks_mut(n)) {
+        for (b, c) in b.chunks(k).zip(c) {
+            *c += a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        }
+    }
+}
+
+impl GroupFragments {
+    pub fn new(instr: &WarpgroupInstr) -> Self {
+        let (m, n, k) = instr.sides();
+        Self {
+            a: Fragment::new('a', &instr.a),
+            c: Fragment::new('c', &instr.c),
+            sides: (m as usize, n as usize, k as usize),
+            accumulator: instr.accumulator,
+        }
+    }
+
+    /// Operations of the whole warpgroup.
+    pub fn flops(&self) -> u64 {
+        let (m, n, k) = self.sides;
+        2 * (m * n * k) as u64
+    }
+
+    /// The left matrix that the registers of the warps hold.
+    pub fn left(&self, registers: &[f64]) -> Result<Vec<f64>, RunFault> {
+        self.a.gather(registers)
+    }
+
+    /// The registers of the warps that hold `c + a b`, of matrices `a` and `b`, its columns side by side.
+    pub fn add(&self, a: &[f64], b: &[f64], c: &[f64]) -> Result<Vec<f64>, RunFault> {
+        let mut sum = self.c.gather(c)?;
+        add_product(a, b, &mut sum, self.sides);
+        let mut out: Vec<_> = self.c.at.iter().map(|at| sum[*at]).collect();
+        compute::round(self.accumulator, &mut out);
+        Ok(out)
     }
 }

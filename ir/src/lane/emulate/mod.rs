@@ -1,10 +1,13 @@
 //! Runs lane programs, every lane of every block, and finds what no result shows: accesses outside arrays, numbers
 //! read before they are written, lanes and copies that race, results that depend on an order.
 //!
-//! Lanes of a warp step together, warps take turns at barriers. Lanes of one warp race like any others: a barrier has
-//! to stand between a write of one and a read of another.
+//! Lanes of a warp step together, warps take turns where they wait for each other. Lanes of one warp race like any
+//! others: a barrier has to stand between a write of one and a read of another. Programs with mbarriers are ordered by
+//! clocks instead, which arrivals pass on to who awaits them.
 
 mod access;
+mod boxes;
+mod clock;
 mod code;
 mod compute;
 mod copies;
@@ -13,21 +16,31 @@ mod fault;
 mod global;
 mod ints;
 mod machine;
+mod marks;
 mod matrix;
 mod order;
+mod phases;
+mod product;
+mod schedule;
 mod shared;
+mod stuck;
 mod warp;
 
 pub use copies::Landing;
 pub use count::Counts;
 pub use fault::{EmulateError, RunFault, Thread, Touch};
 pub use order::{Order, Sample};
+pub use stuck::{Awaited, Waiting, WaitsFor};
 
 use super::{Program, types};
-use code::{Code, Step};
+use boxes::Boxes;
+use code::Code;
 use fault::Stop;
 use global::Global;
 use machine::Machine;
+use order::Random;
+use product::Products;
+use schedule::run_block;
 use shared::Shared;
 use warp::Warp;
 
@@ -36,7 +49,7 @@ use warp::Warp;
 pub struct Emulation {
     /// Order of warps between barriers, and of blocks.
     pub order: Order,
-    /// When copies take effect.
+    /// When copies and products take effect.
     pub landing: Landing,
     /// Which blocks are run; all without.
     pub blocks: Option<Sample>,
@@ -63,21 +76,26 @@ pub fn emulate(
         global: Global::new(program, params),
         shared: Shared::new(program),
         landing: options.landing,
+        boxes: Boxes::default(),
+        products: Products::default(),
+        random: Random(match options.landing {
+            Landing::Seeded(seed) => seed,
+            _ => 0,
+        }),
         block: 0,
         counts: Counts::default(),
     };
     for block in order::blocks(program.blocks(), options) {
         let place = place_of(program, block);
         warps.iter_mut().for_each(|w| w.restart(&code, &place));
-        machine.block = block;
-        machine.shared.start();
+        machine.restart(block);
         run_block(&mut machine, &mut warps, options)?;
     }
     Ok(machine.counts)
 }
 
-/// Runs the program in opposite orders: warps and blocks ascending, copies taking effect at once; and descending, with
-/// copies taking effect as late as they may. The results must agree in every bit.
+/// Runs the program in opposite orders: warps and blocks ascending, copies and products taking effect at once; and
+/// descending, with them taking effect as late as they may. The results must agree in every bit.
 ///
 /// # Errors
 /// As of [`emulate`], and results that differ.
@@ -112,34 +130,6 @@ pub fn emulate_all(
         }
     }
     Ok(counts)
-}
-
-fn run_block(
-    machine: &mut Machine,
-    warps: &mut [Warp],
-    options: &Emulation,
-) -> Result<(), EmulateError> {
-    let code = machine.code;
-    let mut round = machine.block as u64;
-    loop {
-        for number in order::warps(warps.len(), options.order, round) {
-            let warp = &mut warps[number];
-            let done = machine.run(warp);
-            done.map_err(|stop| error(code, warp, stop))?;
-        }
-        let at = warps[0].at;
-        assert!(
-            warps.iter().all(|w| w.at == at),
-            "verified: all warps come to a barrier"
-        );
-        if !matches!(code.steps.get(at), Some(Step::Barrier)) {
-            return Ok(());
-        }
-        warps.iter_mut().for_each(|w| w.at += 1);
-        machine.shared.barrier();
-        machine.counts.barriers += 1;
-        round = round.wrapping_add(1);
-    }
 }
 
 fn error(code: &Code, warp: &Warp, stop: Stop) -> EmulateError {

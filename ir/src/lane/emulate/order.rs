@@ -12,7 +12,7 @@ pub enum Order {
     Ascending,
     /// The last one first.
     Descending,
-    /// Shuffled, in another way after each barrier.
+    /// Shuffled, in another way each time.
     Seeded(u64),
 }
 
@@ -26,7 +26,7 @@ pub struct Sample {
 }
 
 /// SplitMix64: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators", figure 17.
-struct Random(u64);
+pub(super) struct Random(pub u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -37,7 +37,7 @@ impl Random {
     }
 
     /// A number below `n`.
-    fn below(&mut self, n: u64) -> u64 {
+    pub fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 }

@@ -6,7 +6,7 @@ use super::{
     copies::Copies,
     fault::{RunFault, Stop},
 };
-use crate::tile::Counter;
+use crate::tile::{Counter, Var};
 
 /// A warp of the block that runs.
 pub(super) struct Warp {
@@ -23,6 +23,10 @@ pub(super) struct Warp {
     pub mask: u64,
     outer: Vec<u64>,
     pub copies: Copies,
+    /// In programs with products, by slot of the variable: the product that will give it, 0 if it has its value.
+    pub pending: Vec<u32>,
+    /// Variables, by slot, that products may still read.
+    pub held: Vec<(usize, u32)>,
 }
 
 impl Warp {
@@ -36,6 +40,12 @@ impl Warp {
             mask: u64::MAX >> (64 - code.lanes()),
             outer: vec![],
             copies: Copies::new(code.lanes()),
+            pending: if code.groups.is_empty() {
+                vec![]
+            } else {
+                vec![0; code.vars.len()]
+            },
+            held: vec![],
         }
     }
 
@@ -46,6 +56,26 @@ impl Warp {
             self.counters[code.counters.of(Counter(axis as u32))] = *n;
         }
         self.copies.restart();
+        self.pending.fill(0);
+        self.held.clear();
+    }
+
+    /// Assigns variables what others hold, all at once, since the next value of one may be the current one of another.
+    fn carry(&mut self, code: &Code, pairs: impl Iterator<Item = (Var, Var)>) -> Result<(), Stop> {
+        let values = pairs.map(|(to, from)| {
+            let from = code.vars.of(from);
+            let pending = self.pending.get(from).copied();
+            (to, self.vars[from].clone(), pending)
+        });
+        for (to, value, pending) in values.collect::<Vec<_>>() {
+            self.free(code, to)?;
+            let to = code.vars.of(to);
+            self.vars[to] = value;
+            if let Some(pending) = pending {
+                self.pending[to] = pending;
+            }
+        }
+        Ok(())
     }
 
     /// The lane's number in its block.
@@ -90,15 +120,16 @@ impl Warp {
     fn enter(&mut self, code: &Code, of: &For, exit: usize) -> Result<(), Stop> {
         let bound = |index| {
             let ints = self.index(code, index, self.mask)?;
-            ints.common(self.mask).map_err(RunFault::in_warp)
+            ints.common(self.mask)
+                .map_err(|(a, b)| RunFault::Bound(a, b).in_warp())
         };
         let (start, end) = (bound(&of.start)?, bound(&of.end)?);
         let runs = start < end;
-        for c in &of.carried {
-            let to = if runs { c.current } else { c.result };
-            let value = self.vars[code.vars.of(c.init)].clone();
-            self.vars[code.vars.of(to)] = value;
-        }
+        let each = of.carried.iter();
+        self.carry(
+            code,
+            each.map(|c| (if runs { c.current } else { c.result }, c.init)),
+        )?;
         if runs {
             self.counters[code.counters.of(of.counter)] = start;
             self.loops.push((of.counter, end));
@@ -116,16 +147,11 @@ impl Warp {
         let next = next.ok_or(RunFault::Overflow.in_warp())?;
         let again = next < end;
         *counter = next;
-        // All before any is assigned, since the next value of one may be the current one of another.
-        let values = of
-            .carried
-            .iter()
-            .map(|c| self.vars[code.vars.of(c.next)].clone());
-        let values: Vec<_> = values.collect();
-        for (c, value) in of.carried.iter().zip(values) {
-            let to = if again { c.current } else { c.result };
-            self.vars[code.vars.of(to)] = value;
-        }
+        let each = of.carried.iter();
+        self.carry(
+            code,
+            each.map(|c| (if again { c.current } else { c.result }, c.next)),
+        )?;
         if again {
             self.at = body;
         } else {

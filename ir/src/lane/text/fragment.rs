@@ -38,7 +38,7 @@ impl Parser<'_> {
     }
 
     /// `[c1, r8] lanes [c2, c4, r1, r2, r4] warps [r16]`
-    fn layout(&mut self) -> Result<Layout, Problem> {
+    pub(super) fn layout(&mut self) -> Result<Layout, Problem> {
         let register = self.steps()?;
         self.cursor.keyword("lanes")?;
         let lane = self.steps()?;

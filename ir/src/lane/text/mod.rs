@@ -27,7 +27,28 @@
 //!     c [c1, r8] lanes [c2, c4, r1, r2, r4]
 //!   }
 //! ```
+//!
+//! Devices that copy boxes of tensors and multiply by warpgroups have a few more lines at the head of a program, of which
+//! maps are known by their number, and statements:
+//!
+//! ```text
+//!   map 0 of %x [256, 100] strides [256] box [64, 64] swizzle 128
+//!   mbarrier %full[3] arrivals 1
+//!   warpgroup "m64n8k16" : bf16 to f32 word "wgmma_m64n8k16_bf16_f32" {
+//!     a [c1, r8, c8] lanes [c2, c4, r1, r2, r4] warps [r16, r32]
+//!     c [c1, r8] lanes [c2, c4, r1, r2, r4] warps [r16, r32]
+//!   }
+//!   expect %full[0] bytes 8192
+//!   copy_box %xs[0] = map 0 [#1 * 64, #0 * 64] signal %full[0]
+//!   await %full[0] parity 0
+//!   %3 = product "m64n8k16" %xs[0] by depth swizzle 128 lines 512 chunks 0, %ws[0] by side swizzle 128 lines 512 chunks 0, %2
+//!   commit products
+//!   wait products 0
+//!   arrive %empty[0]
+//!   registers fewer 40
+//! ```
 
+mod bulk;
 mod fragment;
 mod index;
 mod parse;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::{
     DType,
-    lane::{Access, For, Index, MatrixInstr, Memory, Program, Stmt},
+    lane::{
+        Access, Bulk, For, Index, MatrixInstr, Mbarrier, Memory, Program, Stmt, TensorMap,
+        WarpgroupInstr,
+    },
     text::{Cursor, Problem, TextError, Token, wanted},
     tile::{Array, Carried, Counter, Var},
 };
@@ -21,6 +24,9 @@ pub fn parse(text: &str) -> Result<Program, TextError> {
         cursor: Cursor::new(text),
         arrays: BTreeMap::new(),
         instrs: vec![],
+        maps: vec![],
+        mbarriers: vec![],
+        warpgroup: vec![],
         depth: 0,
     };
     let program = parser.program();
@@ -31,6 +37,9 @@ pub(super) struct Parser<'a> {
     pub cursor: Cursor<'a>,
     arrays: BTreeMap<&'a str, Memory>,
     instrs: Vec<MatrixInstr>,
+    pub maps: Vec<TensorMap>,
+    pub mbarriers: Vec<Mbarrier>,
+    pub warpgroup: Vec<WarpgroupInstr>,
     /// Loops and guards around.
     depth: usize,
 }
@@ -58,6 +67,12 @@ impl<'a> Parser<'a> {
             } else if self.cursor.accept_word("matrix") {
                 let instr = self.instr()?;
                 self.instrs.push(instr);
+            } else if self.cursor.accept_word("map") {
+                self.map()?;
+            } else if self.cursor.accept_word("mbarrier") {
+                self.mbarrier()?;
+            } else if self.cursor.accept_word("warpgroup") {
+                self.warpgroup()?;
             } else {
                 break;
             }
@@ -73,19 +88,17 @@ impl<'a> Parser<'a> {
             warps,
             lanes,
             matrix: std::mem::take(&mut self.instrs),
+            maps: std::mem::take(&mut self.maps),
+            mbarriers: std::mem::take(&mut self.mbarriers),
+            warpgroup: std::mem::take(&mut self.warpgroup),
             body,
         })
     }
 
     /// `%x : f32[384] written`
     fn array(&mut self, memory: Memory) -> Result<Array, Problem> {
-        let name = match self.cursor.take() {
-            Token::Value(name) if !starts_with_digit(name) => name,
-            other => return wanted("the name of an array, such as `%x`", &other),
-        };
-        if self.arrays.insert(name, memory).is_some() {
-            return Err(Problem::Duplicate(format!("%{name}")));
-        }
+        let name = self.new_name("the name of an array, such as `%x`")?;
+        self.arrays.insert(name, memory);
         self.cursor.sign(":")?;
         let dtype = self.dtype()?;
         self.cursor.sign("[")?;
@@ -98,6 +111,19 @@ impl<'a> Parser<'a> {
             len,
             written: shared || self.cursor.accept_word("written"),
         })
+    }
+
+    /// A name that no array and no mbarrier before has.
+    pub fn new_name(&mut self, what: &str) -> Result<&'a str, Problem> {
+        let name = match self.cursor.take() {
+            Token::Value(name) if !starts_with_digit(name) => name,
+            other => return wanted(what, &other),
+        };
+        let counted = self.mbarriers.iter().any(|m| m.name == name);
+        if counted || self.arrays.contains_key(name) {
+            return Err(Problem::Duplicate(format!("%{name}")));
+        }
+        Ok(name)
     }
 
     fn body(&mut self) -> Result<Vec<Stmt>, Problem> {
@@ -131,8 +157,13 @@ impl<'a> Parser<'a> {
                 }
                 Token::Word("wait") => {
                     self.cursor.take();
+                    let products = self.cursor.accept_word("products");
                     let pending = self.count()?;
-                    Stmt::Wait { pending }
+                    if products {
+                        Stmt::Bulk(Bulk::Wait { pending })
+                    } else {
+                        Stmt::Wait { pending }
+                    }
                 }
                 Token::Word("barrier") => {
                     self.cursor.take();
@@ -140,7 +171,16 @@ impl<'a> Parser<'a> {
                 }
                 Token::Word("commit") => {
                     self.cursor.take();
-                    Stmt::Commit
+                    if self.cursor.accept_word("products") {
+                        Stmt::Bulk(Bulk::Commit)
+                    } else {
+                        Stmt::Commit
+                    }
+                }
+                Token::Word(word @ ("copy_box" | "expect" | "arrive" | "await" | "registers")) => {
+                    let word = *word;
+                    self.cursor.take();
+                    Stmt::Bulk(self.bulk(word)?)
                 }
                 _ => return Ok(body),
             };
@@ -238,13 +278,7 @@ impl<'a> Parser<'a> {
 
     /// `%x[offset] where (a < b, c < d)`
     pub fn access(&mut self) -> Result<Access, Problem> {
-        let memory = match self.cursor.take() {
-            Token::Value(name) => {
-                let known = self.arrays.get(name).copied();
-                known.ok_or_else(|| Problem::UnknownValue(name.into()))?
-            }
-            other => return wanted("an array, such as `%x`", &other),
-        };
+        let (_, memory) = self.array_name()?;
         self.cursor.sign("[")?;
         let at = self.index()?;
         self.cursor.sign("]")?;
@@ -254,6 +288,18 @@ impl<'a> Parser<'a> {
             vec![]
         };
         Ok(Access { memory, at, guard })
+    }
+
+    /// `%x`, an array of the program.
+    pub fn array_name(&mut self) -> Result<(&'a str, Memory), Problem> {
+        match self.cursor.take() {
+            Token::Value(name) => {
+                let known = self.arrays.get(name).copied();
+                let known = known.ok_or_else(|| Problem::UnknownValue(name.into()))?;
+                Ok((name, known))
+            }
+            other => wanted("an array, such as `%x`", &other),
+        }
     }
 
     /// `(a < b, c < d)`
@@ -284,6 +330,11 @@ impl<'a> Parser<'a> {
     pub fn counter(&mut self) -> Result<Counter, Problem> {
         self.cursor.sign("#")?;
         self.count().map(Counter)
+    }
+
+    /// Whether a variable is next, other than an array.
+    pub fn sees_var(&self) -> bool {
+        matches!(self.cursor.peek(), Token::Value(name) if starts_with_digit(name))
     }
 
     pub fn var(&mut self) -> Result<Var, Problem> {

@@ -27,6 +27,15 @@ impl Display for Program {
         for instr in &self.matrix {
             writeln!(f, "  {instr}")?;
         }
+        for (i, map) in self.maps.iter().enumerate() {
+            writeln!(f, "  {}", self.spell_map(i, map))?;
+        }
+        for mbarrier in &self.mbarriers {
+            writeln!(f, "  {mbarrier}")?;
+        }
+        for instr in &self.warpgroup {
+            writeln!(f, "  {instr}")?;
+        }
         self.print_body(f, &self.body, 1)?;
         f.write_str("}\n")
     }
@@ -66,6 +75,7 @@ impl Program {
                     write!(f, "copy {to} = {from} : {width}")?;
                 }
                 Stmt::Commit => f.write_str("commit")?,
+                Stmt::Bulk(bulk) => f.write_str(&self.spell_bulk(bulk))?,
                 Stmt::Wait { pending } => write!(f, "wait {pending}")?,
             }
             f.write_str("\n")?;
@@ -121,6 +131,7 @@ impl Program {
             Value::Matrix { instr, a, b, c } => {
                 format!("matrix {} {a}, {b}, {c}", self.spell_instr(*instr))
             }
+            Value::Product { instr, a, b, c } => self.spell_product(*instr, a, b, c),
             Value::LoadMatrix {
                 from,
                 count,

@@ -71,18 +71,24 @@ pub(super) fn guard(pairs: &[(Index, Index)]) -> String {
 impl Program {
     /// `%x[offset] where (a < b)`
     pub(super) fn spell_access(&self, access: &Access) -> String {
-        let (arrays, i, kind) = match access.memory {
-            Memory::Param(i) => (&self.params, i, "param"),
-            Memory::Shared(i) => (&self.shared, i, "shared"),
-        };
-        // A faulty program is printed too.
-        let known = arrays.get(i as usize).map(|a| a.name.clone());
-        let name = known.unwrap_or_else(|| format!("{kind}{i}"));
-        let mut text = format!("%{name}[{}]", access.at);
+        let mut text = format!("{}[{}]", self.spell_name(access.memory), access.at);
         if !access.guard.is_empty() {
             text.push_str(&format!(" where {}", guard(&access.guard)));
         }
         text
+    }
+
+    /// `%x`
+    pub(super) fn spell_name(&self, memory: Memory) -> String {
+        let (arrays, i, kind) = match memory {
+            Memory::Param(i) => (&self.params, i, "param"),
+            Memory::Shared(i) => (&self.shared, i, "shared"),
+        };
+        // A faulty program is printed too.
+        match arrays.get(i as usize) {
+            Some(array) => format!("%{}", array.name),
+            None => format!("%{kind}{i}"),
+        }
     }
 
     /// The name of a matrix instruction, in quotes.
@@ -131,7 +137,7 @@ impl Display for MatrixInstr {
 }
 
 /// A text in quotes.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", escaped.replace('\n', "\\n"))
 }

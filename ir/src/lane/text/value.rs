@@ -64,6 +64,7 @@ impl Parser<'_> {
                 let [a, b, c] = self.vars()?;
                 Ok(Value::Matrix { instr, a, b, c })
             }
+            Token::Word("product") => self.product_value(),
             Token::Word("load_matrix") => {
                 let transposed = self.cursor.accept_word("transposed");
                 let from = self.access()?;

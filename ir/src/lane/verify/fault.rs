@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::{Memory, Type};
+use super::super::{Memory, Type, WARPGROUP};
 use crate::{
     DType, F64, UnaryFn,
     tile::{Counter, Place, Var},
@@ -48,10 +48,20 @@ pub enum Fault {
     /// More blocks than can be counted.
     #[error("grid: wanted at most {MOST_BLOCKS} blocks, found more")]
     Blocks,
-    /// A number of warps or lanes that no block has.
+    /// A number that nothing counts.
+    #[error("{what}: wanted 1 to {most}, found {found}")]
+    Count {
+        /// What is counted.
+        what: String,
+        /// The most there may be.
+        most: u32,
+        /// How many there are.
+        found: u32,
+    },
+    /// A number of lanes that no warp has.
     #[error("{what}: wanted a power of two up to {most}, found {found}")]
     Size {
-        /// Warps or lanes.
+        /// Lanes.
         what: &'static str,
         /// The most there may be.
         most: u32,
@@ -199,9 +209,92 @@ pub enum Fault {
         /// The register.
         found: u32,
     },
+    /// A tensor map that no device takes.
+    #[error("map {map}: {fault}")]
+    Map {
+        /// By position.
+        map: u32,
+        /// What is wrong with it.
+        fault: Box<MapFault>,
+    },
+    /// A tensor map that the program lacks.
+    #[error("map {0}: the program has no such one")]
+    NoMap(u32),
+    /// A box with another number of axes than its map.
+    #[error("copy_box: map {map} has {wanted} axes, found {found} indices")]
+    Axes {
+        /// By position.
+        map: u32,
+        /// Axes of the map.
+        wanted: usize,
+        /// Indices of the box.
+        found: usize,
+    },
+    /// A write to what boxes are copied to, or products read, other than by a copy of a box.
+    #[error(
+        "shared `{0}`: wanted copies of boxes as its only writes, since products or such copies use it; \
+         help: store to another array"
+    )]
+    Boxed(String),
+    /// An mbarrier that the program lacks.
+    #[error("mbarrier {0}: the program has no such one")]
+    NoMbarrier(u32),
+    /// A counter that an mbarrier lacks.
+    #[error("mbarrier `{mbarrier}`: wanted a slot within 0..{len}, found {found}")]
+    Slot {
+        /// Name of the mbarrier.
+        mbarrier: String,
+        /// How many counters it has.
+        len: u32,
+        /// Which was asked for.
+        found: i64,
+    },
+    /// A parity that no phase has.
+    #[error("await: wanted parity 0 or 1, found {0}")]
+    Parity(i64),
+    /// A number that differs between the lanes of a warp.
+    #[error("{0}: wanted one number for the warp, found `lane`")]
+    LaneIndex(&'static str),
+    /// Warps that are no whole warpgroups.
+    #[error("warps: wanted whole groups of {WARPGROUP}, found {0}")]
+    Warpgroups(u32),
+    /// A step of a warpgroup to which some of its lanes may not come.
+    #[error("{what}: wanted a place that all lanes of a warpgroup come to, found one under `{by}`")]
+    Split {
+        /// The step.
+        what: &'static str,
+        /// The statement around.
+        by: &'static str,
+    },
+    /// A warpgroup instruction that the program lacks.
+    #[error("warpgroup instruction {0}: the program has no such one")]
+    NoWarpgroup(u32),
+    /// An operand that no product reads.
+    #[error("operand in shared `{array}`: wanted {wanted}")]
+    Tile {
+        /// Name of the array.
+        array: String,
+        /// What fits.
+        wanted: &'static str,
+    },
+    /// A number of registers that no lane can be given.
+    #[error("registers: wanted a multiple of 8 from 24 to 240, found {0}")]
+    RegisterCount(u32),
     /// A function that is a term over others.
     #[error("{}: wanted a primitive function; help: expand it when lowering", .0.name())]
     Derived(UnaryFn),
+}
+
+/// What is wrong with a tensor map.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{what}: wanted {wanted}, found {found}")]
+pub struct MapFault {
+    /// Which part of it.
+    pub what: String,
+    /// What fits.
+    pub wanted: String,
+    /// What it is.
+    pub found: String,
 }
 
 impl fmt::Display for Memory {

@@ -11,7 +11,7 @@ use crate::{
 const MOST_BYTES: u64 = 16;
 
 impl<'a> Checker<'a> {
-    fn array(&self, memory: Memory) -> Result<&'a Array, Fault> {
+    pub(super) fn array(&self, memory: Memory) -> Result<&'a Array, Fault> {
         let array = match memory {
             Memory::Param(i) => self.program.params.get(i as usize),
             Memory::Shared(i) => self.program.shared.get(i as usize),
@@ -45,12 +45,24 @@ impl<'a> Checker<'a> {
         if matches!(to.memory, Memory::Param(_)) && !array.written {
             return Err(Fault::ReadOnly(array.name.clone()));
         }
+        self.unboxed(to)?;
         self.require(value, wanted)
+    }
+
+    /// Fails for an array that boxes are copied to: those and stores are seen in no order without a fence.
+    fn unboxed(&self, to: &Access) -> Result<(), Fault> {
+        match to.memory {
+            Memory::Shared(i) if self.boxed.contains(&i) => {
+                Err(Fault::Boxed(self.program.array(to.memory).name.clone()))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn copy(&self, to: &Access, from: &Access, width: u32) -> Result<(), Fault> {
         let target = self.access(to)?;
         require_shared(to, target)?;
+        self.unboxed(to)?;
         let source = self.access(from)?;
         if !matches!(from.memory, Memory::Param(_)) {
             let array = source.name.clone();

@@ -1,15 +1,16 @@
 //! Finds the faults of lane programs, and the types of their variables.
 
+mod bulk;
 mod fault;
 mod memory;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use fault::{Fault, VerifyError};
+pub use fault::{Fault, MapFault, VerifyError};
 use fault::{MOST_BITS, MOST_BLOCKS, MOST_LANES, MOST_REGISTERS, MOST_WARPS};
 
-use super::{For, Index, MatrixInstr, Program, Spelling, Step, Stmt, Type};
+use super::{For, Index, Layout, Program, Spelling, Step, Stmt, Type};
 use crate::tile::{Array, Counter, Place, Var};
 
 /// The type of every variable of a program.
@@ -37,7 +38,10 @@ pub fn types(program: &Program) -> Result<Types, VerifyError> {
         counters: axes().collect(),
         counting: axes().collect(),
         apart: None,
+        split: None,
+        boxed: BTreeSet::new(),
     };
+    bulk::boxed(&program.body, &mut checker.boxed);
     let result = checker.head().and_then(|()| checker.body(&program.body));
     match result {
         Ok(()) => Ok(checker.types),
@@ -61,6 +65,10 @@ struct Checker<'a> {
     counting: BTreeSet<Counter>,
     /// The statement around because of which some lanes of the block may not come here.
     apart: Option<&'static str>,
+    /// The statement around because of which some lanes of a warpgroup do not come here.
+    split: Option<&'static str>,
+    /// Shared arrays that boxes are copied to, or that products read.
+    boxed: BTreeSet<u32>,
 }
 
 impl Checker<'_> {
@@ -77,14 +85,17 @@ impl Checker<'_> {
         if blocks.is_none_or(|n| n > MOST_BLOCKS) {
             return Err(Fault::Blocks);
         }
-        let sizes = [
-            ("warps", program.warps, MOST_WARPS),
-            ("lanes", program.lanes, MOST_LANES),
-        ];
-        for (what, found, most) in sizes {
-            if !found.is_power_of_two() || found > most {
-                return Err(Fault::Size { what, most, found });
-            }
+        let (what, found) = ("warps", program.warps);
+        if !(1..=MOST_WARPS).contains(&found) {
+            return Err(Fault::Count {
+                what: what.into(),
+                most: MOST_WARPS,
+                found,
+            });
+        }
+        let (what, most, found) = ("lanes", MOST_LANES, program.lanes);
+        if !found.is_power_of_two() || found > most {
+            return Err(Fault::Size { what, most, found });
         }
         let mut names = BTreeSet::new();
         for Array { name, len, .. } in program.params.iter().chain(&program.shared) {
@@ -108,14 +119,14 @@ impl Checker<'_> {
             if !names.insert(&instr.name) {
                 return Err(Fault::Twice(name));
             }
-            if !small(instr) || !instr.fits(lanes) {
+            if !small([&instr.a, &instr.b, &instr.c]) || !instr.fits(lanes) {
                 return Err(Fault::Fragments { name, lanes });
             }
             if instr.spelling == Spelling::Outer && instr.own_registers().is_none() {
                 return Err(Fault::NotOwn(name));
             }
         }
-        Ok(())
+        self.bulk_head()
     }
 
     fn body(&mut self, body: &[Stmt]) -> Result<(), Fault> {
@@ -132,6 +143,7 @@ impl Checker<'_> {
                 Stmt::Copy { to, from, width } => self.copy(to, from, *width)?,
                 Stmt::Barrier => self.apart.map_or(Ok(()), |by| Err(Fault::Apart(by)))?,
                 Stmt::Commit | Stmt::Wait { .. } => {}
+                Stmt::Bulk(bulk) => self.bulk(bulk)?,
             }
             self.place.0.pop();
         }
@@ -156,9 +168,14 @@ impl Checker<'_> {
         }
         let types = l.carried.iter().map(|c| self.read(c.init));
         let types = types.collect::<Result<Vec<_>, _>>()?;
-        let outside = (self.assigned.clone(), self.apart);
+        let outside = (self.assigned.clone(), self.apart, self.split);
         if differs(&l.start) || differs(&l.end) {
             self.apart = self.apart.or(Some("for"));
+        }
+        let bounds =
+            [&l.start, &l.end].map(|bound| bulk::parts_warpgroups(bound, self.program.warps));
+        if bounds.contains(&true) {
+            self.split = self.split.or(Some("for"));
         }
         self.counting.insert(l.counter);
         for (c, ty) in l.carried.iter().zip(&types) {
@@ -169,7 +186,7 @@ impl Checker<'_> {
             self.require(c.next, *wanted)?;
         }
         self.counting.remove(&l.counter);
-        (self.assigned, self.apart) = outside;
+        (self.assigned, self.apart, self.split) = outside;
         for (c, ty) in l.carried.iter().zip(types) {
             self.assign(c.result, ty)?;
         }
@@ -178,12 +195,15 @@ impl Checker<'_> {
 
     fn when(&mut self, guard: &[(Index, Index)], body: &[Stmt]) -> Result<(), Fault> {
         self.guard(guard)?;
-        let outside = (self.assigned.clone(), self.apart);
+        let outside = (self.assigned.clone(), self.apart, self.split);
+        if bulk::splits(guard, self.program.warps) {
+            self.split = self.split.or(Some("when"));
+        }
         if guard.iter().any(|(a, b)| differs(a) || differs(b)) {
             self.apart = self.apart.or(Some("when"));
         }
         self.body(body)?;
-        (self.assigned, self.apart) = outside;
+        (self.assigned, self.apart, self.split) = outside;
         Ok(())
     }
 
@@ -251,8 +271,8 @@ fn differs(index: &Index) -> bool {
 }
 
 /// Whether the sides of the fragments can be counted.
-fn small(instr: &MatrixInstr) -> bool {
-    [&instr.a, &instr.b, &instr.c].into_iter().all(|l| {
+fn small<const N: usize>(fragments: [&Layout; N]) -> bool {
+    fragments.into_iter().all(|l| {
         let few = |steps: &Vec<Step>| steps.len() <= MOST_BITS;
         let short = |s: Step| s.row.max(s.column) < 1 << MOST_BITS;
         few(&l.register) && few(&l.lane) && few(&l.warp) && l.steps().all(short)

@@ -93,6 +93,7 @@ impl Checker<'_> {
                 }
                 Ok(types[2])
             }
+            Value::Product { instr, a, b, c } => self.product(*instr, a, b, *c),
             Value::LoadMatrix { from, count, .. } => self.matrices(from, *count),
         }
     }

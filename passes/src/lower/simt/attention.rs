@@ -4,10 +4,12 @@
 //! scaled whenever the maximum grows (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
 //! arXiv:2205.14135). Weights multiply values in the type that values are stored in.
 
+mod ahead;
+
 use std::collections::BTreeMap;
 
 use ir::{
-    AttentionRows, BinaryFn, DType, Monoid, SimtAttentionSchedule, UnaryFn,
+    AttentionRows, BinaryFn, DType, Monoid, Scores, SimtAttentionSchedule, UnaryFn,
     tile::{Index, Program, Shape, Value, Var},
 };
 
@@ -30,6 +32,7 @@ struct Parts<'a> {
     spec: &'a AttentionNest,
     operands: Vec<DType>,
     schedule: &'a SimtAttentionSchedule,
+    masking: Masking,
     batch: Index,
     /// The head of each row.
     head: Index,
@@ -53,13 +56,27 @@ struct State {
     acc: Var,
 }
 
+/// Whether keys that every query sees have rounds of their own, in which nothing is left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Masking {
+    /// All rounds look.
+    Everywhere,
+    /// Rounds at the edges look.
+    AtEdges(Scores),
+}
+
 /// How blocks share the keys, if they do.
 pub(super) fn split(nest: &Nest, schedule: &SimtAttentionSchedule) -> Option<Split> {
     let keys = spec(nest).sizes.keys;
     Split::new(keys, schedule.block_keys, schedule.splits, 3)
 }
 
-pub(super) fn lower(name: &str, nest: &Nest, schedule: &SimtAttentionSchedule) -> Program {
+pub(super) fn lower(
+    name: &str,
+    nest: &Nest,
+    schedule: &SimtAttentionSchedule,
+    masking: Masking,
+) -> Program {
     let spec = spec(nest);
     let s = spec.sizes;
     let split = split(nest, schedule);
@@ -107,6 +124,7 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &SimtAttentionSchedule) -
         spec,
         operands: operand_types(nest),
         schedule,
+        masking,
         batch: b.grid(0).floor_div(heads),
         head,
         key_head,
@@ -163,6 +181,50 @@ impl Parts<'_> {
         range
     }
 
+    fn at_edges(&self) -> bool {
+        matches!(self.masking, Masking::AtEdges(_))
+    }
+
+    /// The same in pieces, and whether some query may not see some key of a piece.
+    fn pieces(&self, b: &Builder) -> Vec<(Range, bool)> {
+        let whole = self.keys(b);
+        let (tile, keys) = (whole.step, self.spec.sizes.keys);
+        let edges = self.spec.causal || self.spec.window > 0 || keys % tile != 0;
+        if !self.at_edges() || !edges {
+            return vec![(whole, edges)];
+        }
+        let position = self.first.clone() + self.ahead();
+        let rows = i64::from(self.schedule.block_queries);
+        // The first tile that the last query sees from its start, and the tile that the first query does not see to
+        // its end.
+        let seen = (self.spec.window > 0).then(|| {
+            let from = position.clone() + (rows - self.spec.window + tile - 1);
+            let from = from.max(0).floor_div(tile) * tile;
+            from.min(whole.end.clone()).max(whole.start.clone())
+        });
+        let end = Index::Const(keys / tile * tile);
+        let end = if self.spec.causal {
+            ((position + 1).max(0).floor_div(tile) * tile).min(end)
+        } else {
+            end
+        };
+        let first = seen.clone().unwrap_or_else(|| whole.start.clone());
+        let last = if self.spec.causal || self.spec.window > 0 {
+            end.max(first.clone())
+        } else {
+            end
+        };
+        let piece = |start: &Index, end: &Index| Range {
+            start: start.clone(),
+            end: end.clone(),
+            ..Range::below(0).by(tile)
+        };
+        let before = seen.map(|seen| (piece(&whole.start, &seen), true));
+        let between = (piece(&first, &last), false);
+        let after = (piece(&last, &whole.end), true);
+        before.into_iter().chain([between, after]).collect()
+    }
+
     fn answer(&self, b: &mut Builder) -> State {
         let s = self.schedule;
         let one = Shape::new(s.block_queries, 1);
@@ -171,16 +233,11 @@ impl Parts<'_> {
             b.splat(0.0, one),
             b.splat(0.0, Shape::new(s.block_queries, s.block_columns)),
         ];
-        let keys = self.keys(b);
-        let end = b.for_each(keys, &init, |b, key, carried| {
-            let state = State {
-                max: carried[0],
-                sum: carried[1],
-                acc: carried[2],
-            };
-            let next = self.round(b, &key, &state);
-            vec![next.max, next.sum, next.acc]
-        });
+        let end = if self.looks_ahead() {
+            self.look_ahead(b, &init)
+        } else {
+            self.one_by_one(b, &init)
+        };
         State {
             max: end[0],
             sum: end[1],
@@ -188,8 +245,32 @@ impl Parts<'_> {
         }
     }
 
-    fn round(&self, b: &mut Builder, key: &Index, state: &State) -> State {
-        let x = self.score(b, key);
+    /// Maximum, sum and result after one tile of keys after the other.
+    fn one_by_one(&self, b: &mut Builder, init: &[Var]) -> Vec<Var> {
+        let pieces = self.pieces(b).into_iter();
+        pieces.fold(init.to_vec(), |state, (range, masked)| {
+            b.for_each(range, &state, |b, key, carried| {
+                let state = State {
+                    max: carried[0],
+                    sum: carried[1],
+                    acc: carried[2],
+                };
+                let dot = self.products(b, &key);
+                let next = self.round(b, (&key, dot), &state, masked);
+                vec![next.max, next.sum, next.acc]
+            })
+        })
+    }
+
+    /// Takes a tile of keys in, of whose products with the queries `dot` is the sum.
+    fn round(
+        &self,
+        b: &mut Builder,
+        (key, dot): (&Index, Var),
+        state: &State,
+        masked: bool,
+    ) -> State {
+        let x = self.score(b, (key, dot), masked);
         let top = b.fold_lanes(Monoid::Max, x);
         let max = b.binary(BinaryFn::Max, state.max, top);
         // Where nothing was seen yet, the maximum is minus infinity, and differences would have no value.
@@ -274,11 +355,10 @@ impl Parts<'_> {
         })[0]
     }
 
-    /// Scores of the block's queries against a tile of keys; minus infinity for what is not seen.
-    fn score(&self, b: &mut Builder, key: &Index) -> Var {
+    /// Scores of the block's queries against a tile of keys; minus infinity for what is not seen, where that may be.
+    fn score(&self, b: &mut Builder, (key, dot): (&Index, Var), masked: bool) -> Var {
         let s = self.schedule;
         let shape = Shape::new(s.block_queries, s.block_keys);
-        let dot = self.products(b, key);
         let key = Span::new(key.clone(), Index::Lane, self.spec.sizes.keys, s.block_keys);
         let mut x = scaled(b, dot, self.spec.scale);
         if self.spec.softcap > 0.0 {
@@ -290,10 +370,10 @@ impl Parts<'_> {
             let mask = self.bias(b, mask, &key, shape);
             x = b.binary(BinaryFn::Add, x, mask);
         }
-        if self.spec.slope.is_some() || self.spec.causal || self.spec.window > 0 {
-            x = self.by_distance(b, x, &key, shape);
+        if self.spec.slope.is_some() || masked && (self.spec.causal || self.spec.window > 0) {
+            x = self.by_distance(b, x, (&key, masked), shape);
         }
-        if key.ragged {
+        if masked && key.ragged {
             let inside = key.inside(b, Shape::new(1, shape.lanes));
             let low = b.splat(f64::NEG_INFINITY, Shape::ONE);
             x = b.set(Value::Select(inside, x, low));
@@ -301,7 +381,13 @@ impl Parts<'_> {
         x
     }
 
-    fn by_distance(&self, b: &mut Builder, mut x: Var, key: &Span, shape: Shape) -> Var {
+    fn by_distance(
+        &self,
+        b: &mut Builder,
+        mut x: Var,
+        (key, masked): (&Span, bool),
+        shape: Shape,
+    ) -> Var {
         // How far the key lies behind the query.
         let distance = self.query.clone() + self.ahead() + key.at.clone() * -1;
         let distance = b.set(Value::Coordinate(distance, shape));
@@ -311,10 +397,10 @@ impl Parts<'_> {
             let bias = b.binary(BinaryFn::Mul, slope, far);
             x = b.binary(BinaryFn::Sub, x, bias);
         }
-        if self.spec.causal {
+        if masked && self.spec.causal {
             x = drop_where(b, x, distance, BinaryFn::Lt, 0);
         }
-        if self.spec.window > 0 {
+        if masked && self.spec.window > 0 {
             x = drop_where(b, x, distance, BinaryFn::Ge, self.spec.window);
         }
         x

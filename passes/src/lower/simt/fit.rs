@@ -1,9 +1,9 @@
 //! Which schedules a target has room for, before anything is built.
 
-use ir::{Schedule, Simt, SimtAttentionSchedule, SimtContractSchedule, Skew};
+use ir::{Schedule, Simt, SimtAttentionSchedule, SimtContractSchedule, Skew, lane::WARPGROUP};
 
 use super::LowerError;
-use crate::lower::KernelFamily;
+use crate::{lower::KernelFamily, spread::Warpgroups};
 
 /// What a schedule takes.
 struct Needs {
@@ -28,6 +28,14 @@ enum Count {
     Least,
     /// With the largest padding, and all that may change hands.
     Most,
+}
+
+/// Bytes of the operands of warpgroups.
+const NARROW: u64 = 2;
+
+/// Warps of a block whose warpgroups have so many rows, with those that feed them.
+const fn warps(rows: u32) -> u32 {
+    (rows / 64 + 1) * WARPGROUP
 }
 
 /// Bytes of the widest operands.
@@ -82,6 +90,32 @@ impl Counting<'_> {
                     warps,
                     registers: held(tiles, warps),
                     shared: self.attention(s),
+                }
+            }
+            Schedule::WarpgroupContract(s) => {
+                let operands = area(s.block_rows + s.block_columns, s.block_depth);
+                Needs {
+                    warps: warps(s.block_rows),
+                    registers: held(
+                        area(s.block_rows, s.block_columns),
+                        warps(s.block_rows) - WARPGROUP,
+                    ),
+                    shared: operands * u64::from(s.stages) * NARROW,
+                }
+            }
+            Schedule::WarpgroupAttention(s) => {
+                // Scores, and weights two to a register.
+                let held_tiles = area(
+                    s.block_queries,
+                    s.block_columns + s.block_keys + s.block_keys / 2,
+                );
+                let streamed = area(s.block_keys, s.block_depth + s.block_columns);
+                let operands =
+                    area(s.block_queries, s.block_depth) + u64::from(s.stages) * streamed;
+                Needs {
+                    warps: warps(s.block_queries),
+                    registers: held(held_tiles, warps(s.block_queries) - WARPGROUP),
+                    shared: operands * NARROW,
                 }
             }
             Schedule::Map(_)
@@ -159,7 +193,10 @@ impl Counting<'_> {
     fn excess(&self, schedule: &Schedule) -> Option<Excess> {
         let needs = self.needs(schedule)?;
         let lanes = u64::from(needs.warps) * u64::from(self.simt.lanes);
-        let registers = self.simt.registers.into();
+        let registers = match Warpgroups::of(schedule) {
+            Some(groups) => groups.registers(self.simt.lanes).into(),
+            None => self.simt.registers.into(),
+        };
         let all = [
             ("lanes", lanes, self.simt.threads.into()),
             ("registers of a lane", needs.registers, registers),

@@ -14,6 +14,7 @@ mod merge;
 mod rows;
 mod split;
 mod stream;
+mod warpgroups;
 
 use ir::{
     BinaryFn, DType, Kernel, Schedule, Simt, SimtContractSchedule,
@@ -22,6 +23,8 @@ use ir::{
 
 pub use fit::fits;
 pub(super) use gemv::lines;
+
+use attention::Masking;
 
 use super::{
     Builder, LowerError, Lowered, Lowering, Range, coordinates,
@@ -32,7 +35,7 @@ use crate::{
     family::{Family, Shaped},
     layout::Layout,
     nest::Nest,
-    spread::{Spread, spread},
+    spread::{Spread, SpreadError, Warpgroups, spread, spread_warpgroups},
 };
 
 /// The programs that `schedule` makes of a kernel.
@@ -42,18 +45,21 @@ pub(super) fn lower_kernel(
     schedule: &Schedule,
     simt: &Simt,
 ) -> Result<Lowered, LowerError> {
-    let (Some(dealt), name) = (Spread::of(schedule), &kernel.name) else {
-        return Err(other_family(kernel, schedule));
-    };
+    let name = &kernel.name;
     fit::check(name, &family_of(shaped, kernel), schedule, simt)?;
     let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
-    let lane = lanes(kernel, &program, simt, &dealt)?;
-    let combine = combine(&kernel.name, shaped, schedule);
+    let lane = match (Spread::of(schedule), Warpgroups::of(schedule)) {
+        (Some(dealt), _) => spread(&program, simt, &dealt),
+        (_, Some(groups)) => spread_warpgroups(&program, simt, &groups),
+        _ => return Err(other_family(kernel, schedule)),
+    };
+    let lane = fitting(kernel, lane, simt)?;
+    let combine = combine(name, shaped, schedule);
     let combine = combine.map(|program| {
-        let lane = lanes(kernel, &program, simt, &Spread::of_warps(COMBINE_WARPS))?;
+        let lane = spread(&program, simt, &Spread::of_warps(COMBINE_WARPS));
         Ok(Lowering {
             program,
-            lane: Some(lane),
+            lane: Some(fitting(kernel, lane, simt)?),
         })
     });
     Ok(Lowered {
@@ -67,14 +73,13 @@ pub(super) fn lower_kernel(
 /// Warps of a block that combines parts.
 const COMBINE_WARPS: u32 = 4;
 
-/// A tile program spread over lanes, if there is room for it.
-fn lanes(
+/// A lane program, if there is one and room for it.
+fn fitting(
     kernel: &Kernel,
-    program: &Program,
+    lane: Result<ir::lane::Program, SpreadError>,
     simt: &Simt,
-    dealt: &Spread,
 ) -> Result<ir::lane::Program, LowerError> {
-    let lane = spread(program, simt, dealt).map_err(|reason| LowerError::Spread {
+    let lane = lane.map_err(|reason| LowerError::Spread {
         kernel: kernel.name.clone(),
         reason,
     })?;
@@ -136,7 +141,18 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
                 },
             ),
         },
-        (Family::Attention, Schedule::SimtAttention(s)) => attention::lower(name, nest, s),
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            attention::lower(name, nest, s, Masking::Everywhere)
+        }
+        (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
+            contract::lower(name, nest, c, &warpgroups::contract(s))
+        }
+        (Family::Attention, Schedule::WarpgroupAttention(s)) => attention::lower(
+            name,
+            nest,
+            &warpgroups::attention(s),
+            Masking::AtEdges(s.scores),
+        ),
         _ => return None,
     })
 }

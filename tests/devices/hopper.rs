@@ -1,0 +1,143 @@
+//! Kernels for warpgroups: whole sizes, as far as the assembler and the disassembler.
+
+#[path = "../../passes/tests/warpgroups/text.rs"]
+#[allow(dead_code, reason = "passes uses the rest")]
+mod text;
+
+use std::{io::Write, process::Command};
+
+use backends::{cpu::Workers, cuda::tools, simt};
+use ir::{Schedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
+
+/// What the disassembler prints; none, with a line that says so, where it is not here.
+fn listing(binary: &[u8], name: &str) -> Option<String> {
+    let tool = tools()?.join("nvdisasm");
+    if !tool.exists() {
+        println!("skipped: {} is not here", tool.display());
+        return None;
+    }
+    let thread = std::thread::current().id();
+    let file = format!(
+        "tilewright-devices-{}-{thread:?}-{name}",
+        std::process::id()
+    );
+    let path = std::env::temp_dir().join(file);
+    std::fs::File::create(&path)
+        .unwrap()
+        .write_all(binary)
+        .unwrap();
+    let output = Command::new(tool).arg("-c").arg(&path).output().unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(output.status.success());
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// Compiles the one kernel of a graph; without a schedule by the first choice. Nothing spills, and no product waits for
+/// another.
+fn check(target: &str, text: &str, schedule: Option<Schedule>, words: &[&str]) -> Program {
+    let target = tilewright::target(target).unwrap();
+    let graph = ir::text::parse(text).unwrap();
+    let kernel = passes::group(&graph, &[]).unwrap().kernels.remove(0);
+    let schedule = schedule.unwrap_or_else(|| autotune::first_choice(&kernel, &target).unwrap());
+    let lowered = passes::lower(&kernel, &schedule, &target);
+    let lowered = lowered.unwrap_or_else(|e| panic!("{schedule:?}: {e}"));
+    let program = lowered.lane.expect("the target has lanes");
+    let programs = std::slice::from_ref(&program);
+    let code = simt::compile(programs, &target, &Workers::InProcess)
+        .unwrap()
+        .remove(0);
+    let code = code.unwrap_or_else(|e| panic!("{schedule:?}: {e}\n{program}"));
+    let (Some(binary), Some(resources)) = (code.binary, code.resources) else {
+        println!("skipped: no assembler; {schedule:?}");
+        return program;
+    };
+    println!("{schedule:?}: {resources:?}");
+    assert_eq!(
+        code.remarks,
+        Vec::<String>::new(),
+        "{schedule:?}\n{program}"
+    );
+    assert_eq!(
+        (resources.spills, resources.scratch.0),
+        (0, 0),
+        "{schedule:?}\n{program}"
+    );
+    if let Some(listing) = listing(&binary, &program.name) {
+        for word in words {
+            assert!(listing.contains(word), "{schedule:?}: no {word}");
+        }
+    }
+    program
+}
+
+const HOPPER: &str = "cuda:sm_90a";
+const WORDS: [&str; 3] = ["HGMMA", "UTMALDG", "SYNCS"];
+
+#[test]
+fn large_contractions_by_warpgroups() {
+    for dtype in ["bf16", "f16"] {
+        for tb in [true, false] {
+            let text = text::matmul(dtype, [8192; 3], false, tb);
+            let program = check(HOPPER, &text, None, &WORDS);
+            assert_ne!(program.warpgroup, []);
+        }
+    }
+    let text = text::matmul("bf16", [8192; 3], false, true);
+    for [block_rows, block_columns, stages] in [
+        [128, 256, 4],
+        [128, 128, 4],
+        [256, 128, 4],
+        [64, 256, 5],
+        [64, 64, 6],
+        [256, 64, 4],
+    ] {
+        let schedule = Schedule::WarpgroupContract(WarpgroupContractSchedule {
+            block_rows,
+            block_columns,
+            block_depth: 64,
+            stages,
+            group: 8,
+        });
+        check(HOPPER, &text, Some(schedule), &WORDS);
+    }
+    // MiniLM's and a larger model's feed-forward layers.
+    for sizes in [[4096, 1536, 384], [8192, 14336, 4096]] {
+        for act in ["gelu", "silu"] {
+            check(HOPPER, &text::linear("bf16", sizes, act), None, &WORDS);
+        }
+    }
+}
+
+#[test]
+fn attention_by_warpgroups() {
+    for depth in [64, 128] {
+        for how in ["", "causal"] {
+            let text = text::attention("bf16", [4, 16, 1], [4096, 4096, depth], how);
+            let program = check(HOPPER, &text, None, &WORDS);
+            assert_ne!(program.warpgroup, []);
+            for [block_queries, block_keys, stages] in [[128, 128, 2], [128, 64, 2], [64, 64, 2]] {
+                let covering = depth as u32;
+                let schedule = Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
+                    block_queries,
+                    block_keys,
+                    block_depth: covering,
+                    block_columns: covering,
+                    stages,
+                    group: 4,
+                });
+                check(HOPPER, &text, Some(schedule), &WORDS);
+            }
+        }
+    }
+}
+
+/// The same kernels where there are no warpgroups.
+#[test]
+fn large_contractions_by_warps() {
+    for target in ["cuda:sm_80", "cuda:sm_100a"] {
+        let text = text::matmul("bf16", [8192; 3], false, true);
+        check(target, &text, None, &["HMMA", "LDGSTS", "LDSM"]);
+        let text = text::attention("bf16", [4, 16, 1], [4096, 4096, 64], "causal");
+        check(target, &text, None, &["HMMA", "LDGSTS"]);
+    }
+}
