@@ -53,8 +53,8 @@ const STAGES: [u32; 5] = [6, 5, 4, 3, 2];
 /// its data sheet; noted 2026-11-25 from memory.
 const CACHED: i64 = 24 << 20;
 
-/// Bytes of shared memory for mbarriers.
-const COUNTERS: u64 = 256;
+/// Bytes of shared memory for mbarriers, and to start where swizzles do.
+const COUNTERS: u64 = 1280;
 
 /// Schedules by which warpgroups compute the kernel, the best first; none where it is too small or the target has none.
 pub(crate) fn choices(target: &Target, simt: &Simt, family: KernelFamily) -> Vec<Schedule> {

@@ -42,6 +42,14 @@ pub struct PlannedKernel {
     pub lane: Option<ir::lane::Program>,
 }
 
+impl PlannedKernel {
+    /// Blocks that are started: those of the lane program, if there is one, which may work on several tiles of the grid.
+    pub fn blocks(&self) -> u64 {
+        let lane = self.lane.as_ref().map(ir::lane::Program::blocks);
+        lane.unwrap_or_else(|| self.program.blocks()).unsigned_abs()
+    }
+}
+
 /// One launch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {

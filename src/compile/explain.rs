@@ -50,7 +50,7 @@ pub fn explain(graph: &Graph, options: &CompileOptions) -> Result<Vec<Explained>
                 Launch {
                     kernel: k.kernel.name.clone(),
                     family: passes::family(&k.kernel).map_or("map", |f| f.name()),
-                    blocks: k.program.blocks().unsigned_abs(),
+                    blocks: k.blocks(),
                     rules: k.kernel.rules.clone(),
                 }
             });

@@ -74,7 +74,7 @@ fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextR
         symbol,
         name: k.kernel.name.clone(),
         family: passes::family(&k.kernel).map_or("map", |f| f.name()).into(),
-        blocks: k.program.blocks().unsigned_abs(),
+        blocks: k.blocks(),
         // Lanes hold what threads keep in memory.
         scratch: match launch {
             Some(_) => Bytes(0),

@@ -5,6 +5,7 @@ mod lanes;
 
 mod device;
 mod faults;
+mod random;
 mod text;
 
 use ir::{Kernel, Schedule, Scores, WarpgroupAttentionSchedule, WarpgroupContractSchedule};

@@ -83,7 +83,9 @@ fn fitting(
         kernel: kernel.name.clone(),
         reason,
     })?;
-    let [found, limit] = [lane.shared_bytes() as u64, simt.shared.0];
+    // Shared memory that a launch asks for starts at a multiple of 16 bytes.
+    let start = lane.shared_alignment() - 16;
+    let [found, limit] = [(lane.shared_bytes() + start) as u64, simt.shared.0];
     if found > limit {
         return Err(LowerError::DoesNotFit {
             kernel: kernel.name.clone(),

@@ -285,7 +285,7 @@ impl Spreader<'_> {
             // Rows of a warpgroup are whole boxes.
             rows * i64::from(tile.chunk() / tile.width) + i64::from(depth * tile.width)
         };
-        let size = 2;
+        let size = tiling.instr.operands.size() as u32;
         SharedTile {
             array: tile.array,
             at: start + at,
