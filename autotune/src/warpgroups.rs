@@ -77,6 +77,7 @@ pub(crate) fn choices(target: &Target, simt: &Simt, family: KernelFamily) -> Vec
             depth,
             columns,
             operands,
+            ..
         } if queries >= FEWEST => {
             let sizes = [heads, queries, keys, depth, columns];
             attentions(simt, sizes, operands)
