@@ -84,7 +84,6 @@ fn results_of_another_form_are_told() {
     let good = json!({
         "schema": 1, "kit": "0.1.0", "device": {}, "versions": {}, "unix_time": 0, "kernels": [line], "models": [],
     });
-    type Change = fn(&mut Value);
     let changes: [(Change, i32, &str); 5] = [
         (|_| (), 0, "the form is right"),
         (|r| r["schema"] = json!(9), 1, "schema: wanted 1, found 9"),
@@ -110,6 +109,9 @@ fn results_of_another_form_are_told() {
     }
 }
 
+/// What is made otherwise.
+type Change = fn(&mut Value);
+
 const GRAPH: &str = "graph \"g\" () {
   %x = input {name = \"x\", ty = bf16[9,40], absent = required, below = 0} : bf16[9,40]
   %w = input {name = \"w\", ty = bf16[40,16], absent = required, below = 0} : bf16[40,16]
@@ -119,7 +121,7 @@ const GRAPH: &str = "graph \"g\" () {
 ";
 
 /// A kit of one product, of which `change` says something else.
-fn kit(folder: &Folder, change: fn(&mut Value)) {
+fn kit(folder: &Folder, change: Change) {
     let graph = folder.write("g.graph", GRAPH);
     let model = import::load(&graph).unwrap();
     let options = CompileOptions::new(tilewright::target("opencl").unwrap());
@@ -143,7 +145,7 @@ fn kit(folder: &Folder, change: fn(&mut Value)) {
 #[test]
 fn values_are_compared_in_the_emulator() {
     // Right; with a bound of nothing; of another op, and of another shape, than is told.
-    let changes: [(&str, fn(&mut Value), i32, &str); 4] = [
+    let changes: [(&str, Change, i32, &str); 4] = [
         ("right", |_| (), 0, "1 cases, 0 failed"),
         (
             "bound",
