@@ -6,7 +6,9 @@ pub mod database;
 
 mod first;
 mod simt;
+mod space;
 mod tensor;
 mod warpgroups;
 
 pub use first::first_choice;
+pub use space::{Space, space};

@@ -4,8 +4,8 @@
 //! no kernel is printed whose tiles cannot fit.
 
 use ir::{
-    Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule,
-    SimtRowsSchedule, Target, TensorCore,
+    AttentionRows, Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule,
+    SimtRowsSchedule, Skew, Target, TensorCore,
 };
 use passes::{KernelFamily, LowerError, family};
 
@@ -241,6 +241,8 @@ fn contractions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(
                     warp_columns: 1,
                     stages: 2,
                     instr: 0,
+                    skew: Skew::Pad,
+                    splits: 1,
                 };
                 let seconds = waves(count, core.cube_cores, block);
                 all.push((seconds, Schedule::SimtContract(schedule)));
@@ -258,6 +260,7 @@ fn attentions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(f6
         depth,
         columns,
         operands,
+        ..
     } = family
     else {
         unreachable!("the caller looked")
@@ -293,6 +296,9 @@ fn attentions(core: &TensorCore, rates: &Rates, family: KernelFamily) -> Vec<(f6
                         warp_columns: 1,
                         stages: 2,
                         instr: 0,
+                        skew: Skew::Pad,
+                        rows: AttentionRows::Queries,
+                        splits: 1,
                     };
                     let seconds = waves(count, core.cube_cores, rounds * round);
                     all.push((seconds, Schedule::SimtAttention(schedule)));

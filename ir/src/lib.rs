@@ -44,9 +44,10 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
-    AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule, Scores,
-    SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule, SimtRowsSchedule,
-    WarpgroupAttentionSchedule, WarpgroupContractSchedule,
+    AttentionRows, AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
+    Scores, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
+    SimtRowsSchedule, SimtStreamSchedule, Skew, WarpgroupAttentionSchedule,
+    WarpgroupContractSchedule,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};
 pub use tensor::{Tensor, TensorError, round_to};

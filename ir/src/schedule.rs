@@ -20,12 +20,43 @@ pub enum Schedule {
     SimtRows(SimtRowsSchedule),
     /// Sums of products on a device of many lanes.
     SimtContract(SimtContractSchedule),
+    /// Sums of products with few rows on a device of many lanes: each weight is read once, lanes run along the depth.
+    SimtGemv(SimtGemvSchedule),
+    /// Sums of products on a device of many lanes, whose rounds some blocks share equally (stream-K).
+    SimtStream(SimtStreamSchedule),
     /// Attention on a device of many lanes.
     SimtAttention(SimtAttentionSchedule),
     /// Sums of products by warpgroups, which a warp of its own feeds.
     WarpgroupContract(WarpgroupContractSchedule),
     /// Attention by warpgroups, which a warp of its own feeds.
     WarpgroupAttention(WarpgroupAttentionSchedule),
+}
+
+/// How lines of a tile in shared memory are moved, so that lanes that read down a column meet different banks.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Skew {
+    /// Some bytes are left free between lines.
+    #[default]
+    Pad,
+    /// Pieces of 16 bytes change places within a line, by an exclusive or with bits of the line's number. Takes no
+    /// memory.
+    Swizzle,
+}
+
+/// What the rows of a block of attention are.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionRows {
+    /// Queries of one head.
+    #[default]
+    Queries,
+    /// Queries of all heads that share their keys: with few queries, keys and values are read once for all of them.
+    Group,
 }
 
 /// How a map is cut.
@@ -114,6 +145,34 @@ pub struct SimtContractSchedule {
     pub stages: u32,
     /// The matrix instruction, by position among the target's, where operands have its type.
     pub instr: u32,
+    /// How operands lie in shared memory.
+    pub skew: Skew,
+    /// Parts of the depth that blocks of their own add up; with more than one, another launch adds the parts.
+    pub splits: u32,
+}
+
+/// How a contraction of few rows is cut for the `simt` form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtGemvSchedule {
+    /// Rows of output that a block computes: for each weight, as many products.
+    pub block_rows: u32,
+    /// Columns of output that a block computes.
+    pub block_columns: u32,
+    /// Terms of each sum that a round adds.
+    pub block_depth: u32,
+    /// Warps of a block.
+    pub warps: u32,
+    /// Parts of the depth that blocks of their own add up; with more than one, another launch adds the parts.
+    pub splits: u32,
+}
+
+/// How a contraction is shared by a fixed number of blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SimtStreamSchedule {
+    /// How a tile is computed; its `splits` say nothing here.
+    pub tile: SimtContractSchedule,
+    /// Blocks, each of which takes as many rounds as any other, tile after tile.
+    pub blocks: u32,
 }
 
 /// How attention is cut for the `simt` form.
@@ -135,6 +194,12 @@ pub struct SimtAttentionSchedule {
     pub stages: u32,
     /// The matrix instruction, by position among the target's, where operands have its type.
     pub instr: u32,
+    /// How operands lie in shared memory.
+    pub skew: Skew,
+    /// What its rows are.
+    pub rows: AttentionRows,
+    /// Parts of the keys that blocks of their own attend to; with more than one, another launch merges the parts.
+    pub splits: u32,
 }
 
 /// How a contraction is cut for warpgroups: each multiplies as many rows of a block as its instruction has.

@@ -21,7 +21,7 @@ mod store;
 
 pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
-pub use lower::{KernelFamily, LowerError, Lowered, family, lower};
+pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ir::{Graph, Kernel, Schedule, Target, ValueId, ops, tile::Program};
+use ir::{
+    Graph, Kernel, Schedule, Target, ValueId, ops,
+    tile::{Array, Program},
+};
 
 use crate::{
     Layout,
     group::{GroupError, group},
-    lower::{LowerError, lower},
+    lower::{LowerError, Lowered, lower},
     memory::{Lifetime, place},
 };
 
@@ -92,33 +95,35 @@ pub fn plan(
 ) -> Result<Plan, PlanError> {
     let graph = &distinct_outputs(graph);
     let groups = group(graph, rules)?;
-    let mut kernels = Vec::new();
-    let mut layouts = Vec::new();
+    let mut all = Lowerings::default();
     for kernel in groups.kernels {
         let schedule = choose(&kernel)?;
         let lowered = lower(&kernel, &schedule, target)?;
-        kernels.push(PlannedKernel {
-            kernel,
-            schedule,
-            program: lowered.program,
-            lane: lowered.lane,
-        });
-        layouts.push(lowered.layouts);
+        all.push(kernel, schedule, lowered);
     }
-    let mut places = Places::new(graph, &groups.launches);
-    let steps = groups
-        .launches
-        .iter()
-        .map(|launch| {
-            let operands = launch.operands.iter().zip(&layouts[launch.kernel]);
-            let mut args: Vec<Place> = operands.map(|(v, layout)| places.of(*v, *layout)).collect();
-            args.push(places.of(launch.result, Layout::Plain));
-            Step {
-                kernel: launch.kernel,
-                args,
-            }
-        })
+    let parts: Vec<usize> = (groups.launches.iter())
+        .map(|launch| all.each[launch.kernel].parts)
         .collect();
+    let mut places = Places::new(graph, &groups.launches, &parts);
+    let mut steps = Vec::new();
+    for (at, launch) in groups.launches.iter().enumerate() {
+        let lowering = &all.each[launch.kernel];
+        let operands = launch.operands.iter().zip(&lowering.layouts);
+        let args: Vec<Place> = operands.map(|(v, layout)| places.of(*v, *layout)).collect();
+        let result = places.of(launch.result, Layout::Plain);
+        let mut step = |kernel, results: &[Place]| {
+            let args = [&args, results].concat();
+            steps.push(Step { kernel, args });
+        };
+        match (lowering.combine, places.parts[at]) {
+            (Some(combine), Some(parts)) => {
+                step(lowering.first, &[parts]);
+                step(combine, &[result, parts]);
+            }
+            _ => step(lowering.first, &[result]),
+        }
+    }
+    let kernels = all.kernels;
     let inputs = graph.nodes().iter().filter_map(|n| {
         if let ir::Op::Input(i) = &n.op {
             Some(i.clone())
@@ -133,6 +138,52 @@ pub fn plan(
         constants: places.constants,
         arena_bytes: places.arena_bytes,
     })
+}
+
+/// Kernels as they are launched.
+#[derive(Default)]
+struct Lowerings {
+    kernels: Vec<PlannedKernel>,
+    each: Vec<LoweredKernel>,
+}
+
+/// Which launches a kernel is.
+struct LoweredKernel {
+    layouts: Vec<Layout>,
+    first: usize,
+    /// What makes the result of the parts that the first makes.
+    combine: Option<usize>,
+    /// Bytes of the parts.
+    parts: usize,
+}
+
+impl Lowerings {
+    fn push(&mut self, kernel: Kernel, schedule: Schedule, lowered: Lowered) {
+        let first = self.kernels.len();
+        let parts = lowered.program.params.last().map_or(0, Array::bytes);
+        let combine = lowered.combine.map(|combine| PlannedKernel {
+            kernel: Kernel {
+                name: combine.program.name.clone(),
+                ..kernel.clone()
+            },
+            schedule: schedule.clone(),
+            program: combine.program,
+            lane: combine.lane,
+        });
+        self.each.push(LoweredKernel {
+            layouts: lowered.layouts,
+            first,
+            combine: combine.is_some().then_some(first + 1),
+            parts: if combine.is_some() { parts } else { 0 },
+        });
+        self.kernels.push(PlannedKernel {
+            kernel,
+            schedule,
+            program: lowered.program,
+            lane: lowered.lane,
+        });
+        self.kernels.extend(combine);
+    }
 }
 
 /// The graph with a value of its own for each output, computed at each run.
@@ -175,11 +226,14 @@ struct Places<'a> {
     known: BTreeMap<ValueId, Place>,
     packed: BTreeMap<(ValueId, Layout), usize>,
     constants: Vec<Graph>,
+    /// The parts that each launch combines, if it does.
+    parts: Vec<Option<Place>>,
     arena_bytes: usize,
 }
 
 impl<'a> Places<'a> {
-    fn new(graph: &'a Graph, launches: &[crate::group::Launch]) -> Self {
+    /// `parts` are the bytes that each launch needs for parts of its result.
+    fn new(graph: &'a Graph, launches: &[crate::group::Launch], parts: &[usize]) -> Self {
         let mut known = BTreeMap::new();
         let inputs = graph
             .values()
@@ -212,7 +266,17 @@ impl<'a> Places<'a> {
                 last,
             });
         }
+        let workspaces = parts.iter().enumerate().filter(|(_, bytes)| **bytes > 0);
+        lifetimes.extend(workspaces.clone().map(|(step, bytes)| Lifetime {
+            bytes: *bytes,
+            first: step,
+            last: step,
+        }));
         let (offsets, arena_bytes) = place(&lifetimes);
+        let mut parts_at = vec![None; launches.len()];
+        for ((step, _), offset) in workspaces.zip(&offsets[values.len()..]) {
+            parts_at[step] = Some(Place::Arena(*offset));
+        }
         known.extend(
             values
                 .into_iter()
@@ -223,6 +287,7 @@ impl<'a> Places<'a> {
             known,
             packed: BTreeMap::new(),
             constants: vec![],
+            parts: parts_at,
             arena_bytes,
         }
     }

@@ -109,6 +109,8 @@ fn contract(sides: [u32; 3], stages: u32, instr: u32) -> Schedule {
         warp_columns: 2,
         stages,
         instr,
+        skew: ir::Skew::Pad,
+        splits: 1,
     })
 }
 
@@ -156,6 +158,9 @@ fn weights_of_attention_stay_in_registers() {
         warp_columns: 1,
         stages: 2,
         instr: 1,
+        skew: ir::Skew::Pad,
+        rows: ir::AttentionRows::Queries,
+        splits: 1,
     });
     let target = targets::all().remove(0);
     let lowered = passes::lower(&kernel, &schedule, &target).unwrap();

@@ -67,8 +67,7 @@ proptest! {
             warp_rows,
             warp_columns,
             stages,
-            instr,
-        }));
+            instr, skew: ir::Skew::Pad, splits: 1,}));
     }
 
     #[test]
@@ -102,8 +101,7 @@ proptest! {
             warp_rows,
             warp_columns,
             stages,
-            instr,
-        }));
+            instr, skew: ir::Skew::Pad, rows: ir::AttentionRows::Queries, splits: 1,}));
     }
 
     #[test]

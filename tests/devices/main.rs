@@ -29,9 +29,11 @@ fn compile(what: &str, graph: &Graph, targets: &[Target], meaning: bool) {
             if meaning {
                 lanes::check(kernel, &schedule, target);
             }
-            let mut program = lowered.lane.expect("the target has lanes");
-            program.name = format!("k{i}_{}", program.name);
-            programs.push(program);
+            for program in lanes::lane_programs(&lowered) {
+                let mut program = program.clone();
+                program.name = format!("k{i}_{}", program.name);
+                programs.push(program);
+            }
         }
         let all = simt::compile(&programs, target, &Workers::InProcess).unwrap();
         let mut widest = 0;

@@ -96,6 +96,10 @@ fn case(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<Case> {
         Err(LowerError::DoesNotFit { .. }) => return None,
         other => other.unwrap_or_else(|e| panic!("{}: {schedule:?}: {e}", target.name)),
     };
+    if lowered.combine.is_some() {
+        // Two programs: the emulator runs such, one after the other.
+        return None;
+    }
     let program = lowered.lane.expect("the target has lanes");
     let (mut inputs, mut params) = (BTreeMap::new(), vec![]);
     for node in kernel.graph.nodes() {

@@ -7,6 +7,7 @@ mod bench;
 mod bless;
 mod ci;
 mod demo;
+mod emulate;
 mod error;
 mod process;
 mod root;
@@ -40,6 +41,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[CARGO ARGS]",
         about: "set-up, then every test; counts what ran and what was skipped",
         run: test::run,
+    },
+    Command {
+        name: "emulate",
+        arguments: "",
+        about: "set-up, then all cases of lane programs in the emulator; `test` runs a part of them",
+        run: |root, _| emulate::run(root),
     },
     Command {
         name: "setup",

@@ -148,6 +148,7 @@ pub(super) fn lower(
         program: b.finish(),
         layouts,
         lane: None,
+        combine: None,
     }
 }
 

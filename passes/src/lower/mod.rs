@@ -21,6 +21,7 @@ use crate::{
     spread::SpreadError,
 };
 use builder::{Builder, Range};
+pub use simt::fits;
 
 /// A kernel as a program, and how its operands must lie in memory.
 #[derive(Clone, Debug)]
@@ -29,6 +30,18 @@ pub struct Lowered {
     pub program: Program,
     /// One for each operand.
     pub layouts: Vec<Layout>,
+    /// What each lane runs, on a device of many lanes.
+    pub lane: Option<ir::lane::Program>,
+    /// Where several blocks share each result: what makes it of their parts. The program above then has the
+    /// parts, an array of f32, in place of the result; this one has them after the result.
+    pub combine: Option<Lowering>,
+}
+
+/// A program, and what each lane runs of it.
+#[derive(Clone, Debug)]
+pub struct Lowering {
+    /// The program.
+    pub program: Program,
     /// What each lane runs, on a device of many lanes.
     pub lane: Option<ir::lane::Program>,
 }
@@ -76,6 +89,15 @@ pub enum LowerError {
     },
 }
 
+/// Which neighbours of a matrix lie side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// Those along the sums.
+    Depth,
+    /// Others.
+    Columns,
+}
+
 /// The family of a kernel, and the sizes that its schedule cuts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelFamily {
@@ -114,11 +136,15 @@ pub enum KernelFamily {
         packed: bool,
         /// The type in which both factors are stored; f32 if they are not stored alike.
         operands: DType,
+        /// How the factor that columns have of their own lies in memory.
+        lines: Lines,
     },
     /// Attention.
     Attention {
         /// Batch times query heads.
         heads: i64,
+        /// Query heads that share keys and values.
+        group: i64,
         /// Queries of each.
         queries: i64,
         /// Keys of each.
@@ -150,14 +176,17 @@ impl KernelFamily {
 /// # Errors
 /// No template computes the kernel's graph as one.
 pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
-    let shaped = shaped(kernel)?;
+    Ok(family_of(&shaped(kernel)?, kernel))
+}
+
+fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
     let last = shaped.nest.stages.last().expect("a nest has stages");
     let split = |sizes: &[i64]| match sizes {
         [outer @ .., last] => (outer.iter().product(), *last),
         [] => (1, 1),
     };
     let (rows, columns) = split(&last.sizes[..last.outer]);
-    Ok(match &shaped.family {
+    match &shaped.family {
         Family::Map => KernelFamily::Map { rows, columns },
         Family::Fold => KernelFamily::Fold { rows, columns },
         Family::Rows { rows } => KernelFamily::Rows {
@@ -182,6 +211,7 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
                 depth: fold.sizes[fold.outer..].iter().product(),
                 packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
                 operands: stored(&shaped.nest, &[&c.left, &c.right]),
+                lines: simt::lines(fold, &c.right),
             }
         }
         Family::Attention => {
@@ -189,6 +219,7 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
             let s = spec.sizes;
             KernelFamily::Attention {
                 heads: s.batch * s.heads,
+                group: s.heads / s.key_heads,
                 queries: s.queries,
                 keys: s.keys,
                 depth: s.depth,
@@ -196,7 +227,7 @@ pub fn family(kernel: &Kernel) -> Result<KernelFamily, LowerError> {
                 operands: stored(&shaped.nest, &[&spec.q, &spec.k, &spec.v]),
             }
         }
-    })
+    }
 }
 
 /// The element type in which all of these are stored, or f32.
@@ -237,6 +268,10 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
                 .ok_or_else(|| other_family(kernel, schedule))?,
             layouts: plain,
             lane: None,
+            combine: simt::combine(name, &shaped, schedule).map(|program| Lowering {
+                program,
+                lane: None,
+            }),
         });
     }
     let program = match (&shaped.family, schedule) {
@@ -253,6 +288,7 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
         program,
         layouts: plain,
         lane: None,
+        combine: None,
     })
 }
 

@@ -11,7 +11,7 @@ use ir::{
 use super::{
     Spreader,
     scope::down,
-    shared::{Staged, lines_apart, moved},
+    shared::{Reading, Staged, moved},
     tiling::Tiling,
 };
 
@@ -60,6 +60,25 @@ impl Spreader<'_> {
         }
     }
 
+    /// How lanes read an operand that lies along `along` in shared memory.
+    pub(super) fn reading(
+        &self,
+        var: Var,
+        layout: &Layout,
+        along: Axis,
+        tiling: &Tiling,
+    ) -> Reading {
+        let dtype = self.layouts.types[&var].0;
+        let width = if self.reads_matrices(layout, dtype) {
+            self.simt.access.0 as u32 / dtype.size() as u32
+        } else if tiling.reads_ahead() && along != contiguous(layout) {
+            AHEAD
+        } else {
+            1
+        };
+        Reading::of(layout, along, width, dtype)
+    }
+
     /// Brings an operand into the registers from which it is staged.
     fn fetch(&mut self, var: Var, layout: &Layout, tiling: &Tiling) {
         if self.layouts.own.contains_key(&var) || self.is_staged(var, layout, tiling) {
@@ -81,7 +100,8 @@ impl Spreader<'_> {
             return Source::Held(self.want(var, layout));
         }
         let along = self.orientation(var, layout, tiling);
-        Source::Staged(self.staged(var, along, lines_apart(layout, along)))
+        let reading = self.reading(var, layout, along, tiling);
+        Source::Staged(self.staged(var, along, reading))
     }
 
     /// Adds all products to the registers `sum`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    DType, Simt,
+    BinaryFn, DType, Simt,
     lane::{Layout, MatrixInstr},
     tile::{self, Axis, For, Index, Ranges, Shape, Stmt, Types, Value, Var},
 };
@@ -18,8 +18,10 @@ pub(super) struct Layouts<'a> {
     /// How each dot is made, by its result.
     pub tilings: BTreeMap<Var, Tiling>,
     pub defs: BTreeMap<Var, &'a Value>,
-    /// Along which axis the elements of each load lie side by side in memory.
-    along: BTreeMap<Var, Axis>,
+    /// How often each tile is used.
+    uses: BTreeMap<Var, u32>,
+    /// Along which axis the elements of each load lie side by side in memory, and their type there.
+    along: BTreeMap<Var, (Axis, DType)>,
     simt: &'a Simt,
     threads: [u32; 2],
 }
@@ -63,11 +65,12 @@ impl<'a> Layouts<'a> {
             own: BTreeMap::new(),
             tilings: BTreeMap::new(),
             defs: BTreeMap::new(),
+            uses: BTreeMap::new(),
             along: BTreeMap::new(),
             simt,
             threads: [simt.lanes, warps],
         };
-        layouts.define(&program.body, &Ranges::of(program));
+        layouts.define(program, &program.body, &Ranges::of(program));
         Ok(layouts)
     }
 
@@ -77,21 +80,41 @@ impl<'a> Layouts<'a> {
     }
 
     /// Notes definitions, and how loads run through memory.
-    fn define(&mut self, body: &'a [Stmt], ranges: &Ranges) {
+    fn define(&mut self, program: &tile::Program, body: &'a [Stmt], ranges: &Ranges) {
         for stmt in body {
             match stmt {
                 Stmt::Let(var, value) => {
                     self.defs.insert(*var, value);
+                    self.used(&operands(value));
                     if let Value::Load { from, shape, .. } = value {
                         let at = ranges.in_tile(*shape).affine(&from.at);
                         let down = at.stride(&Index::Row) == Some(1) && shape.rows > 1;
                         let axis = if down { Axis::Rows } else { Axis::Lanes };
-                        self.along.insert(*var, axis);
+                        let dtype = program.array(from.memory).dtype;
+                        self.along.insert(*var, (axis, dtype));
                     }
                 }
-                Stmt::Store { .. } => {}
-                Stmt::For(l) => self.define(&l.body, &ranges.in_loop(l)),
+                Stmt::Store { value, .. } => self.used(&[*value]),
+                Stmt::For(l) => {
+                    let carried = l.carried.iter().flat_map(|c| [c.init, c.next]);
+                    self.used(&carried.collect::<Vec<Var>>());
+                    self.define(program, &l.body, &ranges.in_loop(l));
+                }
             }
+        }
+    }
+
+    fn used(&mut self, vars: &[Var]) {
+        for var in vars {
+            *self.uses.entry(*var).or_default() += 1;
+        }
+    }
+
+    /// The factors of a product that is used once.
+    pub fn factors(&self, var: Var) -> Option<[Var; 2]> {
+        match self.def(var)? {
+            Value::Binary(BinaryFn::Mul, x, y) if self.uses.get(&var) == Some(&1) => Some([*x, *y]),
+            _ => None,
         }
     }
 
@@ -122,7 +145,7 @@ impl<'a> Layouts<'a> {
                 return;
             };
             for c in &l.carried {
-                let next = self.preferred(c.next, self.simt.access.0 / 4);
+                let next = self.natural(c.next);
                 self.own.entry(c.current).or_insert(next);
             }
         }
@@ -188,7 +211,7 @@ impl<'a> Layouts<'a> {
                 if !self.own.contains_key(x) && self.waits(*x) {
                     return None;
                 }
-                let whole = self.preferred(*x, self.simt.access.0 / 4);
+                let whole = self.natural(*x);
                 Some(match axis {
                     Axis::Rows => whole.one_row(),
                     Axis::Lanes => whole.one_column(),
@@ -214,8 +237,16 @@ impl<'a> Layouts<'a> {
             return layout.clone();
         }
         let shape = self.types[&var].1;
-        let along = self.first_load(var, shape).unwrap_or(Axis::Lanes);
+        let along = self.first_load(var, shape);
+        let along = along.map_or(Axis::Lanes, |(axis, _)| axis);
         blocked(shape, self.threads, along, vector as u32)
+    }
+
+    /// A tile's own layout, or one in which lanes read by whole accesses what it is computed from.
+    pub fn natural(&self, var: Var) -> Layout {
+        let loaded = self.first_load(var, self.types[&var].1);
+        let size = loaded.map_or(4, |(_, dtype)| dtype.size() as u64);
+        self.preferred(var, self.simt.access.0 / size)
     }
 
     /// The axis along which what a tile is computed from lies side by side in memory, if it is loaded.
@@ -223,16 +254,17 @@ impl<'a> Layouts<'a> {
         if self.own.contains_key(&var) {
             return None;
         }
-        self.first_load(var, self.types[&var].1)
+        let loaded = self.first_load(var, self.types[&var].1);
+        loaded.map(|(axis, _)| axis)
     }
 
-    /// How the first load of this shape runs that a tile is computed from.
-    fn first_load(&self, var: Var, shape: Shape) -> Option<Axis> {
+    /// How the first load of this shape runs that a tile is computed from, and its type in memory.
+    fn first_load(&self, var: Var, shape: Shape) -> Option<(Axis, DType)> {
         if self.types[&var].1 != shape {
             return None;
         }
-        if let Some(axis) = self.along.get(&var) {
-            return Some(*axis);
+        if let Some(loaded) = self.along.get(&var) {
+            return Some(*loaded);
         }
         let parts = operands(self.defs.get(&var)?);
         parts.into_iter().find_map(|v| self.first_load(v, shape))

@@ -22,7 +22,7 @@ mod warpgroups;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
-    DType, Schedule, Simt,
+    DType, Schedule, Simt, Skew,
     lane::{self, MatrixInstr},
     tile::{self, Array, Carried, Counter, For, Memory, Shape, Stmt, Var},
 };
@@ -40,28 +40,39 @@ pub struct Spread {
     pub instr: u32,
     /// Tiles of operands in shared memory at a time.
     pub stages: u32,
+    /// How operands of products lie in shared memory.
+    pub skew: Skew,
 }
 
 impl Spread {
-    /// What `schedule` says, if it is for a device of many lanes.
-    pub fn of(schedule: &Schedule) -> Option<Self> {
-        let one = |warps| Self {
+    /// So many warps, without products.
+    pub const fn of_warps(warps: u32) -> Self {
+        Self {
             warps: [warps, 1],
             instr: 0,
             stages: 1,
-        };
+            skew: Skew::Pad,
+        }
+    }
+
+    /// What `schedule` says, if it is for a device of many lanes.
+    pub fn of(schedule: &Schedule) -> Option<Self> {
         match schedule {
-            Schedule::SimtMap(s) => Some(one(s.warps)),
-            Schedule::SimtRows(s) => Some(one(s.warps)),
+            Schedule::SimtMap(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtRows(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtGemv(s) => Some(Self::of_warps(s.warps)),
+            Schedule::SimtStream(s) => Self::of(&Schedule::SimtContract(s.tile)),
             Schedule::SimtContract(s) => Some(Self {
                 warps: [s.warp_rows, s.warp_columns],
                 instr: s.instr,
                 stages: s.stages,
+                skew: s.skew,
             }),
             Schedule::SimtAttention(s) => Some(Self {
                 warps: [s.warp_rows, s.warp_columns],
                 instr: s.instr,
                 stages: s.stages,
+                skew: s.skew,
             }),
             Schedule::Map(_)
             | Schedule::Rows(_)
@@ -138,6 +149,7 @@ pub fn spread(
     let mut spreader = Spreader::new(program, simt, layouts);
     spreader.warps = spread.warps[0] * spread.warps[1];
     spreader.stages = spread.stages;
+    spreader.skew = spread.skew;
     spreader.body(&program.body);
     let outermost = spreader.scopes.pop().expect("the outermost scope");
     Ok(lane::Program {
@@ -172,6 +184,7 @@ struct Spreader<'a> {
     /// Arrays that are copied to ahead, with barriers of their own.
     streamed: BTreeSet<u32>,
     stages: u32,
+    skew: Skew,
     matrix: Vec<MatrixInstr>,
     /// What counters of the tile program are, other than counters of the same number.
     counters: BTreeMap<Counter, lane::Index>,
@@ -193,6 +206,7 @@ impl<'a> Spreader<'a> {
             scratch: BTreeMap::new(),
             streamed: BTreeSet::new(),
             stages: 1,
+            skew: Skew::Pad,
             matrix: vec![],
             counters: BTreeMap::new(),
             warpgroups: None,
@@ -207,7 +221,7 @@ impl<'a> Spreader<'a> {
                     scope.defs.insert(*var, value);
                 }
                 Stmt::Store { to, value } => {
-                    let layout = self.layouts.preferred(*value, self.simt.access.0 / 4);
+                    let layout = self.layouts.natural(*value);
                     let x = self.want(*value, &layout);
                     let (_, shape) = self.layouts.types[value];
                     self.store(to, shape, &layout, x);

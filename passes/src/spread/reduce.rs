@@ -40,7 +40,7 @@ impl Folding {
 impl Spreader<'_> {
     /// A tile folded along an axis, in its own layout.
     pub(super) fn fold(&mut self, monoid: Monoid, axis: Axis, x: Var) -> Var {
-        let layout = self.layouts.preferred(x, self.simt.access.0 / 4);
+        let layout = self.layouts.natural(x);
         let mut folding = Folding {
             monoid,
             axis,

@@ -1,15 +1,58 @@
 //! Tiles in shared memory, and changes of layout through it.
 
 use ir::{
-    DType,
+    DType, Skew,
     lane::{self, Layout, Memory, Step},
     tile::{Array, Axis, Shape, Var},
 };
 
 use super::{Spreader, access::once, scope::down};
 
-/// Bytes that are left free between rows, so that columns do not lie in one bank.
-const PAD: usize = 16;
+/// Bytes that every tile starts at a multiple of.
+const ALIGN: usize = 16;
+
+/// Bytes of all banks.
+const BANKS: i64 = 128;
+
+/// Least bytes that asynchronous copies move.
+const LEAST: usize = 4;
+
+/// How lanes read a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// How far apart the lines are that they read together.
+    pub apart: u32,
+    /// Elements of a line that they read together.
+    pub width: u32,
+}
+
+impl Reading {
+    /// By the registers and lanes of a layout, where lines lie across `along`; a lane reads so many elements at once,
+    /// at least.
+    pub fn of(layout: &Layout, along: Axis, least: u32, dtype: DType) -> Self {
+        let [across, on]: [fn(&Step) -> u32; 2] = match along {
+            Axis::Lanes => [|s| s.row, |s| s.column],
+            Axis::Rows => [|s| s.column, |s| s.row],
+        };
+        let apart = layout.lane.iter().map(across).filter(|by| *by > 0).min();
+        let steps = layout.register.iter().enumerate();
+        let low = steps.take_while(|(bit, s)| on(s) == 1 << bit).count();
+        let own = least.max(1 << low).min((ALIGN / dtype.size()) as u32);
+        // Lanes whose words the banks give at once.
+        let bytes = (own as usize * dtype.size()).max(LEAST);
+        let together = (BANKS as usize / bytes).ilog2() as usize;
+        let mut width = own;
+        for step in layout.lane.iter().take(together) {
+            if on(step) == width {
+                width *= 2;
+            }
+        }
+        Self {
+            apart: apart.unwrap_or(1),
+            width,
+        }
+    }
+}
 
 /// A tile in shared memory, or a place for one.
 #[derive(Clone, Debug)]
@@ -20,43 +63,87 @@ pub(super) struct Staged {
     pub along: Axis,
     /// Elements side by side, which follow each other in lines.
     line: i64,
-    /// Elements left free after each group of lines.
-    pad: i64,
     /// Lines of a group.
     group: i64,
+    shift: Shift,
     /// Where it starts, a multiple of 16 bytes.
     offset: lane::Index,
 }
 
+/// How groups of lines are shifted against each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shift {
+    /// By elements left free after each.
+    Pad(i64),
+    /// By an exclusive or of the piece of a line with the number of its group.
+    Swizzle {
+        /// Elements of a piece.
+        piece: i64,
+        /// Pieces that change places.
+        pieces: i64,
+    },
+}
+
 impl Staged {
-    /// A place for a tile, in no array yet, and its number of elements. Lanes read lines that are `group` apart.
-    pub fn new(shape: Shape, dtype: DType, along: Axis, group: u32) -> (Self, i64) {
+    /// A place for a tile, in no array yet, and its number of elements.
+    pub fn new(
+        shape: Shape,
+        dtype: DType,
+        (along, reading): (Axis, Reading),
+        skew: Skew,
+    ) -> (Self, i64) {
         let (inner, outer) = match along {
             Axis::Lanes => (shape.lanes, shape.rows),
             Axis::Rows => (shape.rows, shape.lanes),
         };
-        let unit = (PAD / dtype.size()) as i64;
+        let unit = (ALIGN / dtype.size()) as i64;
+        let line = i64::from(inner);
+        let group = i64::from(reading.apart);
+        // What lanes read at once is left free between lines, or changes places with others.
+        let bytes = (reading.width as usize * dtype.size()).clamp(LEAST, ALIGN);
+        let piece = (bytes / dtype.size()).max(1) as i64;
+        let (shift, group) = match skew {
+            _ if inner == 1 || outer == 1 => (Shift::Pad(0), group),
+            Skew::Pad => (Shift::Pad(piece), group),
+            Skew::Swizzle => {
+                // Lines that fill the banks together need no shift against each other.
+                let together = BANKS / (line * dtype.size() as i64).clamp(1, BANKS);
+                let shift = Shift::Swizzle {
+                    piece,
+                    pieces: (line / piece).clamp(1, BANKS / bytes as i64),
+                };
+                (shift, together.max(group))
+            }
+        };
         let staged = Self {
             array: u32::MAX,
             dtype,
             along,
-            line: inner.into(),
-            pad: if inner == 1 || outer == 1 { 0 } else { unit },
-            group: group.into(),
+            line,
+            group,
+            shift,
             offset: 0.into(),
         };
         // Whole accesses, so that tiles can follow each other.
-        let len = staged.passed(outer) as u64;
+        let pad = match shift {
+            Shift::Pad(pad) => i64::from(outer) / staged.group * pad,
+            Shift::Swizzle { .. } => 0,
+        };
+        let len = (i64::from(outer) * line + pad) as u64;
         (staged, len.next_multiple_of(unit as u64) as i64)
     }
 
-    /// Elements of so many lines, a power of two.
-    fn passed(&self, lines: u32) -> i64 {
-        let lines = i64::from(lines);
-        lines * self.line + lines / self.group * self.pad
+    /// Where a line starts, in a tile at 0; lines are powers of two.
+    fn passed(&self, line: u32) -> i64 {
+        let line = i64::from(line);
+        let group = line / self.group;
+        match self.shift {
+            Shift::Pad(pad) => line * self.line + group * pad,
+            Shift::Swizzle { piece, pieces } => line * self.line + group % pieces * piece,
+        }
     }
 
-    /// Elements that a step passes.
+    /// Elements that a step passes: added to, or with a swizzle xored with, those of other steps.
     pub fn delta(&self, s: &Step) -> i64 {
         match self.along {
             Axis::Lanes => self.passed(s.row) + i64::from(s.column),
@@ -66,20 +153,40 @@ impl Staged {
 
     /// Whether every line starts at a multiple of `by` elements.
     pub fn starts_at(&self, by: i64) -> bool {
-        self.line % by == 0 && self.pad % by == 0
+        let shift = match self.shift {
+            Shift::Pad(pad) => pad,
+            Shift::Swizzle { piece, .. } => piece,
+        };
+        self.line % by == 0 && shift % by == 0
     }
 
-    /// Where an element lies.
+    /// Where an element lies in a tile at 0.
     fn at_element(&self, row: lane::Index, column: lane::Index) -> lane::Index {
         let (outer, inner) = match self.along {
             Axis::Lanes => (row, column),
             Axis::Rows => (column, row),
         };
-        if self.group == 1 {
-            return outer * (self.line + self.pad) + inner;
+        match self.shift {
+            Shift::Pad(pad) if self.group == 1 => outer * (self.line + pad) + inner,
+            Shift::Pad(pad) => {
+                let groups = outer.clone().floor_div(self.group);
+                outer * self.line + groups * pad + inner
+            }
+            Shift::Swizzle { piece, pieces } => {
+                let group = outer.clone().floor_div(self.group).modulo(pieces);
+                outer * self.line + inner.xor(group * piece)
+            }
         }
-        let groups = outer.clone().floor_div(self.group);
-        outer * self.line + groups * self.pad + inner
+    }
+
+    /// The element of the registers that take these steps from the one at `base`, in a tile at 0.
+    fn stepped<'s>(&self, base: lane::Index, steps: impl Iterator<Item = &'s Step>) -> lane::Index {
+        let deltas = steps.map(|s| self.delta(s));
+        match self.shift {
+            Shift::Pad(_) => base + deltas.sum::<i64>(),
+            // Steps are distinct bits, and the swizzle is linear in bits.
+            Shift::Swizzle { .. } => base.xor(deltas.fold(0, |a, b| a ^ b)),
+        }
     }
 
     /// The same tile in an array.
@@ -94,16 +201,6 @@ impl Staged {
             ..self.clone()
         }
     }
-}
-
-/// How far apart the lines are that lanes read together, where lines lie across `along`.
-pub(super) fn lines_apart(layout: &Layout, along: Axis) -> u32 {
-    let across = |s: &Step| match along {
-        Axis::Lanes => s.row,
-        Axis::Rows => s.column,
-    };
-    let steps = layout.lane.iter().map(across).filter(|by| *by > 0);
-    steps.min().unwrap_or(1)
 }
 
 impl Spreader<'_> {
@@ -152,7 +249,11 @@ impl Spreader<'_> {
         [from, to]: [&Layout; 2],
         (shape, along): (Shape, Axis),
     ) -> Var {
-        let (staged, len) = Staged::new(shape, dtype, along, 1);
+        let reading = Reading {
+            apart: 1,
+            width: (ALIGN / dtype.size()) as u32,
+        };
+        let (staged, len) = Staged::new(shape, dtype, (along, reading), Skew::Pad);
         let array = self.scratch(dtype, len);
         let staged = staged.within(array);
         self.put(&staged, from, var);
@@ -160,8 +261,8 @@ impl Spreader<'_> {
         self.get(&staged, to, &registers)
     }
 
-    /// A tile in shared memory, contiguous along `along`, with lines in groups of so many.
-    pub(super) fn staged(&mut self, var: Var, along: Axis, group: u32) -> Staged {
+    /// A tile in shared memory, contiguous along `along`, which lanes read so.
+    pub(super) fn staged(&mut self, var: Var, along: Axis, reading: Reading) -> Staged {
         let at = self.scope_of(var);
         let key = (var, down(along));
         if let Some(staged) = self.scopes[at].staged.get(&key) {
@@ -170,7 +271,7 @@ impl Spreader<'_> {
         let (dtype, shape) = self.layouts.types[&var];
         let vector = self.simt.access.0 / dtype.size() as u64;
         let layout = self.layouts.preferred(var, vector);
-        let (staged, len) = Staged::new(shape, dtype, along, group);
+        let (staged, len) = Staged::new(shape, dtype, (along, reading), self.skew);
         let array = self.array(dtype, len);
         let staged = staged.within(array);
         let x = self.want(var, &layout);
@@ -218,8 +319,8 @@ impl Spreader<'_> {
         let base = self.kept(staged.at_element(row, column));
         let steps = layout.register.iter().enumerate();
         let taken = steps.filter(|(bit, _)| register >> bit & 1 == 1);
-        let shift: i64 = taken.map(|(_, s)| staged.delta(s)).sum();
-        base + staged.offset.clone() + shift
+        let at = staged.stepped(base, taken.map(|(_, s)| s));
+        at + staged.offset.clone()
     }
 
     /// How many of at most `most` registers lie side by side and may be accessed at once.

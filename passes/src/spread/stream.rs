@@ -13,7 +13,7 @@ use super::{
     Spreader,
     access::once,
     scope::down,
-    shared::{Staged, lines_apart, moved},
+    shared::{Reading, Staged, moved},
     tiling::Tiling,
 };
 
@@ -60,8 +60,8 @@ impl<'a> Spreader<'a> {
             let along = self.orientation(var, &layout, &tiling);
             let known = streams.all.iter().any(|s| s.var == var && s.along == along);
             if !known {
-                let group = lines_apart(&layout, along);
-                let stream = self.stream(l, var, along, group);
+                let reading = self.reading(var, &layout, along, &tiling);
+                let stream = self.stream(l, var, along, reading);
                 streams.all.extend(stream);
             }
         }
@@ -109,7 +109,13 @@ impl<'a> Spreader<'a> {
         }
     }
 
-    fn stream(&mut self, l: &'a For, var: Var, along: Axis, group: u32) -> Option<Stream<'a>> {
+    fn stream(
+        &mut self,
+        l: &'a For,
+        var: Var,
+        along: Axis,
+        reading: Reading,
+    ) -> Option<Stream<'a>> {
         let (from, shape) = self.loaded(&l.body, var)?;
         let pairs = from.guard.iter().flat_map(|(a, b)| [a, b]);
         if pairs.chain([&from.at]).any(gathers) {
@@ -119,7 +125,7 @@ impl<'a> Spreader<'a> {
         let layout = self
             .layouts
             .preferred(var, self.simt.access.0 / dtype.size() as u64);
-        let (staged, len) = Staged::new(shape, dtype, along, group);
+        let (staged, len) = Staged::new(shape, dtype, (along, reading), self.skew);
         let ranges = self.scopes[self.at].ranges.in_loop(l);
         let ready = self.ready(from, (shape, &ranges), dtype, &layout);
         let width = ready.run.min(self.run(&staged, &layout, layout.width()));

@@ -1,6 +1,7 @@
 //! Values of tiles, in the layout in which they are wanted.
 
 use ir::{
+    BinaryFn, DType,
     lane::{self, Layout, Type},
     tile::{Shape, Value, Var},
 };
@@ -43,6 +44,12 @@ impl Spreader<'_> {
             }
             Value::Load { from, other, .. } => return self.load(from, shape, *other, layout),
             Value::Unary(f, x) => lane::Value::Unary(*f, self.operand(*x, shape, layout)),
+            Value::Binary(BinaryFn::Add, x, y)
+                if let Some((product, z)) = self.fused([*x, *y], (dtype, shape), layout) =>
+            {
+                let [x, y, z] = [product[0], product[1], z].map(|v| self.operand(v, shape, layout));
+                lane::Value::Fma(x, y, z)
+            }
             Value::Binary(f, x, y) => {
                 let [x, y] = [x, y].map(|v| self.operand(*v, shape, layout));
                 lane::Value::Binary(*f, x, y)
@@ -57,6 +64,25 @@ impl Spreader<'_> {
             Value::Dot { a, b, acc } => return self.dot(var, [*a, *b], *acc),
         };
         self.set(value)
+    }
+
+    /// The factors and the summand of a sum whose product nothing else needs, in f32.
+    fn fused(
+        &self,
+        sum: [Var; 2],
+        (dtype, shape): (DType, Shape),
+        layout: &Layout,
+    ) -> Option<([Var; 2], Var)> {
+        let [x, y] = sum;
+        [(x, y), (y, x)].into_iter().find_map(|(product, z)| {
+            let factors = self.layouts.factors(product)?;
+            // Not one of another loop, which is computed there.
+            let here = self.scopes[self.at].defs.contains_key(&product);
+            let whole = self.layouts.types[&product] == (DType::F32, shape);
+            let own = self.layouts.own.get(&product);
+            let fits = dtype == DType::F32 && here && whole && own.is_none_or(|own| own == layout);
+            fits.then_some((factors, z))
+        })
     }
 
     /// An operand that repeats to `shape`, in this layout of it.

@@ -1,8 +1,8 @@
 //! Small schedules, so that tiles are whole and ragged and warps have much and little to do.
 
 use ir::{
-    Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule,
-    SimtRowsSchedule, Target,
+    AttentionRows, Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule,
+    SimtMapSchedule, SimtRowsSchedule, SimtStreamSchedule, Skew, Target,
 };
 use passes::KernelFamily;
 
@@ -37,56 +37,92 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
                 })
             })
             .into(),
-        KernelFamily::Contract { .. } => [
-            (m, n, k, 1, 1, 1),
-            (2 * m, n, 2 * k, 1, 1, 2),
-            (2 * m, 2 * n, 32, 2, 2, 3),
-            (m, 2 * n, k, 4, 2, 1),
-        ]
-        .map(
-            |(block_rows, block_columns, block_depth, warp_rows, warp_columns, stages)| {
-                Schedule::SimtContract(SimtContractSchedule {
-                    block_rows,
-                    block_columns,
-                    block_depth,
-                    warp_rows,
-                    warp_columns,
-                    stages,
-                    instr: 0,
-                })
-            },
-        )
-        .into(),
+        KernelFamily::Contract { .. } => contractions([m, n, k]),
         KernelFamily::Attention { depth, columns, .. } => {
             let (depth, columns) = (pow2(depth).max(k).max(8), pow2(columns).max(n));
+            let queries = (Skew::Pad, AttentionRows::Queries, 1);
             [
-                (m, n.max(k), depth, columns, 1, 1, 1),
-                (m, 32.max(k), k.max(8), n, 2, 1, 2),
-                (2 * m, 2 * n.max(k), depth, columns, 2, 2, 2),
+                ([m, n.max(k), depth, columns], [1, 1, 1], queries),
+                ([m, 32.max(k), k.max(8), n], [2, 1, 2], queries),
+                ([2 * m, 2 * n.max(k), depth, columns], [2, 2, 2], queries),
+                (
+                    [m, n.max(k), depth, columns],
+                    [1, 2, 2],
+                    (Skew::Swizzle, AttentionRows::Group, 3),
+                ),
+                (
+                    [m, n.max(k), k.max(8), n],
+                    [1, 1, 1],
+                    (Skew::Swizzle, AttentionRows::Queries, 2),
+                ),
             ]
             .map(
-                |(
-                    block_queries,
-                    block_keys,
-                    block_depth,
-                    block_columns,
-                    warp_rows,
-                    warp_columns,
-                    stages,
-                )| {
+                |(sides, [warp_rows, warp_columns, stages], (skew, rows, splits))| {
                     Schedule::SimtAttention(SimtAttentionSchedule {
-                        block_queries,
-                        block_keys,
-                        block_depth,
-                        block_columns,
+                        block_queries: sides[0],
+                        block_keys: sides[1],
+                        block_depth: sides[2],
+                        block_columns: sides[3],
                         warp_rows,
                         warp_columns,
                         stages,
                         instr: 0,
+                        skew,
+                        rows,
+                        splits,
                     })
                 },
             )
             .into()
         }
     }
+}
+
+fn contractions([m, n, k]: [u32; 3]) -> Vec<Schedule> {
+    let tiled = [
+        ([m, n, k], [1, 1, 1], (Skew::Pad, 1)),
+        ([2 * m, n, 2 * k], [1, 1, 2], (Skew::Swizzle, 1)),
+        ([2 * m, 2 * n, 32], [2, 2, 3], (Skew::Pad, 1)),
+        ([m, 2 * n, k], [4, 2, 1], (Skew::Swizzle, 3)),
+        ([m, n, k], [1, 1, 2], (Skew::Pad, 2)),
+    ]
+    .map(
+        |(sides, [warp_rows, warp_columns, stages], (skew, splits))| {
+            Schedule::SimtContract(SimtContractSchedule {
+                block_rows: sides[0],
+                block_columns: sides[1],
+                block_depth: sides[2],
+                warp_rows,
+                warp_columns,
+                stages,
+                instr: 0,
+                skew,
+                splits,
+            })
+        },
+    );
+    let few_rows = [(1, 4, 128, 1, 1), (4, 16, 32, 2, 1), (2, 64, 8, 4, 2)].map(
+        |(block_rows, block_columns, block_depth, warps, splits)| {
+            Schedule::SimtGemv(SimtGemvSchedule {
+                block_rows,
+                block_columns,
+                block_depth,
+                warps,
+                splits,
+            })
+        },
+    );
+    let [small, _, large, ..] = &tiled;
+    let shared = [(small, 3), (large, 5)].map(|(tile, blocks)| {
+        let Schedule::SimtContract(tile) = *tile else {
+            unreachable!("made so above")
+        };
+        Schedule::SimtStream(SimtStreamSchedule { tile, blocks })
+    });
+    tiled
+        .iter()
+        .cloned()
+        .chain(few_rows)
+        .chain(shared)
+        .collect()
 }

@@ -47,7 +47,11 @@ fn found(text: &str, schedule: &Schedule, plant: impl Fn(&mut Program)) -> Strin
     plant(&mut broken);
     assert!(broken != whole, "nothing was changed in\n{whole}");
     lane::verify(&broken).unwrap_or_else(|e| panic!("{e}"));
-    let (mut params, wanted) = lanes::run(&kernel);
+    let lanes::Reference {
+        operands: mut params,
+        wanted,
+        ..
+    } = lanes::Reference::of(&kernel);
     params.push(vec![f64::NAN; wanted.len()]);
     match lane::emulate_all(&broken, &mut params, None) {
         Err(error) => error.to_string(),

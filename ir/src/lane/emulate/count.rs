@@ -24,6 +24,9 @@ pub struct Counts {
     pub shared_wavefronts: u64,
     /// Passes that were needed only because lanes met in one bank.
     pub bank_conflicts: u64,
+    /// Those of reads.
+    #[serde(default)]
+    pub read_conflicts: u64,
     /// Meetings of all lanes of a block.
     pub barriers: u64,
     /// Registers that a warp exchanged.

@@ -148,7 +148,9 @@ impl<'a> Machine<'a> {
         if compute::value(code, warp, value, &mut out) {
             self.counts.flops.0 += compute::flops(code, value) * u64::from(warp.mask.count_ones());
         } else {
+            let before = self.counts.bank_conflicts;
             self.reach(warp, value, &mut out)?;
+            self.counts.read_conflicts += self.counts.bank_conflicts - before;
         }
         warp.vars[slot] = out;
         Ok(())

@@ -9,14 +9,16 @@ mod ahead;
 use std::collections::BTreeMap;
 
 use ir::{
-    BinaryFn, DType, Monoid, Scores, SimtAttentionSchedule, UnaryFn,
+    AttentionRows, BinaryFn, DType, Monoid, Scores, SimtAttentionSchedule, UnaryFn,
     tile::{Index, Program, Shape, Value, Var},
 };
 
 use super::{
     Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, emit,
     factor::{dot, factor},
+    merge::Merge,
     operand_types,
+    split::Split,
 };
 use crate::{
     lower::{
@@ -31,14 +33,20 @@ struct Parts<'a> {
     operands: Vec<DType>,
     schedule: &'a SimtAttentionSchedule,
     masking: Masking,
-    /// Batch and head.
-    place: [Index; 2],
+    batch: Index,
+    /// The head of each row.
+    head: Index,
     /// The head of keys and values.
     key_head: Index,
+    /// The query of each row.
+    query: Index,
     /// The first query.
     first: Index,
-    query: Span,
+    /// The last query is below this.
+    past: Index,
+    row: Span,
     column: Span,
+    split: Option<Split>,
 }
 
 /// The maximum and the sum of weights of each row so far, and its sum of weighed values.
@@ -57,6 +65,12 @@ pub(super) enum Masking {
     AtEdges(Scores),
 }
 
+/// How blocks share the keys, if they do.
+pub(super) fn split(nest: &Nest, schedule: &SimtAttentionSchedule) -> Option<Split> {
+    let keys = spec(nest).sizes.keys;
+    Split::new(keys, schedule.block_keys, schedule.splits, 3)
+}
+
 pub(super) fn lower(
     name: &str,
     nest: &Nest,
@@ -65,32 +79,79 @@ pub(super) fn lower(
 ) -> Program {
     let spec = spec(nest);
     let s = spec.sizes;
-    let (rows, columns) = (schedule.block_queries, schedule.block_columns);
-    let grid = vec![
-        s.batch * s.heads,
-        blocks(s.queries, rows),
+    let split = split(nest, schedule);
+    let (block, columns) = (schedule.block_queries, schedule.block_columns);
+    let group = s.heads / s.key_heads;
+    let (heads, rows) = match schedule.rows {
+        AttentionRows::Queries => (s.heads, s.queries),
+        AttentionRows::Group => (s.key_heads, group * s.queries),
+    };
+    let mut grid = vec![
+        s.batch * heads,
+        blocks(rows, block),
         blocks(s.columns, columns),
     ];
-    let mut b = builder(name, nest, grid);
-    let head = b.grid(0).modulo(s.heads);
-    let first = b.grid(1) * i64::from(rows);
+    let merge = split.map(|split| Merge { split, sizes: s });
+    let mut b = match merge {
+        None => builder(name, nest, grid),
+        Some(merge) => {
+            grid.push(merge.split.count);
+            merge.part_builder(name, nest, grid)
+        }
+    };
+    let first = b.grid(1) * i64::from(block);
     let column = b.grid(2) * i64::from(columns);
+    let row = Span::new(first.clone(), Index::Row, rows, block);
+    let own = b.grid(0).modulo(heads);
+    let (head, key_head, query, first, past) = match schedule.rows {
+        AttentionRows::Queries => {
+            let past = first.clone() + i64::from(block);
+            (
+                own.clone(),
+                own.floor_div(group),
+                row.at.clone(),
+                first,
+                past,
+            )
+        }
+        AttentionRows::Group => {
+            let head = own.clone() * group + row.at.clone().floor_div(s.queries);
+            let query = row.at.clone().modulo(s.queries);
+            (head, own, query, 0.into(), s.queries.into())
+        }
+    };
     let parts = Parts {
         spec,
         operands: operand_types(nest),
         schedule,
         masking,
-        place: [b.grid(0).floor_div(s.heads), head.clone()],
-        key_head: head.floor_div(s.heads / s.key_heads),
-        query: Span::new(first.clone(), Index::Row, s.queries, rows),
+        batch: b.grid(0).floor_div(heads),
+        head,
+        key_head,
+        query,
         first,
+        past,
+        row,
         column: Span::new(column, Index::Lane, s.columns, columns),
+        split,
     };
-    let result = parts.answer(&mut b);
-    let [batch, head] = parts.place.clone();
-    let axes = [batch, head, parts.query.at.clone(), parts.column.at.clone()];
-    let bounds = bounds([&parts.query, &parts.column]);
-    let shape = Shape::new(rows, columns);
+    let state = parts.answer(&mut b);
+    let place = [&parts.batch, &parts.head, &parts.query, &parts.column.at];
+    let bounds = bounds([&parts.row, &parts.column]);
+    if let Some(merge) = merge {
+        merge.store(
+            &mut b,
+            nest,
+            place,
+            &bounds,
+            [state.max, state.sum, state.acc],
+        );
+        return b.finish();
+    }
+    let scale = b.unary(UnaryFn::Recip, state.sum);
+    let result = b.binary(BinaryFn::Mul, state.acc, scale);
+    let axes = place.map(Clone::clone);
+    let shape = Shape::new(block, columns);
     finish(&mut b, nest, &parts.operands, &axes, shape, result, &bounds);
     b.finish()
 }
@@ -102,24 +163,22 @@ impl Parts<'_> {
     }
 
     /// Tiles of keys that some query of the block sees.
-    fn keys(&self) -> Range {
+    fn keys(&self, b: &Builder) -> Range {
         let (tile, keys) = (i64::from(self.schedule.block_keys), self.spec.sizes.keys);
-        let position = self.first.clone() + self.ahead();
-        let start = match self.spec.window {
-            0 => Index::Const(0),
-            window => (position.clone() + (1 - window)).max(0).floor_div(tile) * tile,
-        };
-        let end = if self.spec.causal {
-            (position + i64::from(self.schedule.block_queries)).min(keys)
-        } else {
-            keys.into()
-        };
-        Range {
-            start,
-            end,
-            step: tile,
-            unroll: 1,
+        let mut range = Split::range(self.split, b, keys).by(tile);
+        if self.spec.window > 0 {
+            let position = self.first.clone() + self.ahead();
+            let seen = (position + (1 - self.spec.window)).max(0).floor_div(tile) * tile;
+            range.start = match range.start {
+                Index::Const(0) => seen,
+                part => part.max(seen),
+            };
         }
+        if self.spec.causal {
+            let seen = self.past.clone() + self.ahead();
+            range.end = seen.min(range.end);
+        }
+        range
     }
 
     fn at_edges(&self) -> bool {
@@ -127,8 +186,8 @@ impl Parts<'_> {
     }
 
     /// The same in pieces, and whether some query may not see some key of a piece.
-    fn pieces(&self) -> Vec<(Range, bool)> {
-        let whole = self.keys();
+    fn pieces(&self, b: &Builder) -> Vec<(Range, bool)> {
+        let whole = self.keys(b);
         let (tile, keys) = (whole.step, self.spec.sizes.keys);
         let edges = self.spec.causal || self.spec.window > 0 || keys % tile != 0;
         if !self.at_edges() || !edges {
@@ -166,7 +225,7 @@ impl Parts<'_> {
         before.into_iter().chain([between, after]).collect()
     }
 
-    fn answer(&self, b: &mut Builder) -> Var {
+    fn answer(&self, b: &mut Builder) -> State {
         let s = self.schedule;
         let one = Shape::new(s.block_queries, 1);
         let init = [
@@ -179,13 +238,16 @@ impl Parts<'_> {
         } else {
             self.one_by_one(b, &init)
         };
-        let scale = b.unary(UnaryFn::Recip, end[1]);
-        b.binary(BinaryFn::Mul, end[2], scale)
+        State {
+            max: end[0],
+            sum: end[1],
+            acc: end[2],
+        }
     }
 
     /// Maximum, sum and result after one tile of keys after the other.
     fn one_by_one(&self, b: &mut Builder, init: &[Var]) -> Vec<Var> {
-        let pieces = self.pieces().into_iter();
+        let pieces = self.pieces(b).into_iter();
         pieces.fold(init.to_vec(), |state, (range, masked)| {
             b.for_each(range, &state, |b, key, carried| {
                 let state = State {
@@ -236,8 +298,9 @@ impl Parts<'_> {
         let keys = self.spec.sizes.keys;
         let along = Span::new(key.clone(), Index::Row, keys, s.block_keys);
         let shape = Shape::new(s.block_keys, s.block_columns);
-        let axes = [&along, &self.column];
-        let value = self.operand(b, &self.spec.v, &self.key_head, axes, (2, shape));
+        let axes = [&self.key_head, &along.at, &self.column.at];
+        let spans = [&along, &self.column];
+        let value = self.operand(b, &self.spec.v, axes, spans, (2, shape));
         let weight = match value.1 {
             DType::F32 => weight,
             narrow => b.set(Value::Cast(narrow, weight)),
@@ -250,12 +313,11 @@ impl Parts<'_> {
         &self,
         b: &mut Builder,
         body: &Body,
-        head: &Index,
+        [head, at, to]: [&Index; 3],
         [x, y]: [&Span; 2],
         (summed, shape): (usize, Shape),
     ) -> (Var, DType) {
-        let batch = self.place[0].clone();
-        let axes = [batch, head.clone(), x.at.clone(), y.at.clone()];
+        let axes = [&self.batch, head, at, to].map(Clone::clone);
         let bounds = bounds([x, y]);
         let point = Point {
             operands: &self.operands,
@@ -274,12 +336,13 @@ impl Parts<'_> {
         let step = |b: &mut Builder, start: Index, acc| {
             let along = Span::new(start.clone(), Index::Lane, sizes.depth, depth);
             let shape = Shape::new(rows, depth);
-            let [_, head] = &self.place;
-            let q = self.operand(b, &self.spec.q, head, [&self.query, &along], (3, shape));
+            let axes = [&self.head, &self.query, &along.at];
+            let q = self.operand(b, &self.spec.q, axes, [&self.row, &along], (3, shape));
             let along = Span::new(start, Index::Row, sizes.depth, depth);
             let key = Span::new(key.clone(), Index::Lane, sizes.keys, keys);
             let shape = Shape::new(depth, keys);
-            let k = self.operand(b, &self.spec.k, &self.key_head, [&key, &along], (3, shape));
+            let axes = [&self.key_head, &key.at, &along.at];
+            let k = self.operand(b, &self.spec.k, axes, [&key, &along], (3, shape));
             dot(b, [q, k], acc)
         };
         let acc = b.splat(0.0, Shape::new(rows, keys));
@@ -326,7 +389,7 @@ impl Parts<'_> {
         shape: Shape,
     ) -> Var {
         // How far the key lies behind the query.
-        let distance = self.query.at.clone() + self.ahead() + key.at.clone() * -1;
+        let distance = self.query.clone() + self.ahead() + key.at.clone() * -1;
         let distance = b.set(Value::Coordinate(distance, shape));
         if let Some(slope) = &self.spec.slope {
             let slope = self.bias(b, slope, key, shape);
@@ -345,9 +408,8 @@ impl Parts<'_> {
 
     /// `body` at the axes of scores.
     fn bias(&self, b: &mut Builder, body: &Body, key: &Span, shape: Shape) -> Var {
-        let [batch, head] = self.place.clone();
-        let axes = [batch, head, self.query.at.clone(), key.at.clone()];
-        let bounds = bounds([&self.query, key]);
+        let axes = [&self.batch, &self.head, &self.query, &key.at].map(Clone::clone);
+        let bounds = bounds([&self.row, key]);
         let point = Point {
             operands: &self.operands,
             axes: &axes,

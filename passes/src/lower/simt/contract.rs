@@ -8,19 +8,26 @@ use ir::{
 };
 
 use super::{
-    Builder, Nest, Point, Range, Span, blocks, bounds, builder, coordinates,
+    Builder, Nest, Point, Range, Span, blocks, bounds, coordinates,
     factor::{dot, factor},
     operand_types,
+    split::{Sides, Split},
 };
 use crate::{family::Contraction, lower::fold::finish, nest::Body};
 
 /// What does not change from tile to tile.
-struct Parts<'a> {
-    c: &'a Contraction,
-    operands: Vec<DType>,
-    schedule: &'a SimtContractSchedule,
-    row: Span,
-    column: Span,
+pub(super) struct Parts<'a> {
+    pub c: &'a Contraction,
+    pub operands: Vec<DType>,
+    pub schedule: &'a SimtContractSchedule,
+    pub row: Span,
+    pub column: Span,
+    pub split: Option<Split>,
+}
+
+/// How blocks share the depth, if they do.
+pub(super) fn split(nest: &Nest, schedule: &SimtContractSchedule) -> Option<Split> {
+    Split::of(nest, schedule.block_depth, schedule.splits)
 }
 
 pub(super) fn lower(
@@ -30,38 +37,45 @@ pub(super) fn lower(
     schedule: &SimtContractSchedule,
 ) -> Program {
     let fold = &nest.stages[0];
-    let rows = c.row.map_or(1, |r| fold.sizes[r]);
-    let columns = fold.sizes[c.lane];
-    let batch_axes: Vec<usize> = (0..fold.outer)
-        .filter(|a| *a != c.lane && Some(*a) != c.row)
-        .collect();
-    let batch: Vec<i64> = batch_axes.iter().map(|a| fold.sizes[*a]).collect();
+    let sides = Sides::of(nest, c);
+    let split = split(nest, schedule);
     let (block_rows, block_columns) = (schedule.block_rows, schedule.block_columns);
     let grid = vec![
-        batch.iter().product(),
-        blocks(columns, block_columns),
-        blocks(rows, block_rows),
+        sides.batch(),
+        blocks(sides.columns, block_columns),
+        blocks(sides.rows, block_rows),
     ];
-    let mut b = builder(name, nest, grid);
+    let mut b = sides.builder(name, nest, grid, split);
     let row = b.grid(2) * i64::from(block_rows);
     let column = b.grid(1) * i64::from(block_columns);
     let parts = Parts {
         c,
         operands: operand_types(nest),
         schedule,
-        row: Span::new(row, Index::Row, rows, block_rows),
-        column: Span::new(column, Index::Lane, columns, block_columns),
+        row: Span::new(row, Index::Row, sides.rows, block_rows),
+        column: Span::new(column, Index::Lane, sides.columns, block_columns),
+        split,
     };
     let mut axes = vec![Index::Const(0); fold.outer];
-    for (axis, at) in batch_axes.iter().zip(coordinates(&b.grid(0), &batch)) {
+    for (axis, at) in (sides.batch_axes.iter()).zip(coordinates(&b.grid(0), &sides.batch_sizes)) {
         axes[*axis] = at;
     }
     let shape = Shape::new(block_rows, block_columns);
     let acc = b.splat(0.0, shape);
     let acc = parts.sum(&mut b, &mut axes, &fold.sizes[fold.outer..], acc);
-    parts.place(&mut axes, true, true);
     let bounds = bounds([&parts.row, &parts.column]);
-    finish(&mut b, nest, &parts.operands, &axes, shape, acc, &bounds);
+    if split.is_some() {
+        sides.store_part(
+            &mut b,
+            nest,
+            [&parts.row.at, &parts.column.at],
+            &bounds,
+            acc,
+        );
+    } else {
+        parts.place(&mut axes, true, true);
+        finish(&mut b, nest, &parts.operands, &axes, shape, acc, &bounds);
+    }
     b.finish()
 }
 
@@ -83,7 +97,7 @@ impl Parts<'_> {
             [] => self.product(b, axes, &0.into(), 1, acc),
             [size] if *size <= last => self.product(b, axes, &0.into(), *size, acc),
             [size] => {
-                let range = Range::below(*size).by(last);
+                let range = Split::range(self.split, b, *size).by(last);
                 b.for_each(range, &[acc], |b, at, carried| {
                     vec![self.product(b, axes, &at, *size, carried[0])]
                 })[0]
@@ -98,7 +112,14 @@ impl Parts<'_> {
     }
 
     /// Adds the products at `start..start + block_depth` of the last folded axis.
-    fn product(&self, b: &mut Builder, axes: &[Index], start: &Index, size: i64, acc: Var) -> Var {
+    pub fn product(
+        &self,
+        b: &mut Builder,
+        axes: &[Index],
+        start: &Index,
+        size: i64,
+        acc: Var,
+    ) -> Var {
         let s = self.schedule;
         let depth = s.block_depth;
         let left = Span::new(start.clone(), Index::Lane, size, depth);

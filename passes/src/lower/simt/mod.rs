@@ -8,27 +8,33 @@ mod contract;
 mod factor;
 mod fit;
 mod fold;
+mod gemv;
 mod map;
+mod merge;
 mod rows;
+mod split;
+mod stream;
 mod warpgroups;
 
 use ir::{
-    BinaryFn, DType, Kernel, Schedule, Simt,
+    BinaryFn, DType, Kernel, Schedule, Simt, SimtContractSchedule,
     tile::{Index, Program, Shape, Value, Var},
 };
 
 use attention::Masking;
+pub use fit::fits;
+pub(super) use gemv::lines;
 
 use super::{
-    Builder, LowerError, Lowered, Range, coordinates,
+    Builder, LowerError, Lowered, Lowering, Range, coordinates,
     emit::{Known, Point, emit, emit_full},
-    operand_types, other_family, params, result,
+    family_of, operand_types, other_family, params, result,
 };
 use crate::{
     family::{Family, Shaped},
     layout::Layout,
     nest::Nest,
-    spread::{Spread, Warpgroups, spread, spread_warpgroups},
+    spread::{Spread, SpreadError, Warpgroups, spread, spread_warpgroups},
 };
 
 /// The programs that `schedule` makes of a kernel.
@@ -39,15 +45,41 @@ pub(super) fn lower_kernel(
     simt: &Simt,
 ) -> Result<Lowered, LowerError> {
     let name = &kernel.name;
-    fit::check(name, schedule, simt)?;
+    fit::check(name, &family_of(shaped, kernel), schedule, simt)?;
     let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
     let lane = match (Spread::of(schedule), Warpgroups::of(schedule)) {
         (Some(dealt), _) => spread(&program, simt, &dealt),
         (_, Some(groups)) => spread_warpgroups(&program, simt, &groups),
         _ => return Err(other_family(kernel, schedule)),
     };
+    let lane = lanes(kernel, simt, lane)?;
+    let combine = combine(&kernel.name, shaped, schedule);
+    let combine = combine.map(|program| {
+        let lane = spread(&program, simt, &Spread::of_warps(COMBINE_WARPS));
+        Ok(Lowering {
+            lane: Some(lanes(kernel, simt, lane)?),
+            program,
+        })
+    });
+    Ok(Lowered {
+        program,
+        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
+        lane: Some(lane),
+        combine: combine.transpose()?,
+    })
+}
+
+/// Warps of a block that combines parts.
+const COMBINE_WARPS: u32 = 4;
+
+/// A tile program spread over lanes, if there is room for it.
+fn lanes(
+    kernel: &Kernel,
+    simt: &Simt,
+    lane: Result<ir::lane::Program, SpreadError>,
+) -> Result<ir::lane::Program, LowerError> {
     let lane = lane.map_err(|reason| LowerError::Spread {
-        kernel: name.clone(),
+        kernel: kernel.name.clone(),
         reason,
     })?;
     // Shared memory that a launch asks for starts at a multiple of 16 bytes.
@@ -55,17 +87,38 @@ pub(super) fn lower_kernel(
     let [found, limit] = [(lane.shared_bytes() + start) as u64, simt.shared.0];
     if found > limit {
         return Err(LowerError::DoesNotFit {
-            kernel: name.clone(),
+            kernel: kernel.name.clone(),
             what: "bytes of shared memory",
             found,
             limit,
         });
     }
-    Ok(Lowered {
-        program,
-        layouts: vec![Layout::Plain; shaped.nest.operands.len()],
-        lane: Some(lane),
-    })
+    Ok(lane)
+}
+
+/// The program that makes the result of the parts that `lower`'s makes, if the schedule has several.
+pub(super) fn combine(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+    let nest = &shaped.nest;
+    let name = &format!("{name}_combined");
+    match (&shaped.family, schedule) {
+        (Family::Contract(c), Schedule::SimtContract(s)) => {
+            let split = contract::split(nest, s)?;
+            Some(split::Sides::of(nest, c).add_parts(name, nest, split))
+        }
+        (Family::Contract(c), Schedule::SimtGemv(s)) => {
+            let split = gemv::split(nest, s)?;
+            Some(split::Sides::of(nest, c).add_parts(name, nest, split))
+        }
+        (Family::Contract(c), Schedule::SimtStream(s)) => {
+            Some(stream::Stream::of(nest, c, s)?.add_parts(name, nest, c))
+        }
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            let split = attention::split(nest, s)?;
+            let sizes = super::attention::spec(nest).sizes;
+            Some(merge::Merge { split, sizes }.merge_parts(name, nest))
+        }
+        _ => None,
+    }
 }
 
 /// The program that the schedule makes of a nest, if it is for the nest's family.
@@ -88,6 +141,19 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
             &warpgroups::attention(s),
             Masking::AtEdges(s.scores),
         ),
+        (Family::Contract(c), Schedule::SimtGemv(s)) => gemv::lower(name, nest, c, s),
+        (Family::Contract(c), Schedule::SimtStream(s)) => match stream::Stream::of(nest, c, s) {
+            Some(stream) => stream.parts(name, nest, c, s),
+            None => contract::lower(
+                name,
+                nest,
+                c,
+                &SimtContractSchedule {
+                    splits: 1,
+                    ..s.tile
+                },
+            ),
+        },
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! Schedules for warpgroups: their tile programs are those of other devices of many lanes, under the same tiles.
 
 use ir::{
-    SimtAttentionSchedule, SimtContractSchedule, WarpgroupAttentionSchedule,
+    AttentionRows, SimtAttentionSchedule, SimtContractSchedule, Skew, WarpgroupAttentionSchedule,
     WarpgroupContractSchedule,
 };
 
@@ -15,6 +15,8 @@ pub(super) const fn contract(s: &WarpgroupContractSchedule) -> SimtContractSched
         warp_columns: 1,
         stages: s.stages,
         instr: 0,
+        skew: Skew::Pad,
+        splits: 1,
     }
 }
 
@@ -29,5 +31,8 @@ pub(super) const fn attention(s: &WarpgroupAttentionSchedule) -> SimtAttentionSc
         warp_columns: 1,
         stages: s.stages,
         instr: 0,
+        skew: Skew::Pad,
+        rows: AttentionRows::Queries,
+        splits: 1,
     }
 }

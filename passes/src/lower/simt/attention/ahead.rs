@@ -17,14 +17,14 @@ impl Parts<'_> {
 
     /// Maximum, sum and result after all keys. The last tile has a round of its own, after which there is no next.
     pub(super) fn look_ahead(&self, b: &mut Builder, init: &[Var]) -> Vec<Var> {
-        let whole = self.keys();
+        let whole = self.keys(b);
         let step = whole.step;
         let passed = whole.end + whole.start.clone() * -1 + (-1);
         let last = whole.start.clone() + passed.floor_div(step) * step;
         let mut state = vec![self.products(b, &whole.start)];
         state.extend(init);
         let mut masked = false;
-        for (range, looks) in self.pieces() {
+        for (range, looks) in self.pieces(b) {
             masked |= looks;
             let range = Range {
                 start: range.start.min(last.clone()),
