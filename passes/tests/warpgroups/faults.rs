@@ -196,7 +196,7 @@ fn operands_that_are_read_as_they_do_not_lie() {
                 stmt => stmt,
             })
         },
-        &["wanted an offset", "reads element", "other numbers"],
+        &["wanted an offset", "reads element", "wanted the swizzle"],
     );
 }
 
@@ -209,6 +209,6 @@ fn boxes_that_lie_as_they_are_not_read() {
                 .iter_mut()
                 .for_each(|map| map.swizzle = Swizzle::None)
         },
-        &["other numbers"],
+        &["wanted the swizzle"],
     );
 }
