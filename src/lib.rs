@@ -23,7 +23,8 @@ mod sizes;
 pub mod import;
 
 pub use backends::{
-    TargetError, UnknownDevice, device, devices, devices_of, resolve as target, targets,
+    CodeKind, TargetError, UnknownDevice, accepts, code_kind, device, devices, devices_of,
+    resolve as target, targets,
 };
 pub use compile::{
     CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,

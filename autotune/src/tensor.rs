@@ -63,7 +63,7 @@ pub(crate) fn choose(
     let mut least: Option<(u64, LowerError)> = None;
     for schedule in space(family, target, core).into_iter().take(TRIES) {
         let lowered = passes::lower(kernel, &schedule, target)?;
-        let Some(need) = backends::ascend::excess(&lowered.program, core) else {
+        let Some(need) = backends::ascend::excess(&lowered.program, target) else {
             return Ok(schedule);
         };
         let (found, limit) = (need.bytes.0, need.limit.0);

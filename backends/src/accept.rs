@@ -1,19 +1,40 @@
-//! Which assembler or linker took the code of a target, by its own words.
+//! What the code of a target is, what runs it, and which assembler or linker takes it, by its own words.
 
 use std::{path::Path, process::Command};
 
 use ir::{Form, Target};
 
-use crate::{cuda, link, rocm};
+use crate::{ascend, cpu, cuda, link, opencl, rocm, simt};
+
+/// What the code of a target is, and what runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeKind {
+    /// What an artifact holds.
+    pub code: &'static str,
+    /// What the machine must have that runs it.
+    pub needs: &'static str,
+}
+
+/// The kind of code that is made for a target.
+pub fn code_kind(target: &Target) -> CodeKind {
+    match &target.form {
+        Form::Simd(_) => cpu::CODE,
+        Form::Simt(_) if !simt::takes(target) => opencl::CODE,
+        Form::Simt(device) if cuda::dialect(device).is_some() => cuda::CODE,
+        Form::Simt(_) => rocm::CODE,
+        Form::Tensor(_) => ascend::CODE,
+    }
+}
 
 /// The tool that accepts machine code for a target, with its version; none if it is not here, or if machine code is made
 /// by drivers only.
 pub fn accepts(target: &Target) -> Option<String> {
     match &target.form {
         Form::Simd(_) => linker(),
+        Form::Simt(_) if !simt::takes(target) => None,
         Form::Simt(device) if cuda::dialect(device).is_some() => assembler(),
-        Form::Simt(device) if rocm::dialect(device).is_some() => linker(),
-        Form::Simt(_) | Form::Tensor(_) => None,
+        Form::Simt(_) => linker(),
+        Form::Tensor(_) => None,
     }
 }
 
@@ -56,6 +77,6 @@ mod tests {
             Some(tool) => assert!(tool.starts_with("ptxas 1"), "{tool}"),
             None => assert_eq!(cuda::assembler(), None),
         }
-        assert_eq!(of("opencl"), None);
+        assert_eq!((of("opencl"), of("opencl:gfx906")), (None, None));
     }
 }

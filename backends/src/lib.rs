@@ -27,6 +27,6 @@ mod resolve;
 mod span;
 mod worker;
 
-pub use accept::accepts;
+pub use accept::{CodeKind, accepts, code_kind};
 pub use devices::{UnknownDevice, device, devices, devices_of};
 pub use resolve::{TargetError, resolve, targets};

@@ -78,6 +78,7 @@ fn texts_are_as_expected() {
 fn drivers() -> Drivers {
     Drivers {
         opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(Into::into),
+        ..Drivers::default()
     }
 }
 

@@ -88,6 +88,31 @@ fn a_wrong_parity_stops_all_or_goes_on_too_early() {
     );
 }
 
+/// A parity says nothing to who may have missed phases.
+#[test]
+fn who_awaits_knows_of_the_next_phase_only() {
+    let text = "lane t grid [1] warps 2 lanes 4 {
+          param %y : f32[4] written shared %s : f32[4] mbarrier %m[1] arrivals 4
+          %0 = const 1.0 : f32x1
+          when (warp < 1) { store %s[lane] = %0 ARRIVE }
+          when (0 < warp) { await %m[0] parity 0 %1 = load %s[lane] : 1 store %y[lane] = %1 } }";
+    let once = ("ARRIVE", "arrive %m[0]");
+    assert_eq!(fault(text, &[once]), "no fault");
+    // Two phases have ended, so one of parity 1 too, but it may as well be that none has.
+    let twice = ("ARRIVE", "arrive %m[0] arrive %m[0]");
+    assert_eq!(
+        fault(text, &[twice, ("parity 0", "parity 1")]),
+        format!(
+            "statement 2.1, at #0 = 0, warp 1, lane 0: shared `s`: reads element 0, which warp 0, lane 0 wrote; {ARRIVAL}"
+        )
+    );
+    assert_eq!(
+        fault(text, &[twice]),
+        "statement 2.0, at #0 = 0, warp 1: no warp can go on: warp 1 waits at statement 2.0 for parity 0 of `m`[0], \
+         whose phase 2 lacks 4 arrivals and 0 bytes"
+    );
+}
+
 #[test]
 fn a_buffer_is_refilled_after_all_have_read_it() {
     // Nobody waits for the consumer, who has not even seen the first box.

@@ -24,7 +24,7 @@ impl LanePrograms {
         for kernel in &target.kernels {
             let launch = kernel.launch.as_ref();
             let launch = launch.expect("the target was found by its launches");
-            let unreadable = |reason: String| DeviceError::Emulator {
+            let unreadable = |reason: String| DeviceError::LaneProgram {
                 path: artifact.path().display().to_string(),
                 kernel: kernel.name.clone(),
                 reason,

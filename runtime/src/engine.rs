@@ -36,6 +36,12 @@ pub(crate) trait Engine: Send + Sync {
     /// Runs one step, whatever came before.
     fn run_step(&mut self, step: usize) -> Result<(), RunError>;
 
+    /// Times of so many runs by the device's own clock, on the inputs as they are, each after its caches were emptied;
+    /// `None` where there is no such clock.
+    fn time(&mut self, _runs: u32) -> Option<Result<Vec<Duration>, RunError>> {
+        None
+    }
+
     /// What the memory of an argument of a step holds now.
     fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError>;
 

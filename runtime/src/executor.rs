@@ -114,12 +114,29 @@ impl Executor {
     /// # Errors
     /// An input that the model needs was not given, or the device gave up.
     pub fn run(&mut self) -> Result<(), RunError> {
-        let required = |s: &&Given| !s.set && s.port.absent == ir::ops::Absent::Required;
-        if let Some(slot) = self.inputs.iter().find(required) {
-            let (name, wanted) = (slot.port.name.clone(), slot.port.type_text());
-            return Err(RunError::Missing { name, wanted });
-        }
+        self.require_inputs()?;
         self.engine.run()
+    }
+
+    fn require_inputs(&self) -> Result<(), RunError> {
+        let required = |s: &&Given| !s.set && s.port.absent == ir::ops::Absent::Required;
+        match self.inputs.iter().find(required) {
+            Some(slot) => {
+                let (name, wanted) = (slot.port.name.clone(), slot.port.type_text());
+                Err(RunError::Missing { name, wanted })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Times of so many runs by the device's own clock, on the inputs as they are, each after the device's caches were
+    /// emptied; without the way of inputs and outputs. `None` where the device has no such clock.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub fn time_on_device(&mut self, runs: u32) -> Result<Option<Vec<Duration>>, RunError> {
+        self.require_inputs()?;
+        self.engine.time(runs).transpose()
     }
 
     /// Runs one step of the program, whatever came before (on `cpu`, on this thread only): for looking at single kernels.

@@ -27,11 +27,15 @@ pub mod evidence;
 pub mod manifest;
 
 mod artifact;
+mod ascend;
 mod cpu;
+mod cuda;
 mod device;
+mod driver;
 mod emulator;
 mod engine;
 mod executor;
+mod hip;
 mod model;
 mod npz;
 mod opencl;
@@ -41,10 +45,14 @@ mod tensor;
 pub use artifact::{
     Artifact, ArtifactError, OpenNewError, Problem, WeightChecks, WriteError, WriteProblem, Writer,
 };
+pub use ascend::ascend_devices;
 pub use cpu::{ARCH, KernelFn, features};
-pub use device::{Device, Drivers, UnknownDevice};
+pub use cuda::cuda_devices;
+pub use device::{Device, Drivers, Launches, UnknownDevice};
+pub use driver::{DriverDevice, DriverError, Interface};
 pub use executor::{Executor, KernelStats, Options};
-pub use model::{DeviceError, Model, Unfit};
+pub use hip::hip_devices;
+pub use model::{DeviceError, Model, Unfit, target_for};
 pub use npz::{Npz, NpzError, NpzProblem, write_npz};
 pub use opencl::{Card, CardInfo, OpenClError, cards};
 pub use pages::release_code;

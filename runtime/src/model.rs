@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use crate::{
-    Artifact, ArtifactError, Device, Drivers, Executor, Options,
+    Artifact, ArtifactError, Device, DriverError, Drivers, Executor, Options, ascend,
     cpu::{self, MachineCode},
+    cuda,
     emulator::{self, LanePrograms},
     engine::Loaded,
+    hip,
     manifest::{Program, TargetCode},
     opencl::{self, OpenClError},
 };
@@ -38,9 +40,9 @@ pub enum DeviceError {
         /// Each target, with why it does not fit.
         targets: Vec<Unfit>,
     },
-    /// The lane program of a kernel cannot be emulated.
+    /// The lane program of a kernel cannot be used.
     #[error("{path}: kernel `{kernel}`: lane program: {reason}")]
-    Emulator {
+    LaneProgram {
         /// The artifact.
         path: String,
         /// The kernel.
@@ -51,6 +53,9 @@ pub enum DeviceError {
     /// The OpenCL device is not there, or refuses.
     #[error(transparent)]
     OpenCl(#[from] OpenClError),
+    /// A driver's device is not there, or refuses.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
     /// The machine code cannot be loaded.
     #[error("{path}: the code for {target} cannot be loaded: {source}")]
     Code {
@@ -135,18 +140,32 @@ impl Model {
             }
             Device::OpenCl(number) => {
                 let card = opencl::Card::open(*number, drivers.opencl.as_deref())?;
-                let fits: Vec<_> = targets.iter().map(|t| card.fit(t)).collect();
-                let best = (0..targets.len()).filter(|t| fits[*t].is_ok());
-                // Of equals, the first.
-                let best = best.min_by_key(|t| fits[*t].as_ref().map_or(u8::MAX, |rank| *rank));
-                let Some(at) = best else {
-                    let unfit = fits.into_iter().filter_map(Result::err).collect();
-                    return Err(no_target(&artifact, card.describe(), "opencl", unfit));
-                };
+                let at = best(&artifact, |t| card.fit(t))
+                    .map_err(|unfit| no_target(&artifact, card.describe(), "opencl", unfit))?;
                 (
                     at,
                     Box::new(opencl::Built::new(card, &artifact, &targets[at])?),
                 )
+            }
+            Device::Cuda(number) => {
+                let card = cuda::Card::open(*number, drivers.cuda.as_deref())?;
+                let at = best(&artifact, |t| card.fit(t))
+                    .map_err(|unfit| no_target(&artifact, card.describe(), card.target(), unfit))?;
+                (at, card.build(&artifact, &targets[at], drivers.launches)?)
+            }
+            Device::Rocm(number) => {
+                let card = hip::Card::open(*number, drivers.hip.as_deref())?;
+                let at = best(&artifact, |t| card.fit(t)).map_err(|unfit| {
+                    no_target(&artifact, card.describe(), &card.target(), unfit)
+                })?;
+                (at, card.build(&artifact, &targets[at], drivers.launches)?)
+            }
+            Device::Ascend(number) => {
+                let card = ascend::Card::open(*number, drivers.ascend.as_deref())?;
+                let at = best(&artifact, |t| card.fit(t)).map_err(|unfit| {
+                    no_target(&artifact, card.describe(), &card.target(), unfit)
+                })?;
+                (at, card.build(&artifact, &targets[at], drivers.launches)?)
             }
             Device::Emulator(name) => {
                 let unfit = targets.iter().map_while(|t| emulator::unfit(t, name));
@@ -248,6 +267,39 @@ impl Model {
             available: self.programs().iter().map(|p| spell(&p.sizes)).collect(),
         }
     }
+}
+
+/// The target that is made for a device, as `--target` takes it.
+///
+/// # Errors
+/// The device is not there.
+pub fn target_for(device: &Device, drivers: &Drivers) -> Result<String, DriverError> {
+    Ok(match device {
+        Device::Cpu => "cpu".into(),
+        Device::Cuda(number) => cuda::Card::open(*number, drivers.cuda.as_deref())?
+            .target()
+            .into(),
+        Device::Rocm(number) => hip::Card::open(*number, drivers.hip.as_deref())?.target(),
+        Device::OpenCl(_) => "opencl".into(),
+        Device::Ascend(number) => ascend::Card::open(*number, drivers.ascend.as_deref())?.target(),
+        Device::Emulator(target) => target.clone(),
+    })
+}
+
+/// The target that fits best, of equals the first; or why none does.
+fn best<Rank: Ord>(
+    artifact: &Artifact,
+    fit: impl Fn(&TargetCode) -> Result<Rank, Unfit>,
+) -> Result<usize, Vec<Unfit>> {
+    let mut unfit = Vec::new();
+    let mut ranked = Vec::new();
+    for (at, target) in artifact.manifest().targets.iter().enumerate() {
+        match fit(target) {
+            Ok(rank) => ranked.push((rank, at)),
+            Err(why) => unfit.push(why),
+        }
+    }
+    ranked.into_iter().min().map(|(_, at)| at).ok_or(unfit)
 }
 
 /// `batch=1,seq=128`

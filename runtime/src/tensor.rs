@@ -131,9 +131,18 @@ pub enum RunError {
         /// The fault, and where.
         fault: String,
     },
-    /// The device gave up.
+    /// An OpenCL device gave up.
     #[error(transparent)]
     Device(Box<crate::OpenClError>),
+    /// A driver's device gave up.
+    #[error(transparent)]
+    Driver(#[from] Box<crate::DriverError>),
+}
+
+impl From<crate::DriverError> for RunError {
+    fn from(error: crate::DriverError) -> Self {
+        Self::Driver(Box::new(error))
+    }
 }
 
 impl Port {

@@ -1,137 +1,17 @@
 //! Devices other than the processor: a model of one kernel, `z = x + w`, on OpenCL and in the emulator.
 
-use std::{collections::BTreeMap, process::Command, sync::Arc};
+#[path = "support/sum.rs"]
+mod sum;
 
-use ir::{Bytes, DType, Flops, ops::Absent};
+use std::{process::Command, sync::Arc};
+
+use ir::{Bytes, DType};
+use sum::{LEN, TEXT, written};
 use tilewright_runtime::{
     Artifact, Device, DeviceError, Drivers, Model, OpenClError, Options, Problem, TensorView,
     WriteProblem, Writer,
-    manifest::{
-        BufferRef, Code, Input, Kernel, KernelId, Language, Launch, Manifest, Output, Param,
-        Program, SectionId, SectionKind, Source, Step, TargetCode, TextRef,
-    },
+    manifest::{Launch, Manifest, SectionId},
 };
-
-const LANE: &str = "lane add grid [3] warps 1 lanes 32 {
-  param %w : f32[80]
-  param %x : f32[80]
-  param %z : f32[80] written
-  %0 = load %w[#0 * 32 + lane] where (#0 * 32 + lane < 80) : 1
-  %1 = load %x[#0 * 32 + lane] where (#0 * 32 + lane < 80) : 1
-  %2 = add %0, %1
-  store %z[#0 * 32 + lane] where (#0 * 32 + lane < 80) = %2
-}";
-
-const TEXT: &str = "__kernel __attribute__((reqd_work_group_size(32, 1, 1)))
-void add(__global const uchar *bw, ulong ow, __global const uchar *bx, ulong ox, __global uchar *bz, ulong oz) {
-    int i = get_global_id(0);
-    __global const float *w = (__global const float *)(bw + ow), *x = (__global const float *)(bx + ox);
-    if (i < 80) ((__global float *)(bz + oz))[i] = w[i] + x[i];
-}";
-
-const LEN: u64 = 80;
-
-/// The sections and the manifest: the sum goes through the arena, by two launches.
-fn written(text: &str) -> (Writer, Manifest) {
-    let mut writer = Writer::in_memory().unwrap();
-    let mut section = |name: &str, kind, bytes: &[u8]| {
-        writer.section(name, kind, |w| w.write_all(bytes)).unwrap()
-    };
-    let weights: Vec<u8> = (1..=LEN).flat_map(|i| (i as f32).to_le_bytes()).collect();
-    let weights = section("w", SectionKind::Weights, &weights);
-    let lane = ir::lane::parse(LANE).unwrap();
-    let lane = serde_json::to_vec(&lane).unwrap();
-    let whole = |section, len: usize| TextRef {
-        section,
-        offset: 0,
-        len: len as u64,
-    };
-    let launch = Launch {
-        source: Some(whole(
-            section("text", SectionKind::Text, text.as_bytes()),
-            text.len(),
-        )),
-        image: None,
-        variants: vec!["-DTW_NO_SUCH_THING=1".into(), String::new()],
-        threads: 32,
-        shared: Bytes(0),
-        shared_asked: Bytes(0),
-        takes: None,
-        lane: Some(whole(
-            section("lane program", SectionKind::Text, &lane),
-            lane.len(),
-        )),
-    };
-    let param = |written| Param {
-        dtype: DType::F32,
-        len: LEN,
-        written,
-    };
-    let kernel = Kernel {
-        symbol: "add".into(),
-        name: "add".into(),
-        family: "map".into(),
-        blocks: 3,
-        scratch: Bytes(0),
-        params: vec![param(false), param(false), param(true)],
-        rules: vec![],
-        flops: Flops(LEN),
-        bytes: Bytes(3 * 4 * LEN),
-        meaning: String::new(),
-        tile: None,
-        launch: Some(launch),
-    };
-    let w = BufferRef::Weight {
-        section: weights,
-        offset: 0,
-        len: 4 * LEN,
-    };
-    // Not at the arena's start, so that offsets count.
-    let y = BufferRef::Arena {
-        offset: 64,
-        len: 4 * LEN,
-    };
-    let step = |args: [BufferRef; 3]| Step {
-        kernel: KernelId(0),
-        args: args.to_vec(),
-    };
-    let manifest = Manifest {
-        model: "sum".into(),
-        producer: "test".into(),
-        inputs: vec![Input {
-            name: "x".into(),
-            dtype: DType::F32,
-            absent: Absent::Required,
-            below: 0,
-        }],
-        outputs: vec![Output {
-            name: "z".into(),
-            dtype: DType::F32,
-        }],
-        targets: vec![TargetCode {
-            target: "opencl".into(),
-            toolchain: "hand".into(),
-            accepted_by: None,
-            code: Code::Source(Source {
-                language: Language::OpenclC,
-                arch: String::new(),
-                lanes: 32,
-            }),
-            kernels: vec![kernel],
-            programs: vec![Program {
-                sizes: BTreeMap::new(),
-                input_shapes: vec![vec![LEN]],
-                output_shapes: vec![vec![LEN]],
-                arena: Bytes(64 + 4 * LEN),
-                steps: vec![
-                    step([w, BufferRef::Input(0), y]),
-                    step([w, y, BufferRef::Output(0)]),
-                ],
-            }],
-        }],
-    };
-    (writer, manifest)
-}
 
 fn artifact(text: &str, change: impl FnOnce(&mut Manifest)) -> Arc<Artifact> {
     let (writer, mut manifest) = written(text);
@@ -142,6 +22,7 @@ fn artifact(text: &str, change: impl FnOnce(&mut Manifest)) -> Arc<Artifact> {
 fn drivers() -> Drivers {
     Drivers {
         opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(Into::into),
+        ..Drivers::default()
     }
 }
 
@@ -272,7 +153,7 @@ fn code_for_other_devices_is_named() {
 #[test]
 fn launches_that_contradict_the_file_are_refused() {
     type Change = fn(&mut Launch);
-    let cases: [(Change, &str); 8] = [
+    let cases: [(Change, &str); 9] = [
         (|l| l.threads = 0, "launch: wanted 1 to 4096 lanes, found 0"),
         (
             |l| l.threads = 5000,
@@ -291,6 +172,10 @@ fn launches_that_contradict_the_file_are_refused() {
         (
             |l| l.lane.as_mut().unwrap().section = SectionId(0),
             "wanted a section of text, found `w` of weights",
+        ),
+        (
+            |l| l.lane = None,
+            "launch: wanted a lane program, found none",
         ),
         (|l| l.variants[0].push('\0'), "wanted options without NUL"),
     ];

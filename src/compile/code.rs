@@ -1,6 +1,6 @@
 //! Code of the programs of one target: made, and written into sections.
 
-use backends::{ascend::Dialect, cpu::BackendError};
+use backends::cpu::BackendError;
 use ir::{Bytes, Form, Target, lane};
 use passes::PlannedKernel;
 use runtime::{
@@ -58,12 +58,15 @@ pub(super) fn generate(
         }
         Form::Tensor(ref core) => {
             let document = |k: &&PlannedKernel| {
-                let program = &k.program;
-                let made = backends::ascend::compile(program, target, Dialect::Mlir19)?;
-                Ok((program.name.clone(), made.document(program, core)))
+                let text = backends::ascend::document(&k.program, target)?;
+                Ok((k.program.name.clone(), text))
             };
             let made: Result<_, CompileError> = kernels.iter().map(document).collect();
-            Ok(Code::Documents(Language::AscendMlir, made?))
+            let language = match backends::ascend::language(core) {
+                backends::ascend::Language::Mlir => Language::AscendMlir,
+                backends::ascend::Language::C => Language::AscendC,
+            };
+            Ok(Code::Documents(language, made?))
         }
     }
 }
@@ -165,7 +168,7 @@ fn documents(
             arch: core.device.clone(),
             lanes: 1,
         }),
-        toolchain: backends::ascend::TOOLCHAIN,
+        toolchain: backends::ascend::toolchain(core),
         accepted_by: None,
         kernels: symbols.into_iter().zip(launches).collect(),
     })

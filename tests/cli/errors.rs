@@ -98,6 +98,17 @@ fn foreign_target() -> Option<String> {
     foreign.map(|t| t.name)
 }
 
+/// Whether there is an OpenCL device; says so where there is none.
+fn has_opencl() -> bool {
+    let library = std::env::var_os("TILEWRIGHT_OPENCL").map(PathBuf::from);
+    let found = tilewright::runtime::cards(library.as_deref());
+    let found = found.is_ok_and(|cards| !cards.is_empty());
+    if !found {
+        println!("skipped: what lacks code for OpenCL: there is no such device");
+    }
+    found
+}
+
 /// What is wrong with how a call ended that should have had this exit code and said these words.
 fn judge(output: &Output, code: i32, words: &str) -> Option<String> {
     let [stdout, stderr] = texts(output);
@@ -140,6 +151,7 @@ fn wrong_uses_are_told() {
         )),
         None => println!("skipped: code for other processors: this one runs every target"),
     }
+    let has_opencl = has_opencl();
     let before = folder.contents();
     let mut lines = include_str!("errors.test").lines();
     let mut count = 0;
@@ -150,7 +162,9 @@ fn wrong_uses_are_told() {
             continue;
         };
         let (code, words) = lines.next().unwrap().split_once(' ').unwrap();
-        if line.contains("foreign.tw") && foreign.is_none() {
+        if line.contains("foreign.tw") && foreign.is_none()
+            || line.contains("opencl:0") && !has_opencl
+        {
             continue;
         }
         let output = command(&folder.0, line).output().unwrap();

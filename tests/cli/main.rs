@@ -16,3 +16,4 @@ mod samples;
 mod streams;
 #[path = "../support/mod.rs"]
 mod support;
+mod targets;

@@ -194,7 +194,10 @@ fn check(name: &str, config: &Value, tensors: &[(String, Vec<i64>)]) {
         let (artifact, _) = compiled.unwrap_or_else(|e| panic!("{e}"));
         check_inspect(&artifact, storage);
         let artifact = Arc::new(artifact);
-        for device in &devices {
+        // The emulator takes products of f32 one by one where the device has no instruction for them.
+        let slow = Device::Emulator("cuda:sm_90a".into());
+        let is_quick = |d: &&Device| storage != Storage::F32 || **d != slow;
+        for device in devices.iter().filter(is_quick) {
             let loaded = runtime::Model::load_on(Arc::clone(&artifact), device, &crate::drivers());
             let (found, _) = execute(&loaded.unwrap_or_else(|e| panic!("{e}")), &case);
             let error = case.error(&found);

@@ -95,6 +95,7 @@ fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u6
 fn drivers() -> Drivers {
     Drivers {
         opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(Into::into),
+        ..Drivers::default()
     }
 }
 

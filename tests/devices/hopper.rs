@@ -7,7 +7,7 @@ mod text;
 use std::{io::Write, process::Command};
 
 use backends::{cpu::Workers, cuda::tools, simt};
-use ir::{Schedule, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
+use ir::{Schedule, Scores, WarpgroupAttentionSchedule, WarpgroupContractSchedule, lane::Program};
 
 /// What the disassembler prints; none, with a line that says so, where it is not here.
 fn listing(binary: &[u8], name: &str) -> Option<String> {
@@ -75,22 +75,15 @@ const WORDS: [&str; 3] = ["HGMMA", "UTMALDG", "SYNCS"];
 
 #[test]
 fn large_contractions_by_warpgroups() {
-    for dtype in ["bf16", "f16"] {
-        for tb in [true, false] {
-            let text = text::matmul(dtype, [8192; 3], false, tb);
-            let program = check(HOPPER, &text, None, &WORDS);
-            assert_ne!(program.warpgroup, []);
-        }
+    for (dtype, tb) in [("bf16", true), ("f16", false)] {
+        let text = text::matmul(dtype, [8192; 3], false, tb);
+        let program = check(HOPPER, &text, None, &WORDS);
+        assert_ne!(program.warpgroup, []);
     }
     let text = text::matmul("bf16", [8192; 3], false, true);
-    for [block_rows, block_columns, stages] in [
-        [128, 256, 4],
-        [128, 128, 4],
-        [256, 128, 4],
-        [64, 256, 5],
-        [64, 64, 6],
-        [256, 64, 4],
-    ] {
+    for [block_rows, block_columns, stages] in
+        [[128, 128, 4], [256, 128, 4], [64, 256, 5], [256, 64, 4]]
+    {
         let schedule = Schedule::WarpgroupContract(WarpgroupContractSchedule {
             block_rows,
             block_columns,
@@ -100,11 +93,27 @@ fn large_contractions_by_warpgroups() {
         });
         check(HOPPER, &text, Some(schedule), &WORDS);
     }
-    // MiniLM's and a larger model's feed-forward layers.
-    for sizes in [[4096, 1536, 384], [8192, 14336, 4096]] {
-        for act in ["gelu", "silu"] {
-            check(HOPPER, &text::linear("bf16", sizes, act), None, &WORDS);
-        }
+}
+
+/// Layers of MiniLM and of LLaMA: rows of several sequences, weights by columns; the gate of a feed-forward layer.
+#[test]
+fn layers_by_warpgroups() {
+    let gelu = text::linear("bf16", [4096, 1536, 384], "gelu");
+    let silu = text::linear("bf16", [4096, 14336, 4096], "silu");
+    let inputs = [
+        text::input("x", "bf16[4096,4096]"),
+        text::input("g", "bf16[14336,4096]"),
+        text::input("u", "bf16[14336,4096]"),
+    ];
+    let gate = "gated_linear(%x,%g,%u) {act = silu, tb = true} : bf16[4096,14336]";
+    let gated = format!(
+        "graph \"g\" {{\n{}  %y = {gate}\n  return y = %y\n}}\n",
+        inputs.concat()
+    );
+    let projection = text::matmul("f16", [4096, 1152, 384], false, false);
+    for text in [gelu, silu, gated, projection] {
+        let program = check(HOPPER, &text, None, &WORDS);
+        assert_ne!(program.warpgroup, []);
     }
 }
 
@@ -115,15 +124,21 @@ fn attention_by_warpgroups() {
             let text = text::attention("bf16", [4, 16, 1], [4096, 4096, depth], how);
             let program = check(HOPPER, &text, None, &WORDS);
             assert_ne!(program.warpgroup, []);
-            for [block_queries, block_keys, stages] in [[128, 128, 2], [128, 64, 2], [64, 64, 2]] {
+            for (block_queries, block_keys, scores) in [
+                (128, 128, Scores::InTurn),
+                (128, 128, Scores::Ahead),
+                (128, 64, Scores::Ahead),
+                (64, 64, Scores::InTurn),
+            ] {
                 let covering = depth as u32;
                 let schedule = Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
                     block_queries,
                     block_keys,
                     block_depth: covering,
                     block_columns: covering,
-                    stages,
+                    stages: 2,
                     group: 4,
+                    scores,
                 });
                 check(HOPPER, &text, Some(schedule), &WORDS);
             }

@@ -71,6 +71,16 @@ pub enum Error {
     /// There is no benchmark of that name.
     #[error("no benchmark `{name}`; `cargo xtask bench` lists them")]
     NoBenchmark { name: String },
+    /// A command was given other words than it takes.
+    #[error("wanted {wanted}")]
+    Usage { wanted: String },
+    /// The kit has outgrown what it may be.
+    #[error("{}: {megabytes} MB, at most {most}; help: compile for fewer targets or drop cases", path.display())]
+    KitTooLarge {
+        path: PathBuf,
+        megabytes: u64,
+        most: u64,
+    },
     /// A program's answer was not in the form it has had so far.
     #[error("{command} answered in another form than expected: {detail}")]
     Unreadable {

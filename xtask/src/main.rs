@@ -9,6 +9,7 @@ mod ci;
 mod demo;
 mod emulate;
 mod error;
+mod gpu_kit;
 mod process;
 mod root;
 mod setup;
@@ -77,6 +78,12 @@ const COMMANDS: &[Command] = &[
         arguments: "NAME [ARGS]",
         about: "run a benchmark; without a name, list them",
         run: bench::run,
+    },
+    Command {
+        name: "gpu-kit",
+        arguments: "[ARGS]",
+        about: "make a folder that checks and times kernels on a machine with a GPU (docs/gpu-kit.md)",
+        run: gpu_kit::run,
     },
 ];
 

@@ -4,10 +4,15 @@ use std::fmt::Write;
 
 use ir::{TensorCore, tile::Program};
 
-use super::{Kernel, Mix};
+use super::{Kernel, Language, Mix, language};
 
-/// The code of tools that the text was made for and read by; versions of the vendor's are the user's.
-pub const TOOLCHAIN: &str = "MLIR 19 text; not compiled: wants bishengir-compile of CANN";
+/// What a device's texts are made for; versions of the vendor's tools are the user's.
+pub fn toolchain(core: &TensorCore) -> &'static str {
+    match language(core) {
+        Language::Mlir => "MLIR 19 text, not compiled: wants bishengir-compile of CANN",
+        _ => "Ascend C text, not compiled: wants bisheng of CANN",
+    }
+}
 
 impl Kernel {
     /// The text behind a head of comments.

@@ -27,7 +27,7 @@ pub enum AscendError {
         need: Box<Need>,
     },
     /// A step that has no text.
-    #[error("tile program `{program}`, {place}: {what} has no tensor form")]
+    #[error("tile program `{program}`, {place}: {what} has no {form}")]
     Unsupported {
         /// Name of the program.
         program: String,
@@ -35,5 +35,7 @@ pub enum AscendError {
         place: Place,
         /// What is asked for.
         what: String,
+        /// Which text it is missing in.
+        form: &'static str,
     },
 }

@@ -70,7 +70,7 @@ pub(super) fn points(body: &[Stmt]) -> Vec<Point<'_>> {
 }
 
 /// The tiles that a value is made from.
-pub(super) fn operands(value: &Value) -> Vec<Var> {
+pub(in crate::ascend) fn operands(value: &Value) -> Vec<Var> {
     match value {
         Value::Splat(..) | Value::Coordinate(..) | Value::Load { .. } => vec![],
         Value::Unary(_, x)

@@ -5,6 +5,7 @@
 //! before, by a plan of our own. Nothing here was compiled by the vendor's compiler or run on a device: see
 //! `docs/ascend.md`.
 
+pub mod c;
 pub mod targets;
 
 mod document;
@@ -18,10 +19,16 @@ use ir::{
     tile::{self, Program, Stmt, Value},
 };
 
-pub use document::TOOLCHAIN;
+pub use document::toolchain;
 pub use emit::Dialect;
 pub use error::AscendError;
 pub use plan::{Held, Memory, Need, Plan, plan};
+
+/// What is made, and what runs it.
+pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
+    code: "MLIR text",
+    needs: "bishengir-compile of CANN, which makes the binary, and its libascendcl",
+};
 
 /// A kernel as text, with what was decided on the way.
 #[derive(Clone, Debug)]
@@ -68,16 +75,51 @@ fn dots(body: &[Stmt]) -> bool {
     })
 }
 
-/// The memory that is too small for a program, if one is: its plan without its text.
+/// What kernels are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// MLIR on tensors.
+    Mlir,
+    /// Ascend C.
+    C,
+}
+
+/// What a device's kernels are written in: the vendor's MLIR compiler does not know those whose units share a core.
+pub fn language(core: &TensorCore) -> Language {
+    match c::stands_apart(core) {
+        true => Language::Mlir,
+        false => Language::C,
+    }
+}
+
+/// A program as a file for the vendor's compiler, with a head of comments that say what it is and needs.
+///
+/// # Errors
+/// As [`compile`].
+pub fn document(program: &Program, target: &Target) -> Result<String, AscendError> {
+    match target.tensor() {
+        Some(core) if language(core) == Language::Mlir => {
+            let kernel = compile(program, target, Dialect::Mlir19)?;
+            Ok(kernel.document(program, core))
+        }
+        _ => Ok(c::print(program, target)?.text),
+    }
+}
+
+/// The memory that is too small for a program, if one is. What has no text at all is none's fault here.
 ///
 /// # Panics
 /// The program has a fault.
-pub fn excess(program: &Program, core: &TensorCore) -> Option<Need> {
+pub fn excess(program: &Program, target: &Target) -> Option<Need> {
     let types = tile::types(program).expect("a program that was lowered has no fault");
-    match plan(program, &types, core) {
-        Ok(_) => None,
+    let core = target.tensor()?;
+    let planned = match language(core) {
+        Language::Mlir => plan(program, &types, core).map(|_| ()),
+        _ => c::print(program, target).map(|_| ()),
+    };
+    match planned {
         Err(AscendError::DoesNotFit { need, .. }) => Some(*need),
-        Err(error) => unreachable!("a plan refuses what is too large alone, not: {error}"),
+        _ => None,
     }
 }
 

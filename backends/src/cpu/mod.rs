@@ -17,6 +17,12 @@ use crate::{link, mlir, worker};
 /// What makes the objects, for records.
 pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";
 
+/// What is made, and what runs it.
+pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
+    code: "ELF shared object",
+    needs: "a processor with the features named",
+};
+
 /// What is left to do for code that is unrolled and in vectors already: the same code as `default<O3>` for the
 /// kernels of a BERT layer, in half of its time.
 const PASSES: &str = "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,\

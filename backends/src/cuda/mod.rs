@@ -13,3 +13,9 @@ pub(crate) use dialect::dialect;
 
 /// What makes the PTX, for records.
 pub const TOOLCHAIN: &str = "mlir 22.1, llvm 22.1";
+
+/// What is made, and what runs it.
+pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
+    code: "PTX, and a cubin where ptxas was at hand",
+    needs: "libcuda of the driver",
+};

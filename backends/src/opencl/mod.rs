@@ -13,6 +13,12 @@ pub use print::{Dialect, Unsupported, print};
 /// What makes the code, for records.
 pub const TOOLCHAIN: &str = concat!("tilewright ", env!("CARGO_PKG_VERSION"), ", OpenCL C 1.2");
 
+/// What is made, and what runs it.
+pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
+    code: "OpenCL C 1.2",
+    needs: "libOpenCL and a driver",
+};
+
 /// The text of one kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

@@ -1,5 +1,8 @@
 //! Stock MLIR tools that read kernels for Ascend: verifies them, and runs them on this CPU.
 #![allow(unsafe_code, reason = "the code that was made is called")]
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+pub mod emulated;
 
 use std::{
     fmt::Write,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     evidence::Record,
-    manifest::{BufferRef, Launch, Manifest, Section, SectionId, SectionKind, TextRef},
+    manifest::{BufferRef, CodeRef, Launch, Manifest, Section, SectionId, SectionKind, TextRef},
 };
 
 /// When checksums of weights are compared.
@@ -198,6 +198,17 @@ impl Artifact {
         };
         let start = self.contents.sections[section.0 as usize].offset + offset;
         &self.map[start as usize..(start + len) as usize]
+    }
+
+    /// Machine code of a kernel, if there is some. Its section was checked when the artifact was opened.
+    pub(crate) fn image(&self, launch: &Launch) -> Option<&[u8]> {
+        let CodeRef {
+            section,
+            offset,
+            len,
+        } = launch.image?;
+        let start = self.contents.sections[section.0 as usize].offset + offset;
+        Some(&self.map[start as usize..(start + len) as usize])
     }
 
     /// The bytes of a weight; `None` for buffers that are not weights.

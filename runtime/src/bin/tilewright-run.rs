@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
     Artifact, WeightChecks,
     cli::{
-        BenchOptions, CliError, InspectOptions, Report, RunOptions, VerifyOptions, bench, devices,
-        inspect, open, run, verify,
+        BenchOptions, CliError, InspectOptions, Report, RunOptions, TextsOptions, VerifyOptions,
+        bench, devices, inspect, open, run, texts, verify,
     },
 };
 
@@ -36,6 +36,8 @@ enum Command {
     Verify(On<VerifyOptions>),
     /// Show targets, kernels, memory and evidence.
     Inspect(On<InspectOptions>),
+    /// Write the texts of a target's kernels to files, for other compilers.
+    Texts(On<TextsOptions>),
     /// List what artifacts can run on here.
     Devices {
         /// One JSON object instead of text.
@@ -84,6 +86,10 @@ fn main() -> ExitCode {
             // Devices and their rates are known to the compiler only.
             let devices = |_: &str| vec![];
             (artifact.map(|a| inspect(&a, &c.options, &devices)), c.json)
+        }
+        Command::Texts(c) => {
+            let artifact = Artifact::open(&c.artifact, WeightChecks::Skip).map_err(CliError::from);
+            (artifact.and_then(|a| texts(&a, &c.options)), c.json)
         }
         Command::Devices { json } => (Ok(devices()), json),
     };

@@ -1,10 +1,12 @@
 //! The commands that `tilewright-run` and `tilewright` share: each takes an open artifact and gives a report.
 
 mod bench;
+mod devices;
 mod inspect;
 mod profile;
 mod run;
 mod sample;
+mod texts;
 mod verify;
 
 use std::{
@@ -16,17 +18,19 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    ARCH, Artifact, ArtifactError, CardInfo, Device, DeviceError, Drivers, Executor, Model,
-    NpzError, RunError, WeightChecks, WriteError, cards, features,
+    ARCH, Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model,
+    NpzError, RunError, WeightChecks, WriteError,
 };
 
 pub use bench::{BenchOptions, bench};
+pub use devices::devices;
 pub use inspect::{InspectOptions, inspect};
 pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
+pub use texts::{TextsOptions, texts};
 pub use verify::{VerifyOptions, verify};
 
 /// Why a command did not do its work.
@@ -59,6 +63,14 @@ pub enum CliError {
         /// The array.
         array: String,
         /// Names of the inputs.
+        known: Vec<String>,
+    },
+    /// The artifact has no target of this name.
+    #[error("target: no `{wanted}` in the artifact; help: it has {}", known.join(", "))]
+    Target {
+        /// The name.
+        wanted: String,
+        /// The names that exist.
         known: Vec<String>,
     },
     /// A kernel cannot be compared with its tile program.
@@ -107,9 +119,12 @@ pub struct DeviceOptions {
     #[arg(
         long,
         default_value = "cpu",
-        value_name = "cpu|opencl:N|emulator:TARGET"
+        value_name = "cpu|cuda:N|rocm:N|opencl:N|ascend:N|emulator:TARGET"
     )]
     pub device: Device,
+    /// Give a driver the launches of a run one by one, instead of replaying a recording.
+    #[arg(long)]
+    pub no_graph: bool,
     /// Do not compare the checksums of weights.
     #[arg(long)]
     pub no_verify: bool,
@@ -150,13 +165,22 @@ pub fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, CliError> 
 /// Makes an artifact ready for the device that the options name.
 fn load(artifact: Artifact, options: &DeviceOptions) -> Result<Model, CliError> {
     let artifact = Arc::new(artifact);
-    Ok(Model::load_on(artifact, &options.device, &drivers())?)
+    let mut drivers = drivers();
+    if options.no_graph {
+        drivers.launches = Launches::Single;
+    }
+    Ok(Model::load_on(artifact, &options.device, &drivers)?)
 }
 
 /// Where the drivers are, as the environment says.
-fn drivers() -> Drivers {
+pub fn drivers() -> Drivers {
+    let named = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
     Drivers {
-        opencl: std::env::var_os("TILEWRIGHT_OPENCL").map(PathBuf::from),
+        opencl: named("TILEWRIGHT_OPENCL"),
+        cuda: named("TILEWRIGHT_CUDA"),
+        hip: named("TILEWRIGHT_HIP"),
+        ascend: named("TILEWRIGHT_ASCEND"),
+        launches: Launches::default(),
     }
 }
 
@@ -175,61 +199,6 @@ fn on(model: &Model, executor: &Executor) -> String {
         Device::Cpu => format!("{target} with {} threads", executor.threads()),
         _ => format!("{} by the code for {target}", model.device_words()),
     }
-}
-
-/// Lists what artifacts can run on here.
-pub fn devices() -> Report {
-    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let (processor, features) = (processor(), features());
-    let wide = ["avx512f", "avx2", "avx", "sse2"]
-        .into_iter()
-        .find(|f| features.contains(f));
-    let vectors = wide.map(|f| format!(", {f}")).unwrap_or_default();
-    let mut text = format!("cpu       {processor} ({ARCH}{vectors}), {threads} threads\n");
-    let mut all = vec![json!({
-        "device": "cpu", "processor": processor, "arch": ARCH, "threads": threads, "features": features,
-    })];
-    // A machine without OpenCL is a machine like any other.
-    let (found, missing) = match cards(drivers().opencl.as_deref()) {
-        Ok(found) => (found, None),
-        Err(e) => (vec![], Some(e.to_string())),
-    };
-    for card in &found {
-        text += &format!(
-            "{:9} {}\n",
-            format!("opencl:{}", card.number),
-            card_words(card)
-        );
-        all.push(json!({
-            "device": format!("opencl:{}", card.number), "name": card.name, "platform": card.platform,
-            "vendor": card.vendor, "driver": card.driver, "version": card.version,
-            "compute_units": card.units, "max_block": card.threads, "shared_bytes": card.shared,
-            "memory_bytes": card.memory, "buffer_bytes": card.buffer,
-        }));
-    }
-    if let (Some(missing), true) = (&missing, found.is_empty()) {
-        text += &format!("opencl    none: {missing}\n");
-    } else if found.is_empty() {
-        text += "opencl    none: the library finds no device\n";
-    }
-    Report {
-        text,
-        json: json!({ "devices": all, "opencl_missing": missing }),
-        passed: true,
-    }
-}
-
-fn card_words(card: &CardInfo) -> String {
-    format!(
-        "{} ({}, driver {}, {}), {} units, {} of memory, {} KB shared",
-        card.name,
-        card.platform,
-        card.driver,
-        card.version,
-        card.units,
-        megabytes(card.memory),
-        card.shared / 1024
-    )
 }
 
 /// What a kernel must do, by its tile program, if it has one that can be counted.

@@ -7,7 +7,7 @@ use ir::{DType, Tensor};
 use serde_json::json;
 
 use super::{CliError, DeviceOptions, Report, load, on};
-use crate::{Artifact, Executor, Model, Npz, Options, TensorView, write_npz};
+use crate::{Array, Artifact, Executor, Model, Npz, Options, TensorView, write_npz};
 
 /// What `run` reads and writes.
 #[derive(Args, Clone, Debug)]
@@ -81,11 +81,29 @@ fn set_inputs(executor: &mut Executor, npz: &mut Npz) -> Result<(), CliError> {
         let Some((dtype, shape)) = npz.ty(&port.name) else {
             continue;
         };
-        port.check_type(dtype, shape)?;
-        let array = npz.read(&port.name)?.expect("its type is known");
+        // NumPy has no bf16: as outputs are widened to f32, inputs are rounded from it.
+        let widened = port.dtype == DType::Bf16 && dtype == DType::F32;
+        port.check_type(if widened { port.dtype } else { dtype }, shape)?;
+        let mut array = npz.read(&port.name)?.expect("its type is known");
+        if widened {
+            array = rounded(&array);
+        }
         executor.set_input(&port.name, array.view())?;
     }
     Ok(())
+}
+
+/// An array of f32 as bf16, to nearest.
+fn rounded(array: &Array) -> Array {
+    let (numbers, _) = array.bytes.as_chunks();
+    let numbers = numbers.iter().map(|n| f32::from_le_bytes(*n));
+    Array {
+        dtype: DType::Bf16,
+        shape: array.shape.clone(),
+        bytes: numbers
+            .flat_map(|n| half::bf16::from_f32(n).to_le_bytes())
+            .collect(),
+    }
 }
 
 fn report(

@@ -69,7 +69,7 @@ pub enum Failure {
         /// The artifact.
         path: PathBuf,
         /// The device.
-        device: ir::DeviceModel,
+        device: Box<ir::DeviceModel>,
         /// The artifact's targets.
         targets: Vec<String>,
     },

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
     CompileOptions, Stage, Storage, import,
-    runtime::{Artifact, Device, Npz},
+    runtime::{self, Artifact, Device, Npz},
 };
 
 use crate::{failure::Failure, shape::Shape};
@@ -108,12 +108,9 @@ pub fn compile_for(
         (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, inputs)?)),
         (None, None) => None,
     };
-    let target = match device {
-        Device::Cpu => "cpu",
-        Device::OpenCl(_) => "opencl",
-        Device::Emulator(target) => target,
-    };
-    let options = options(&[target.into()], shape.as_slice(), precision)?;
+    let target = runtime::target_for(device, &runtime::cli::drivers())
+        .map_err(|e| runtime::cli::CliError::from(runtime::DeviceError::from(e)))?;
+    let options = options(&[target], shape.as_slice(), precision)?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ir::{DeviceModel, Symbol};
 use tilewright::runtime::{
-    Artifact, WeightChecks,
+    Artifact, Device, WeightChecks,
     cli::{
         self, BenchOptions, DeviceOptions, InspectOptions, ProfileOptions, Report, RunOptions,
-        VerifyOptions,
+        TextsOptions, VerifyOptions,
     },
     release_code,
 };
@@ -110,6 +110,20 @@ pub struct Inspect {
     pub json: bool,
 }
 
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tilewright texts m.tw --target ascend:910B3 -o m.ascend")]
+pub struct Texts {
+    /// The artifact, a .tw file.
+    artifact: PathBuf,
+    #[command(flatten)]
+    options: TextsOptions,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
 pub fn run(a: &Run) -> Result<Report, Failure> {
     let artifact = match (model::is_model(&a.artifact), &a.shape) {
         (true, shape) => {
@@ -190,7 +204,7 @@ fn asked(path: &Path, artifact: &Artifact, names: &[String]) -> Result<Vec<Devic
         }
         Err(Failure::NoCodeForRoofline {
             path: path.into(),
-            device,
+            device: device.into(),
             targets,
         })
     };
@@ -211,6 +225,11 @@ fn held_against(asked: &[DeviceModel], target: &str) -> Vec<DeviceModel> {
     }
 }
 
+pub fn texts(a: &Texts) -> Result<Report, Failure> {
+    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
+    Ok(cli::texts(&artifact, &a.options)?)
+}
+
 /// The refusal of an element type for an artifact.
 fn dtype_of(path: &Path) -> Failure {
     Failure::DTypeOfArtifact { path: path.into() }
@@ -219,5 +238,16 @@ fn dtype_of(path: &Path) -> Failure {
 fn open(path: &Path, options: &DeviceOptions) -> Result<Artifact, Failure> {
     // Memory that is read from now on is the artifact's.
     release_code();
-    Ok(cli::open(path, options)?)
+    let artifact = cli::open(path, options)?;
+    if let Device::Emulator(name) = &options.device
+        && artifact
+            .manifest()
+            .targets
+            .iter()
+            .all(|t| t.target != *name)
+    {
+        // A name that is no target's is answered with those that it resembles.
+        tilewright::target(name)?;
+    }
+    Ok(artifact)
 }

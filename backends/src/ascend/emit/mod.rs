@@ -5,7 +5,7 @@ mod convert;
 mod index;
 mod memory;
 mod text;
-mod window;
+pub(super) mod window;
 
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -138,6 +138,7 @@ impl Emitter<'_> {
             program: self.program.name.clone(),
             place: Place(self.place.clone()),
             what,
+            form: "tensor form",
         }
     }
 

@@ -4,7 +4,7 @@ use ir::tile::{Access, Affine, Index, Ranges, Shape};
 
 /// A rectangle of an array, and the part of it that is accessed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Window {
+pub(in crate::ascend) struct Window {
     /// Where its first element lies; without `Row` and `Lane`.
     pub offset: Index,
     /// Rows, then lanes.
@@ -15,7 +15,7 @@ pub(super) struct Window {
 
 /// A side of a rectangle.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Side {
+pub(in crate::ascend) struct Side {
     /// Elements, no more than can be inside.
     pub size: i64,
     /// How far they lie apart.
@@ -27,7 +27,7 @@ pub(super) struct Side {
 const PARTS: [Index; 2] = [Index::Row, Index::Lane];
 
 /// The rectangle of an access; none if it is no such.
-pub(super) fn window(ranges: &Ranges, access: &Access, shape: Shape) -> Option<Window> {
+pub(in crate::ascend) fn window(ranges: &Ranges, access: &Access, shape: Shape) -> Option<Window> {
     let sizes = [shape.rows, shape.lanes];
     let bare = ranges.in_tile(shape);
     // What guards tell makes quotients plain, but hides the stride of a side that they cut to one.
@@ -82,7 +82,7 @@ fn first(at: &Affine) -> Option<Affine> {
 }
 
 /// The access with `value` in place of `part`.
-pub(super) fn place(access: &Access, part: &Index, value: &Index) -> Access {
+pub(in crate::ascend) fn place(access: &Access, part: &Index, value: &Index) -> Access {
     Access {
         memory: access.memory,
         at: replace(&access.at, part, value),
@@ -94,7 +94,7 @@ pub(super) fn place(access: &Access, part: &Index, value: &Index) -> Access {
     }
 }
 
-fn replace(index: &Index, part: &Index, value: &Index) -> Index {
+pub(in crate::ascend) fn replace(index: &Index, part: &Index, value: &Index) -> Index {
     if index == part {
         return value.clone();
     }
@@ -112,7 +112,7 @@ fn replace(index: &Index, part: &Index, value: &Index) -> Index {
 }
 
 /// Whether an access differs from element to element along `part`.
-pub(super) fn varies(access: &Access, part: &Index) -> bool {
+pub(in crate::ascend) fn varies(access: &Access, part: &Index) -> bool {
     let pairs = access.guard.iter().flat_map(|(a, b)| [a, b]);
     pairs.chain([&access.at]).any(|i| i.mentions(part))
 }

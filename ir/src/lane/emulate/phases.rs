@@ -28,9 +28,10 @@ struct Counter {
     bytes: i64,
     /// Bytes of boxes whose copies have started and that have not come.
     under_way: u64,
-    /// What who arrives in this phase tells, and what is told by phases that have ended.
+    /// What who arrives in this phase tells.
     gathering: Clock,
-    told: Clock,
+    /// What is told by the end of each phase of the block.
+    told: Vec<Clock>,
     /// Phases that someone knows to have ended.
     heard: u32,
 }
@@ -51,7 +52,7 @@ impl<'a> Phases<'a> {
             bytes: 0,
             under_way: 0,
             gathering: clock.clone(),
-            told: clock.clone(),
+            told: vec![],
             heard: 0,
         };
         Self {
@@ -76,7 +77,7 @@ impl<'a> Phases<'a> {
             c.bytes = 0;
             c.under_way = 0;
             c.gathering.clone_from(&empty);
-            c.told.clone_from(&empty);
+            c.told.clear();
         }
         self.counters.iter().map(|c| c.phase).collect()
     }
@@ -169,7 +170,11 @@ impl<'a> Phases<'a> {
         c.phase += 1;
         c.arrivals = self.program.mbarriers[c.mbarrier].arrivals;
         c.gathering.set_phase(counter, c.phase);
-        c.told.join(&std::mem::replace(&mut c.gathering, empty));
+        let mut told = std::mem::replace(&mut c.gathering, empty);
+        if let Some(before) = c.told.last() {
+            told.join(before);
+        }
+        c.told.push(told);
         Ok(())
     }
 
@@ -184,7 +189,8 @@ impl<'a> Phases<'a> {
         }
     }
 
-    /// Whether lanes that await this parity go on; they know then what who arrived did.
+    /// Whether lanes that await this parity go on. What they know is only that the phase has ended in which the counter
+    /// was as far as they knew, if it has this parity: then they know what who arrived in it did.
     pub fn pass(
         &mut self,
         counter: usize,
@@ -193,11 +199,16 @@ impl<'a> Phases<'a> {
         clocks: &mut Clocks,
     ) -> bool {
         let c = &mut self.counters[counter];
-        if i64::from((c.phase - c.start) % 2) == parity {
+        let is_of = |phase: u32| i64::from((phase - c.start) % 2) == parity;
+        if is_of(c.phase) {
             return false;
         }
-        c.heard = c.phase;
-        clocks.acquire(warp, mask, &c.told);
+        let known = clocks.known((warp as u32, Some(mask.trailing_zeros())));
+        let known = known.phase(counter);
+        if is_of(known) {
+            c.heard = c.heard.max(known + 1);
+            clocks.acquire(warp, mask, &c.told[(known - c.start) as usize]);
+        }
         true
     }
 
