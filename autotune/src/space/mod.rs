@@ -60,15 +60,14 @@ pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) ->
         KernelFamily::Contract { .. } => {
             let mut all = contract::schedules(family, simt, breadth);
             all.extend(gemv::schedules(family, simt));
-            all.extend(warpgroups::schedules(family, simt, breadth));
             all
         }
-        KernelFamily::Attention { .. } => {
-            let mut all = attention::schedules(family, simt, breadth);
-            all.extend(warpgroups::schedules(family, simt, breadth));
-            all
-        }
+        KernelFamily::Attention { .. } => attention::schedules(family, simt, breadth),
     };
+    if breadth == Breadth::Full {
+        // Those for warpgroups have a model of their own, by which some come first.
+        all.extend(warpgroups::schedules(family, simt, breadth));
+    }
     all.retain(|s| fits(family, s, simt));
     all
 }
