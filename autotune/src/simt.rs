@@ -35,8 +35,11 @@ pub(crate) fn choose(
         .map(|schedule| (model.seconds(&schedule), schedule))
         .collect();
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
+    let best = ranked
+        .first()
+        .map_or(f64::INFINITY, |(seconds, _)| *seconds);
+    let first = warpgroups::choices(target, simt, &family, best).into_iter();
     let ranked = ranked.into_iter().map(|(_, schedule)| schedule);
-    let first = warpgroups::choices(target, simt, &family).into_iter();
     let mut refused = None;
     for schedule in first.chain(ranked).take(TRIES) {
         match passes::lower(kernel, &schedule, target) {

@@ -14,6 +14,10 @@ const ROWS: u32 = 64;
 /// Rows, or queries, below which most of what a warpgroup multiplies would be zeros.
 const FEWEST: i64 = 48;
 
+/// Tiles of queries, times this, that are few for the units; and keys that are many. Assumed.
+const FEW: f64 = 4.0;
+const MANY: i64 = 4096;
+
 /// Schedules that are worth a try: all that fit take copies of the same tensors, which succeed or not.
 const TRIES: usize = 4;
 
@@ -92,20 +96,36 @@ fn other_stages(schedule: &Schedule) -> Schedule {
     }
 }
 
-/// Schedules that come first, the best before the others; none where the kernel is too small or the target has no
-/// warpgroups.
-pub(crate) fn choices(target: &Target, simt: &Simt, family: &KernelFamily) -> Vec<Schedule> {
-    let rows = match *family {
-        KernelFamily::Contract { rows, .. } => rows,
-        KernelFamily::Attention { queries, .. } => queries,
+/// Schedules that come first, the best before the others; none where the kernel is too small, where another schedule
+/// takes `others` seconds, which is less, or where the target has no warpgroups.
+pub(crate) fn choices(
+    target: &Target,
+    simt: &Simt,
+    family: &KernelFamily,
+    others: f64,
+) -> Vec<Schedule> {
+    let (fits, most) = match *family {
+        KernelFamily::Contract { rows, .. } => (rows >= FEWEST, others),
+        KernelFamily::Attention {
+            heads,
+            queries,
+            keys,
+            ..
+        } => {
+            // Few tiles that see many keys: these are better shared by several blocks.
+            let tiles = heads as f64 * blocks(queries, 2 * ROWS);
+            let few = tiles * FEW < f64::from(simt.units) && keys > MANY;
+            (queries >= FEWEST && !few, f64::INFINITY)
+        }
         _ => return vec![],
     };
-    if rows < FEWEST {
+    if !fits {
         return vec![];
     }
     let all = schedules(family, simt, Breadth::Modelled).into_iter();
     let mut ranked: Vec<(f64, Schedule)> =
         all.map(|s| (about(target, simt, family, &s), s)).collect();
+    ranked.retain(|(time, _)| *time <= most);
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
     let ranked = ranked.into_iter().map(|(_, s)| s);
     ranked.take(TRIES).collect()
