@@ -207,13 +207,13 @@ fn file(
         text += &global(&format!("g{i}"), array.dtype, &format!("p{i}"), array.len);
     }
     if let Some(cube) = cube {
-        // Vector cores count two for each block.
-        text += "  const int64_t block = ASCEND_IS_AIC ? GetBlockIdx() : GetBlockIdx() / 2;\n";
+        // Vector cores count two for each block. The words bring their own parentheses.
+        text += "  int64_t block = GetBlockIdx();\n  if ASCEND_IS_AIV {\n    block /= 2;\n  }\n";
         text += &places(program);
         let own = format!("g{}", program.params.len());
         text += &global(&own, DType::F32, "workspace", cube.workspace);
-        text += &format!("  if (ASCEND_IS_AIC) {{\n{}  }}\n", cube.text);
-        text += "  if (ASCEND_IS_AIV) {\n    const int64_t part = GetSubBlockIdx();\n    CrossCoreWaitFlag(0);\n";
+        text += &format!("  if ASCEND_IS_AIC {{\n{}  }}\n", cube.text);
+        text += "  if ASCEND_IS_AIV {\n    const int64_t part = GetSubBlockIdx();\n    CrossCoreWaitFlag(0);\n";
         if !cube.halved {
             text += "    if (part > 0) {\n      return;\n    }\n";
         }
