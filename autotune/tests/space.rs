@@ -7,7 +7,7 @@ mod graphs;
 use std::collections::BTreeSet;
 
 use autotune::{Space, first_choice, space};
-use ir::{AttentionRows, Kernel, Schedule, Target, lane};
+use ir::{AttentionRows, Kernel, Schedule, SimtAttentionSchedule, Target, lane};
 
 fn targets() -> Vec<Target> {
     let mut all = backends::targets();
@@ -100,10 +100,16 @@ fn choice(text: &str, device: &str) -> Schedule {
     first_choice(&kernel(text), &target).unwrap()
 }
 
+fn attention(text: &str, device: &str) -> SimtAttentionSchedule {
+    match choice(text, device) {
+        Schedule::SimtAttention(s) => s,
+        other => panic!("{device}: {other:?}"),
+    }
+}
+
 #[test]
-fn first_choices_use_what_pays() {
+fn first_choices_read_weights_and_keys_once() {
     for device in ["cuda:sm_80", "cuda:sm_90a", "rocm:gfx942"] {
-        // Few rows: each weight is read once.
         for m in [1, 2, 4] {
             let skinny = choice(&graphs::product("f16", [m, 4096, 4096]), device);
             assert!(
@@ -111,7 +117,17 @@ fn first_choices_use_what_pays() {
                 "{device}: {skinny:?}"
             );
         }
-        // Few blocks and long sums: the depth is shared.
+        // One query and many keys: heads share a block, blocks share the keys.
+        let s = attention(&graphs::decoded("f16", [32, 8], [1, 8192, 128]), device);
+        assert_eq!(s.rows, AttentionRows::Group, "{device}: {s:?}");
+        assert!(s.splits > 1, "{device}: {s:?}");
+    }
+}
+
+#[test]
+fn first_choices_share_sums_where_blocks_are_few() {
+    // Devices without warpgroups, whose schedules come first elsewhere.
+    for device in ["cuda:sm_80", "rocm:gfx942"] {
         let long = choice(&graphs::product("f16", [64, 64, 16384]), device);
         let shared = match &long {
             Schedule::SimtContract(s) => s.splits > 1,
@@ -119,37 +135,14 @@ fn first_choices_use_what_pays() {
             _ => false,
         };
         assert!(shared, "{device}: {long:?}");
-        // Many blocks: it is not.
         let large = choice(&graphs::product("f16", [4096, 4096, 1024]), device);
-        match large {
-            Schedule::SimtContract(s) => assert_eq!(s.splits, 1, "{device}: {s:?}"),
-            large => {
-                let by_groups = matches!(large, Schedule::WarpgroupContract(_));
-                assert!(by_groups && device == "cuda:sm_90a", "{device}: {large:?}");
-            }
-        }
-        // One query and many keys: heads share a block, blocks share the keys.
-        let decode = choice(&graphs::decoded("f16", [32, 8], [1, 8192, 128]), device);
-        let Schedule::SimtAttention(s) = decode else {
-            panic!("{device}: {decode:?}")
+        let Schedule::SimtContract(s) = large else {
+            panic!("{device}: {large:?}")
         };
-        assert_eq!(s.rows, AttentionRows::Group, "{device}: {s:?}");
-        assert!(s.splits > 1, "{device}: {s:?}");
-        // Enough queries: keys are not shared.
-        let prefill = choice(&graphs::decoded("f16", [32, 8], [2048, 2048, 128]), device);
-        match prefill {
-            Schedule::SimtAttention(s) => {
-                let found = (s.rows, s.splits);
-                assert_eq!(found, (AttentionRows::Queries, 1), "{device}: {s:?}");
-            }
-            prefill => {
-                let by_groups = matches!(prefill, Schedule::WarpgroupAttention(_));
-                assert!(
-                    by_groups && device == "cuda:sm_90a",
-                    "{device}: {prefill:?}"
-                );
-            }
-        }
+        assert_eq!(s.splits, 1, "{device}: {s:?}");
+        let s = attention(&graphs::decoded("f16", [32, 8], [2048, 2048, 128]), device);
+        let found = (s.rows, s.splits);
+        assert_eq!(found, (AttentionRows::Queries, 1), "{device}: {s:?}");
     }
 }
 

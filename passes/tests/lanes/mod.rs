@@ -112,6 +112,9 @@ impl std::fmt::Display for Wrong {
     }
 }
 
+/// Runs one program over its parameters.
+type Run<'a, P> = dyn FnMut(&P, &mut [Vec<f64>]) -> Result<(), Wrong> + 'a;
+
 impl Reference {
     /// Of inputs that look random.
     pub fn of(kernel: &Kernel) -> Self {
@@ -157,7 +160,7 @@ impl Reference {
         &self,
         programs: &[P],
         lens: &dyn Fn(&P) -> Vec<i64>,
-        run: &mut dyn FnMut(&P, &mut [Vec<f64>]) -> Result<(), Wrong>,
+        run: &mut Run<'_, P>,
     ) -> Result<Vec<f64>, Wrong> {
         let mut made: Vec<f64> = vec![];
         for program in programs {
