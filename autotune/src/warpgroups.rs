@@ -83,6 +83,14 @@ pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) ->
     all
 }
 
+/// Whether a schedule is for warpgroups.
+pub(crate) const fn is_by(schedule: &Schedule) -> bool {
+    matches!(
+        schedule,
+        Schedule::WarpgroupContract(_) | Schedule::WarpgroupAttention(_)
+    )
+}
+
 /// The same with no stages.
 fn other_stages(schedule: &Schedule) -> Schedule {
     match schedule {

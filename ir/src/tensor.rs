@@ -154,14 +154,27 @@ impl Tensor {
 pub fn round_to(dtype: DType, x: f64) -> f64 {
     match dtype {
         DType::F32 => f64::from(x as f32),
-        DType::F16 => f16::from_f64(x).to_f64(),
-        DType::Bf16 => bf16::from_f64(x).to_f64(),
+        DType::F16 => f16::from_f32(odd(x)).to_f64(),
+        DType::Bf16 => bf16::from_f32(odd(x)).to_f64(),
         DType::I8 => f64::from(wrap(x) as i8),
         DType::U8 => f64::from(wrap(x) as u8),
         DType::I32 => f64::from(wrap(x) as i32),
         DType::I64 => wrap(x) as f64,
         DType::Bool => f64::from(u8::from(x != 0.0)),
     }
+}
+
+/// `x` in f32, an inexact one towards the neighbour whose last bit is set: rounded once more to 16 bits, it is the
+/// nearest there. Source: Boldo and Melquiond, "Emulation of a FMA and Correctly Rounded Sums: Proved Algorithms Using
+/// Rounding to Odd", 2008. (`f64` to `bf16` of the crate `half` looks at the upper 32 bits only.)
+fn odd(x: f64) -> f32 {
+    let near = x as f32;
+    if f64::from(near) == x || !near.is_finite() {
+        return near;
+    }
+    let beyond = f64::from(near).abs() > x.abs();
+    let towards_zero = near.to_bits() - u32::from(beyond);
+    f32::from_bits(towards_zero | 1)
 }
 
 /// `x` truncated, and saturated at the ends of 64 bits; NaN is 0.
@@ -214,8 +227,8 @@ pub(crate) fn encode(dtype: DType, values: &[f64]) -> Vec<u8> {
     }
     match dtype {
         DType::F32 => each(values, |x| (x as f32).to_le_bytes()),
-        DType::F16 => each(values, |x| f16::from_f64(x).to_le_bytes()),
-        DType::Bf16 => each(values, |x| bf16::from_f64(x).to_le_bytes()),
+        DType::F16 => each(values, |x| f16::from_f32(odd(x)).to_le_bytes()),
+        DType::Bf16 => each(values, |x| bf16::from_f32(odd(x)).to_le_bytes()),
         DType::I8 => each(values, |x| (wrap(x) as i8).to_le_bytes()),
         DType::U8 => each(values, |x| (wrap(x) as u8).to_le_bytes()),
         DType::I32 => each(values, |x| (wrap(x) as i32).to_le_bytes()),
@@ -252,6 +265,30 @@ constructors! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Just above and below the middle of two neighbours, by less than any f32 tells apart, and by a little more.
+    #[test]
+    fn sixteen_bits_hold_the_nearest_number() {
+        for (dtype, step) in [(DType::F16, 2f64.powi(-10)), (DType::Bf16, 2f64.powi(-7))] {
+            let middle = 1.0 + step / 2.0;
+            for little in [2f64.powi(-50), 2f64.powi(-30), 2f64.powi(-21)] {
+                for sign in [1.0, -1.0] {
+                    let rounded = |x: f64| sign * round_to(dtype, sign * x);
+                    assert_eq!(rounded(middle + little), 1.0 + step);
+                    assert_eq!(rounded(middle - little), 1.0);
+                    assert_eq!(rounded(middle), 1.0, "ties go to even");
+                }
+            }
+            assert_eq!(round_to(dtype, f64::MAX), f64::INFINITY);
+            assert_eq!(round_to(dtype, 1e-300), 0.0);
+            assert!(round_to(dtype, f64::NAN).is_nan());
+        }
+        let bits = f64::from(f32::from_bits(0x0058_8001));
+        assert_eq!(
+            round_to(DType::Bf16, bits),
+            f64::from(f32::from_bits(0x0059_0000))
+        );
+    }
 
     #[test]
     fn every_type_holds_what_it_is_given() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     Database, Kept,
     error::{DatabaseError, at},
-    record::{Outcome, Plan, Trial, Workload},
+    record::{Outcome, Place, Plan, Trial, Workload},
 };
 
 /// What a merge did.
@@ -114,7 +114,7 @@ impl Database {
             all.push(Difference {
                 workload: key.0.clone(),
                 family,
-                target: key.1.clone(),
+                target: key.1.target.clone(),
                 ours_s: time(a),
                 theirs_s: time(b),
                 same: schedule(a) == schedule(b),
@@ -123,8 +123,8 @@ impl Database {
         Ok(all)
     }
 
-    /// The fastest right trial of each workload, target, fingerprint and toolchain.
-    fn fastest(&self) -> Result<BTreeMap<(String, String, String, String), Trial>, DatabaseError> {
+    /// The fastest right trial of each workload in each place.
+    fn fastest(&self) -> Result<BTreeMap<(String, Place), Trial>, DatabaseError> {
         let mut statement = self
             .connection
             .prepare(
@@ -136,13 +136,7 @@ impl Database {
         let mut best = BTreeMap::new();
         for body in rows.map_err(at(&self.path))? {
             let trial: Trial = self.parse(&body.map_err(at(&self.path))?)?;
-            let p = &trial.place;
-            let key = (
-                trial.workload.clone(),
-                p.target.clone(),
-                p.fingerprint.clone(),
-                p.toolchain.clone(),
-            );
+            let key = (trial.workload.clone(), trial.place.clone());
             best.insert(key, trial);
         }
         Ok(best)

@@ -45,9 +45,14 @@ pub struct Space {
 /// No template computes the kernel.
 pub fn space(kernel: &Kernel, target: &Target) -> Result<Space, LowerError> {
     let family = family(kernel)?;
-    let schedules = target
+    let mut schedules = target
         .simt()
         .map_or_else(Vec::new, |simt| schedules(&family, simt, Breadth::Full));
+    // Whether tensor copies bring the operands does not depend on the tile, but on how they lie in memory.
+    let first = schedules.iter().find(|s| warpgroups::is_by(s));
+    if first.is_some_and(|s| passes::lower(kernel, s, target).is_err()) {
+        schedules.retain(|s| !warpgroups::is_by(s));
+    }
     Ok(Space { schedules })
 }
 

@@ -302,7 +302,7 @@ fn replaced(index: &Index, by: &dyn Fn(&Index) -> Option<Index>) -> Index {
 fn swapped_rows(program: &Program, n: usize) -> Option<Program> {
     let mut broken = program.clone();
     let instr = broken.matrix.get_mut(n / 2)?;
-    let fragment = if n % 2 == 0 {
+    let fragment = if n.is_multiple_of(2) {
         &mut instr.a
     } else {
         &mut instr.c

@@ -160,7 +160,11 @@ impl Reference {
         &self,
         programs: &[P],
         lens: &dyn Fn(&P) -> Vec<i64>,
+<<<<<<< HEAD
         run: &mut Run<'_, P>,
+=======
+        mut run: impl FnMut(&P, &mut [Vec<f64>]) -> Result<(), Wrong>,
+>>>>>>> main
     ) -> Result<Vec<f64>, Wrong> {
         let mut made: Vec<f64> = vec![];
         for program in programs {
@@ -180,7 +184,7 @@ impl Reference {
     /// What tile programs say, computed exactly, must be the reference.
     pub fn tiles(&self, programs: &[&tile::Program]) -> Result<(), Wrong> {
         let lens = |p: &&tile::Program| p.params.iter().map(|a| a.len).collect();
-        let made = self.run(programs, &lens, &mut |p, params| {
+        let made = self.run(programs, &lens, |p, params| {
             tile::verify(p).unwrap_or_else(|e| panic!("{e}\n{p}"));
             tile::evaluate(p, params, Arithmetic::Exact).unwrap_or_else(|e| panic!("{e}\n{p}"));
             Ok(())
@@ -192,7 +196,7 @@ impl Reference {
     pub fn lanes(&self, programs: &[&lane::Program]) -> Result<Vec<lane::Counts>, Wrong> {
         let lens = |p: &&lane::Program| p.params.iter().map(|a| a.len).collect();
         let mut counts = vec![];
-        let made = self.run(programs, &lens, &mut |p, params| {
+        let made = self.run(programs, &lens, |p, params| {
             let stopped = |e| Wrong::Stopped(Box::new(e));
             counts.push(emulate_all(p, params, None).map_err(stopped)?);
             Ok(())

@@ -123,6 +123,7 @@ fn literal(x: f64, dtype: DType) -> String {
             _ => text,
         };
     }
+    let x = ir::round_to(dtype, x);
     let bits = (x as f32).to_bits();
     match dtype {
         DType::F16 => format!("{:#06X}", half::f16::from_f64(x).to_bits()),

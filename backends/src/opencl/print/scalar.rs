@@ -9,8 +9,7 @@ use super::{Dialect, Printer, Unsupported, helper::Helper, index::integer};
 pub(super) fn constant(dtype: DType, value: f64, dialect: Dialect) -> String {
     match dtype {
         DType::F32 => float(value as f32),
-        DType::F16 => float(f16::from_f64(value).to_f32()),
-        DType::Bf16 => float(bf16::from_f64(value).to_f32()),
+        DType::F16 | DType::Bf16 => float(ir::round_to(dtype, value) as f32),
         DType::I8 => integer((value as i64 as i8).into(), ""),
         DType::U8 => integer((value as i64 as u8).into(), ""),
         DType::I32 => integer((value as i64 as i32).into(), ""),
@@ -22,8 +21,11 @@ pub(super) fn constant(dtype: DType, value: f64, dialect: Dialect) -> String {
 /// A number as it stands in memory.
 pub(super) fn stored_constant(dtype: DType, value: f64, dialect: Dialect) -> String {
     match dtype {
-        DType::F16 => format!("{:#x}", f16::from_f64(value).to_bits()),
-        DType::Bf16 => format!("{:#x}", bf16::from_f64(value).to_bits()),
+        DType::F16 => format!("{:#x}", f16::from_f64(ir::round_to(dtype, value)).to_bits()),
+        DType::Bf16 => format!(
+            "{:#x}",
+            bf16::from_f64(ir::round_to(dtype, value)).to_bits()
+        ),
         _ => constant(dtype, value, dialect),
     }
 }
