@@ -5,8 +5,10 @@ mod model;
 use ir::{Kernel, Schedule, Simt, Target};
 use passes::{LowerError, family};
 
-pub(crate) use crate::space::side;
-use crate::space::{self, Breadth};
+use crate::{
+    space::{self, Breadth},
+    warpgroups,
+};
 use model::Model;
 
 /// Schedules tried before a kernel is given up.
@@ -33,10 +35,13 @@ pub(crate) fn choose(
         .map(|schedule| (model.seconds(&schedule), schedule))
         .collect();
     ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
-    let mut refused = None;
-    let first = crate::warpgroups::choices(target, simt, family);
+    let best = ranked
+        .first()
+        .map_or(f64::INFINITY, |(seconds, _)| *seconds);
+    let first = warpgroups::choices(target, simt, &family, best).into_iter();
     let ranked = ranked.into_iter().map(|(_, schedule)| schedule);
-    for schedule in first.into_iter().chain(ranked).take(TRIES) {
+    let mut refused = None;
+    for schedule in first.chain(ranked).take(TRIES) {
         match passes::lower(kernel, &schedule, target) {
             Ok(_) => return Ok(schedule),
             Err(error) => refused = refused.or(Some(error)),
@@ -48,14 +53,4 @@ pub(crate) fn choose(
         found: simt.lanes.into(),
         limit: simt.threads.into(),
     }))
-}
-
-/// Powers of two from `first` to `last`.
-pub(crate) fn powers(first: u32, last: u32) -> impl Iterator<Item = u32> {
-    space::powers(first, last).into_iter()
-}
-
-/// Blocks of `block` that cover `size`.
-pub(crate) fn blocks(size: i64, block: u32) -> f64 {
-    space::blocks(size, block) as f64
 }

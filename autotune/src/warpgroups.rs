@@ -1,18 +1,22 @@
-//! First schedules for warpgroups.
+//! Schedules for warpgroups, and which come first.
 
 use ir::{
     DType, Schedule, Scores, Simt, Target, WarpgroupAttentionSchedule, WarpgroupContractSchedule,
     lane::WarpgroupInstr,
 };
-use passes::KernelFamily;
+use passes::{KernelFamily, fits};
 
-use crate::simt::{blocks, powers, side};
+use crate::space::{Breadth, powers, side};
 
 /// Rows that one warpgroup multiplies.
 const ROWS: u32 = 64;
 
 /// Rows, or queries, below which most of what a warpgroup multiplies would be zeros.
 const FEWEST: i64 = 48;
+
+/// Tiles of queries, times this, that are few for the units; and keys that are many. Assumed.
+const FEW: f64 = 4.0;
+const MANY: i64 = 4096;
 
 /// Schedules that are worth a try: all that fit take copies of the same tensors, which succeed or not.
 const TRIES: usize = 4;
@@ -30,10 +34,6 @@ const ENDS_SECONDS: f64 = 2e-6;
 
 /// Seconds of a round beyond its work: an mbarrier's wait and the start of products. Assumed.
 const ROUND_SECONDS: f64 = 5e-8;
-
-/// Registers of a lane that sums, scores and weights may take: what is left holds rows, addresses and what masks are
-/// made of.
-const HELD: u32 = 192;
 
 /// The same as the two above, in cycles, for attention.
 const ROUND_CYCLES: f64 = 400.0;
@@ -53,23 +53,16 @@ const STAGES: [u32; 5] = [6, 5, 4, 3, 2];
 /// its data sheet; noted 2026-11-25 from memory.
 const CACHED: i64 = 24 << 20;
 
-/// Bytes of shared memory for mbarriers, and to start where swizzles do.
-const COUNTERS: u64 = 1280;
-
-/// Schedules by which warpgroups compute the kernel, the best first; none where it is too small or the target has none.
-pub(crate) fn choices(target: &Target, simt: &Simt, family: KernelFamily) -> Vec<Schedule> {
-    let mut all = match family {
+/// Schedules by which warpgroups compute a family, in order; where `Breadth` is not full, those that [`choices`] ranks.
+pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) -> Vec<Schedule> {
+    let mut all = match *family {
         KernelFamily::Contract {
-            batch,
             rows,
             columns,
             depth,
             operands,
             ..
-        } if rows >= FEWEST => {
-            let sizes = [batch, rows, columns, depth];
-            contractions(target, simt, sizes, operands)
-        }
+        } => contractions(simt, [rows, columns, depth], operands),
         KernelFamily::Attention {
             heads,
             queries,
@@ -78,60 +71,134 @@ pub(crate) fn choices(target: &Target, simt: &Simt, family: KernelFamily) -> Vec
             columns,
             operands,
             ..
-        } if queries >= FEWEST => {
-            let sizes = [heads, queries, keys, depth, columns];
-            attentions(simt, sizes, operands)
-        }
+        } => attentions(simt, [heads, queries, keys, depth, columns], operands),
         _ => vec![],
     };
-    all.truncate(TRIES);
+    all.retain(|s| fits(family, s, simt));
+    if breadth == Breadth::Modelled {
+        // More stages are no worse, as far as a model can tell.
+        let staged = |a: &Schedule, b: &Schedule| other_stages(a) == other_stages(b);
+        all.dedup_by(|b, a| staged(a, b));
+    }
     all
 }
 
-/// The instruction for tiles of so many columns.
-fn instruction(simt: &Simt, operands: DType, columns: u32) -> Option<&WarpgroupInstr> {
-    let fits = |i: &&WarpgroupInstr| {
-        i.operands == operands && i.accumulator == DType::F32 && i.sides().1 == columns
-    };
-    simt.warpgroup.iter().find(fits)
+/// Whether a schedule is for warpgroups.
+pub(crate) const fn is_by(schedule: &Schedule) -> bool {
+    matches!(
+        schedule,
+        Schedule::WarpgroupContract(_) | Schedule::WarpgroupAttention(_)
+    )
 }
 
-fn contractions(
+/// The same with no stages.
+fn other_stages(schedule: &Schedule) -> Schedule {
+    match schedule {
+        Schedule::WarpgroupContract(s) => {
+            Schedule::WarpgroupContract(WarpgroupContractSchedule { stages: 0, ..*s })
+        }
+        Schedule::WarpgroupAttention(s) => {
+            Schedule::WarpgroupAttention(WarpgroupAttentionSchedule { stages: 0, ..*s })
+        }
+        other => other.clone(),
+    }
+}
+
+/// Schedules that come first, the best before the others; none where the kernel is too small, where another schedule
+/// takes `others` seconds, which is less, or where the target has no warpgroups.
+pub(crate) fn choices(
     target: &Target,
     simt: &Simt,
-    [batch, rows, columns, depth]: [i64; 4],
-    operands: DType,
+    family: &KernelFamily,
+    others: f64,
 ) -> Vec<Schedule> {
-    let mut ranked = vec![];
-    for block_rows in powers(ROWS, side(rows, 256).max(ROWS)) {
+    let (fits, most) = match *family {
+        KernelFamily::Contract { rows, .. } => (rows >= FEWEST, others),
+        KernelFamily::Attention {
+            heads,
+            queries,
+            keys,
+            ..
+        } => {
+            // Few tiles that see many keys: these are better shared by several blocks.
+            let tiles = heads as f64 * blocks(queries, 2 * ROWS);
+            let few = tiles * FEW < f64::from(simt.units) && keys > MANY;
+            (queries >= FEWEST && !few, f64::INFINITY)
+        }
+        _ => return vec![],
+    };
+    if !fits {
+        return vec![];
+    }
+    let all = schedules(family, simt, Breadth::Modelled).into_iter();
+    let mut ranked: Vec<(f64, Schedule)> =
+        all.map(|s| (about(target, simt, family, &s), s)).collect();
+    ranked.retain(|(time, _)| *time <= most);
+    ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
+    let ranked = ranked.into_iter().map(|(_, s)| s);
+    ranked.take(TRIES).collect()
+}
+
+/// A number that grows with the time that a schedule takes.
+fn about(target: &Target, simt: &Simt, family: &KernelFamily, schedule: &Schedule) -> f64 {
+    match (*family, schedule) {
+        (
+            KernelFamily::Contract {
+                batch,
+                rows,
+                columns,
+                depth,
+                ..
+            },
+            Schedule::WarpgroupContract(s),
+        ) => seconds(target, simt, s, [batch, rows, columns, depth]),
+        (
+            KernelFamily::Attention {
+                heads,
+                queries,
+                keys,
+                ..
+            },
+            Schedule::WarpgroupAttention(s),
+        ) => cycles(simt, s, [heads, queries, keys]),
+        _ => f64::INFINITY,
+    }
+}
+
+/// Blocks of `block` that cover `size`.
+fn blocks(size: i64, block: u32) -> f64 {
+    crate::space::blocks(size, block) as f64
+}
+
+/// Whether there is an instruction for tiles of so many columns.
+fn multiplies(simt: &Simt, operands: DType, columns: u32) -> bool {
+    let fits = |i: &WarpgroupInstr| {
+        i.operands == operands && i.accumulator == DType::F32 && i.sides().1 == columns
+    };
+    simt.warpgroup.iter().any(fits)
+}
+
+fn contractions(simt: &Simt, [rows, columns, depth]: [i64; 3], operands: DType) -> Vec<Schedule> {
+    let mut all = vec![];
+    let block_depth = side(depth, 64).max(16);
+    for block_rows in powers(ROWS, side(rows, 4 * ROWS).max(ROWS)) {
         for block_columns in powers(16, side(columns, 256).max(16)) {
-            if instruction(simt, operands, block_columns).is_none() {
+            if !multiplies(simt, operands, block_columns) {
                 continue;
             }
-            let registers = block_columns / 2;
-            let block_depth = side(depth, 64).max(16);
-            let stage = u64::from((block_rows + block_columns) * block_depth) * 2;
-            let fits = |stages: &u32| u64::from(*stages) * stage + COUNTERS <= simt.shared.0;
-            let Some(stages) = STAGES.into_iter().find(fits) else {
-                continue;
-            };
-            // What one of four warpgroups may have; see `passes::Warpgroups`.
-            if block_rows == 4 * ROWS && registers > 64 {
-                continue;
-            }
-            let s = WarpgroupContractSchedule {
-                block_rows,
-                block_columns,
-                block_depth,
-                stages,
-                group: group(simt, block_rows, block_columns),
-            };
-            ranked.push((seconds(target, simt, &s, [batch, rows, columns, depth]), s));
+            let group = group(simt, block_rows, block_columns);
+            all.extend(STAGES.map(|stages| {
+                Schedule::WarpgroupContract(WarpgroupContractSchedule {
+                    block_rows,
+                    block_columns,
+                    block_depth,
+                    stages,
+                    group,
+                })
+            }));
         }
     }
-    ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
-    let all = ranked.into_iter().map(|(_, s)| s);
-    all.map(Schedule::WarpgroupContract).collect()
+    all
 }
 
 /// Columns of tiles that are walked together, so that those in flight are about as high as they are wide.
@@ -168,67 +235,57 @@ fn attentions(
     [heads, queries, keys, depth, columns]: [i64; 5],
     operands: DType,
 ) -> Vec<Schedule> {
-    let mut ranked = vec![];
     let block_depth = side(depth, 256).max(16);
     let block_columns = side(columns, 256).max(16);
-    if i64::from(block_depth) < depth || i64::from(block_columns) < columns {
+    let covered = i64::from(block_depth) >= depth && i64::from(block_columns) >= columns;
+    if !covered || !multiplies(simt, operands, block_columns) {
         return vec![];
     }
-    let both = (block_depth + block_columns) as i64;
+    let both = i64::from(block_depth + block_columns);
     let group = (CACHED / (keys.max(1) * both * 2)).clamp(1, heads.max(1)) as u32;
-    let sides = powers(ROWS, side(queries, 2 * ROWS).max(ROWS)).flat_map(|block_queries| {
-        let keys = powers(16, side(keys, 128).max(16));
-        keys.flat_map(move |n| [Scores::InTurn, Scores::Ahead].map(|s| (block_queries, n, s)))
-    });
-    for (block_queries, block_keys, scores) in sides {
-        let known = [block_keys, block_columns].map(|n| instruction(simt, operands, n));
-        // Sums, scores, and weights two to a register.
-        let score = match scores {
-            Scores::InTurn => block_keys / 2,
-            Scores::Ahead => block_keys,
-        };
-        let registers = block_columns / 2 + score + block_keys / 4;
-        if known.contains(&None) || registers > HELD {
-            continue;
-        }
-        let stage = u64::from(block_keys * (block_depth + block_columns)) * 2;
-        let held = u64::from(block_queries * block_depth) * 2 + COUNTERS;
-        let fits = |stages: &u32| u64::from(*stages) * stage + held <= simt.shared.0;
-        let Some(stages) = STAGES.into_iter().find(fits) else {
-            continue;
-        };
-        let s = WarpgroupAttentionSchedule {
-            block_queries,
-            block_keys,
-            block_depth,
-            block_columns,
-            stages: stages.min(3),
-            scores,
-            group,
-        };
-        let tiles = heads as f64 * blocks(queries, block_queries);
-        let waves = (tiles / f64::from(simt.units)).ceil();
-        let rounds = blocks(keys, block_keys);
-        // Cycles of a round: products, and beside them the exponentials of the other warpgroup, or after them
-        // where there is no other.
-        let area = f64::from(block_queries * block_keys);
-        let [wide, tall] = [block_depth + block_columns, block_keys].map(f64::from);
-        let copied = tall * wide;
-        let read =
-            f64::from(block_queries / ROWS) * copied + f64::from(block_queries * block_depth);
-        let products = (area * wide / PRODUCTS).max((copied + read) * 2.0 / SHARED);
-        // Beside each exponential stand about as many cycles of other arithmetic as half of it.
-        let weights = area / EXPONENTIALS * 1.5;
-        let round = match scores {
-            Scores::Ahead => products.max(weights),
-            Scores::InTurn if block_queries > ROWS => {
-                products.max(weights) + products.min(weights) / 3.0
+    let mut all = vec![];
+    for block_queries in powers(ROWS, side(queries, 2 * ROWS).max(ROWS)) {
+        for block_keys in powers(16, side(keys, 128).max(16)) {
+            if !multiplies(simt, operands, block_keys) {
+                continue;
             }
-            Scores::InTurn => products + weights,
-        };
-        ranked.push((waves * (rounds * (round + ROUND_CYCLES) + ENDS_CYCLES), s));
+            for scores in [Scores::InTurn, Scores::Ahead] {
+                all.extend([3, 2, 1].map(|stages| {
+                    Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
+                        block_queries,
+                        block_keys,
+                        block_depth,
+                        block_columns,
+                        stages,
+                        scores,
+                        group,
+                    })
+                }));
+            }
+        }
     }
-    ranked.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));
-    let all = ranked.into_iter().map(|(_, s)| s);
-    all.map(Schedule::WarpgroupAttention).collect()
+    all
+}
+
+/// About how many cycles attention takes.
+fn cycles(simt: &Simt, s: &WarpgroupAttentionSchedule, [heads, queries, keys]: [i64; 3]) -> f64 {
+    let tiles = heads as f64 * blocks(queries, s.block_queries);
+    let waves = (tiles / f64::from(simt.units)).ceil();
+    let rounds = blocks(keys, s.block_keys);
+    let area = f64::from(s.block_queries * s.block_keys);
+    let wide = f64::from(s.block_depth + s.block_columns);
+    let copied = f64::from(s.block_keys) * wide;
+    let queries_read = f64::from(s.block_queries * s.block_depth);
+    let read = f64::from(s.block_queries / ROWS) * copied + queries_read;
+    let products = (area * wide / PRODUCTS).max((copied + read) * 2.0 / SHARED);
+    // Beside each exponential stand about as many cycles of other arithmetic as half of it.
+    let weights = area / EXPONENTIALS * 1.5;
+    let (long, short) = (products.max(weights), products.min(weights));
+    // Products run beside the exponentials of the same warpgroup, of another one some of the time, or not at all.
+    let round = match s.scores {
+        Scores::Ahead => long,
+        Scores::InTurn if s.block_queries > ROWS => long + short / 3.0,
+        Scores::InTurn => long + short,
+    };
+    waves * (rounds * (round + ROUND_CYCLES) + ENDS_CYCLES)
 }

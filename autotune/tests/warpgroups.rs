@@ -134,3 +134,30 @@ fn others_take_other_schedules() {
         );
     }
 }
+
+#[test]
+fn spaces_have_what_lowers() {
+    let by_groups = |kernel: &Kernel| {
+        let space = autotune::space(kernel, &target()).unwrap();
+        let all: Vec<Schedule> = space.iter().cloned().collect();
+        let is = |s: &Schedule| {
+            matches!(
+                s,
+                Schedule::WarpgroupContract(_) | Schedule::WarpgroupAttention(_)
+            )
+        };
+        all.into_iter().filter(is).collect::<Vec<_>>()
+    };
+    assert!(by_groups(&matmul("f16", [512, 510, 511])).is_empty());
+    for kernel in [
+        matmul("f16", [512, 512, 512]),
+        attention("bf16", [4, 256, 256, 64], true),
+    ] {
+        let all = by_groups(&kernel);
+        assert!(all.len() >= 3, "{}", kernel.name);
+        for schedule in all.iter().step_by(5) {
+            let lowered = passes::lower(&kernel, schedule, &target());
+            lowered.unwrap_or_else(|e| panic!("{schedule:?}: {e}"));
+        }
+    }
+}

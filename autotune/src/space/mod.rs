@@ -22,6 +22,8 @@ mod gemv;
 use ir::{AttentionRows, DType, Kernel, Schedule, Simt, SimtContractSchedule, Skew, Target};
 use passes::{KernelFamily, LowerError, family, fits};
 
+use crate::warpgroups;
+
 /// How many of the choices are walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Breadth {
@@ -43,9 +45,14 @@ pub struct Space {
 /// No template computes the kernel.
 pub fn space(kernel: &Kernel, target: &Target) -> Result<Space, LowerError> {
     let family = family(kernel)?;
-    let schedules = target
+    let mut schedules = target
         .simt()
         .map_or_else(Vec::new, |simt| schedules(&family, simt, Breadth::Full));
+    // Whether tensor copies bring the operands does not depend on the tile, but on how they lie in memory.
+    let first = schedules.iter().find(|s| warpgroups::is_by(s));
+    if first.is_some_and(|s| passes::lower(kernel, s, target).is_err()) {
+        schedules.retain(|s| !warpgroups::is_by(s));
+    }
     Ok(Space { schedules })
 }
 
@@ -62,6 +69,10 @@ pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) ->
         }
         KernelFamily::Attention { .. } => attention::schedules(family, simt, breadth),
     };
+    if breadth == Breadth::Full {
+        // Those for warpgroups have a model of their own, by which some come first.
+        all.extend(warpgroups::schedules(family, simt, breadth));
+    }
     all.retain(|s| fits(family, s, simt));
     all
 }
@@ -155,6 +166,24 @@ fn choices(schedule: &Schedule) -> Vec<u32> {
             s.skew as u32,
             s.rows as u32,
             s.splits,
+        ],
+        Schedule::WarpgroupContract(s) => vec![
+            6,
+            s.block_rows,
+            s.block_columns,
+            s.block_depth,
+            s.stages,
+            s.group,
+        ],
+        Schedule::WarpgroupAttention(s) => vec![
+            7,
+            s.block_queries,
+            s.block_keys,
+            s.block_depth,
+            s.block_columns,
+            s.stages,
+            s.scores as u32,
+            s.group,
         ],
         _ => vec![],
     }

@@ -47,8 +47,11 @@ fn found(text: &str, schedule: &Schedule, plant: impl Fn(&mut Program)) -> Strin
     plant(&mut broken);
     assert!(broken != whole, "nothing was changed in\n{whole}");
     lane::verify(&broken).unwrap_or_else(|e| panic!("{e}"));
-    let reference = lanes::Reference::of(&kernel);
-    let (mut params, wanted) = (reference.operands, reference.wanted);
+    let lanes::Reference {
+        operands: mut params,
+        wanted,
+        ..
+    } = lanes::Reference::of(&kernel);
     params.push(vec![f64::NAN; wanted.len()]);
     match lane::emulate_all(&broken, &mut params, None) {
         Err(error) => error.to_string(),
@@ -193,7 +196,7 @@ fn operands_that_are_read_as_they_do_not_lie() {
                 stmt => stmt,
             })
         },
-        &["wanted an offset", "reads element", "other numbers"],
+        &["wanted an offset", "reads element", "wanted the swizzle"],
     );
 }
 
@@ -206,6 +209,6 @@ fn boxes_that_lie_as_they_are_not_read() {
                 .iter_mut()
                 .for_each(|map| map.swizzle = Swizzle::None)
         },
-        &["other numbers"],
+        &["wanted the swizzle"],
     );
 }

@@ -254,6 +254,6 @@ fn what_does_not_fit_is_refused_with_numbers() {
     );
     assert_eq!(
         refused(&narrow, [256, 256, 64, 2, 1]),
-        "kernel `k0_matmul`: its schedule takes 128 registers of a lane, the target has 120"
+        "kernel `k0_matmul`: its schedule takes 168 registers of a lane, the target has 120"
     );
 }

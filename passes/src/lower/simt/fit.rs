@@ -1,6 +1,8 @@
 //! Which schedules a target has room for, before anything is built.
 
-use ir::{Schedule, Simt, SimtAttentionSchedule, SimtContractSchedule, Skew, lane::WARPGROUP};
+use ir::{
+    Schedule, Scores, Simt, SimtAttentionSchedule, SimtContractSchedule, Skew, lane::WARPGROUP,
+};
 
 use super::LowerError;
 use crate::{lower::KernelFamily, spread::Warpgroups};
@@ -30,19 +32,21 @@ enum Count {
     Most,
 }
 
-/// Bytes of the operands of warpgroups.
-const NARROW: u64 = 2;
-
-/// Warps of a block whose warpgroups have so many rows, with those that feed them.
-const fn warps(rows: u32) -> u32 {
-    (rows / 64 + 1) * WARPGROUP
-}
-
 /// Bytes of the widest operands.
 const ELEMENT: u64 = 4;
 
 /// Bytes left free after a line.
 const PAD: u64 = 16;
+
+/// Rows of a warpgroup.
+const ROWS: u32 = 64;
+
+/// Registers of a lane beside those that hold tiles: places, rows' maxima and sums, what masks are made of. As the
+/// assembler was seen to need.
+const OTHERS: u64 = 40;
+
+/// Bytes of mbarriers, and to start where swizzles do, at most.
+const COUNTERS: u64 = 1280;
 
 /// A count of a schedule's needs.
 struct Counting<'a> {
@@ -53,6 +57,11 @@ struct Counting<'a> {
 
 fn area(rows: u32, columns: u32) -> u64 {
     u64::from(rows) * u64::from(columns)
+}
+
+/// Bytes of a place for a tile of 16-bit elements that boxes are copied to.
+fn place(rows: u32, columns: u32) -> u64 {
+    (area(rows, columns) * 2).next_multiple_of(1024)
 }
 
 impl Counting<'_> {
@@ -92,37 +101,43 @@ impl Counting<'_> {
                     shared: self.attention(s),
                 }
             }
-            Schedule::WarpgroupContract(s) => {
-                let operands = area(s.block_rows + s.block_columns, s.block_depth);
-                Needs {
-                    warps: warps(s.block_rows),
-                    registers: held(
-                        area(s.block_rows, s.block_columns),
-                        warps(s.block_rows) - WARPGROUP,
-                    ),
-                    shared: operands * u64::from(s.stages) * NARROW,
-                }
-            }
+            Schedule::WarpgroupContract(s) => self.warpgroups(s.block_rows, s.block_columns, {
+                let both =
+                    place(s.block_rows, s.block_depth) + place(s.block_depth, s.block_columns);
+                both * u64::from(s.stages)
+            }),
             Schedule::WarpgroupAttention(s) => {
                 // Scores, and weights two to a register.
-                let held_tiles = area(
-                    s.block_queries,
-                    s.block_columns + s.block_keys + s.block_keys / 2,
-                );
-                let streamed = area(s.block_keys, s.block_depth + s.block_columns);
-                let operands =
-                    area(s.block_queries, s.block_depth) + u64::from(s.stages) * streamed;
-                Needs {
-                    warps: warps(s.block_queries),
-                    registers: held(held_tiles, warps(s.block_queries) - WARPGROUP),
-                    shared: operands * NARROW,
-                }
+                let scores = match s.scores {
+                    Scores::InTurn => 1,
+                    Scores::Ahead => 2,
+                };
+                let columns = s.block_columns + scores * s.block_keys + s.block_keys / 2;
+                self.warpgroups(s.block_queries, columns, {
+                    let keys = place(s.block_keys, s.block_depth);
+                    let values = place(s.block_keys, s.block_columns);
+                    place(s.block_queries, s.block_depth) + (keys + values) * u64::from(s.stages)
+                })
             }
             Schedule::Map(_)
             | Schedule::Rows(_)
             | Schedule::Contract(_)
             | Schedule::Attention(_) => return None,
         })
+    }
+
+    /// Warpgroups that hold so many numbers of each row.
+    fn warpgroups(&self, rows: u32, columns: u32, shared: u64) -> Needs {
+        let counters = match self.count {
+            Count::Least => 0,
+            Count::Most => COUNTERS,
+        };
+        Needs {
+            // One more feeds them.
+            warps: (rows / ROWS + 1) * WARPGROUP,
+            registers: area(ROWS, columns) / u64::from(WARPGROUP * self.simt.lanes) + OTHERS,
+            shared: shared + counters,
+        }
     }
 
     fn contract(&self, s: &SimtContractSchedule) -> u64 {

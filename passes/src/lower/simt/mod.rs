@@ -21,10 +21,9 @@ use ir::{
     tile::{Index, Program, Shape, Value, Var},
 };
 
+use attention::Masking;
 pub use fit::fits;
 pub(super) use gemv::lines;
-
-use attention::Masking;
 
 use super::{
     Builder, LowerError, Lowered, Lowering, Range, coordinates,
@@ -53,13 +52,13 @@ pub(super) fn lower_kernel(
         (_, Some(groups)) => spread_warpgroups(&program, simt, &groups),
         _ => return Err(other_family(kernel, schedule)),
     };
-    let lane = fitting(kernel, lane, simt)?;
-    let combine = combine(name, shaped, schedule);
+    let lane = lanes(kernel, simt, lane)?;
+    let combine = combine(&kernel.name, shaped, schedule);
     let combine = combine.map(|program| {
         let lane = spread(&program, simt, &Spread::of_warps(COMBINE_WARPS));
         Ok(Lowering {
+            lane: Some(lanes(kernel, simt, lane)?),
             program,
-            lane: Some(fitting(kernel, lane, simt)?),
         })
     });
     Ok(Lowered {
@@ -73,11 +72,11 @@ pub(super) fn lower_kernel(
 /// Warps of a block that combines parts.
 const COMBINE_WARPS: u32 = 4;
 
-/// A lane program, if there is one and room for it.
-fn fitting(
+/// A tile program spread over lanes, if there is room for it.
+fn lanes(
     kernel: &Kernel,
-    lane: Result<ir::lane::Program, SpreadError>,
     simt: &Simt,
+    lane: Result<ir::lane::Program, SpreadError>,
 ) -> Result<ir::lane::Program, LowerError> {
     let lane = lane.map_err(|reason| LowerError::Spread {
         kernel: kernel.name.clone(),
@@ -130,6 +129,18 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
+        (Family::Attention, Schedule::SimtAttention(s)) => {
+            attention::lower(name, nest, s, Masking::Everywhere)
+        }
+        (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
+            contract::lower(name, nest, c, &warpgroups::contract(s))
+        }
+        (Family::Attention, Schedule::WarpgroupAttention(s)) => attention::lower(
+            name,
+            nest,
+            &warpgroups::attention(s),
+            Masking::AtEdges(s.scores),
+        ),
         (Family::Contract(c), Schedule::SimtGemv(s)) => gemv::lower(name, nest, c, s),
         (Family::Contract(c), Schedule::SimtStream(s)) => match stream::Stream::of(nest, c, s) {
             Some(stream) => stream.parts(name, nest, c, s),
@@ -143,18 +154,6 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
                 },
             ),
         },
-        (Family::Attention, Schedule::SimtAttention(s)) => {
-            attention::lower(name, nest, s, Masking::Everywhere)
-        }
-        (Family::Contract(c), Schedule::WarpgroupContract(s)) => {
-            contract::lower(name, nest, c, &warpgroups::contract(s))
-        }
-        (Family::Attention, Schedule::WarpgroupAttention(s)) => attention::lower(
-            name,
-            nest,
-            &warpgroups::attention(s),
-            Masking::AtEdges(s.scores),
-        ),
         _ => return None,
     })
 }
