@@ -112,9 +112,6 @@ impl std::fmt::Display for Wrong {
     }
 }
 
-/// Runs one program over its parameters.
-type Run<'a, P> = dyn FnMut(&P, &mut [Vec<f64>]) -> Result<(), Wrong> + 'a;
-
 impl Reference {
     /// Of inputs that look random.
     pub fn of(kernel: &Kernel) -> Self {
@@ -160,11 +157,7 @@ impl Reference {
         &self,
         programs: &[P],
         lens: &dyn Fn(&P) -> Vec<i64>,
-<<<<<<< HEAD
-        run: &mut Run<'_, P>,
-=======
         mut run: impl FnMut(&P, &mut [Vec<f64>]) -> Result<(), Wrong>,
->>>>>>> main
     ) -> Result<Vec<f64>, Wrong> {
         let mut made: Vec<f64> = vec![];
         for program in programs {
