@@ -382,14 +382,14 @@ fn ascend_wants_objects_of_the_user_s_making() {
     for wanted in [
         "no kernel object ",
         "m.ascend/add.o for kernel add",
-        "tilewright-run texts ",
+        "tilewright-run emit ",
         "--target ascend:910B3 -o ",
         "`bishengir-compile add.mlir --target=Ascend910B3 -o add`",
     ] {
         assert!(said.stderr.contains(wanted), "wanted {wanted}\n{said:?}");
     }
     let folder = made.path.with_extension("ascend");
-    let said = child::texts(&made, "ascend:910B3", &folder);
+    let said = child::emit(&made, "ascend:910B3", &folder);
     said.succeeded();
     let text = std::fs::read_to_string(folder.join("add.mlir")).unwrap();
     assert_eq!(text, artifacts::ASCEND_TEXT);
@@ -404,7 +404,7 @@ fn ascend_wants_objects_of_the_user_s_making() {
     let asked = |line: &&String| line.contains("Malloc") || line.contains("Free");
     assert_eq!(runs.iter().filter(asked).count(), 0, "{runs:#?}");
     assert_eq!(said.count("end, 0 blocks live"), 1);
-    let said = child::texts(&made, "ascend:910B4", &folder);
+    let said = child::emit(&made, "ascend:910B4", &folder);
     assert!(
         said.stderr
             .contains("no `ascend:910B4` in the artifact; help: it has ascend:910B3")

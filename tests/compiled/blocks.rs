@@ -139,7 +139,7 @@ fn case(model: &Model) -> Case {
 }
 
 /// Every kernel of every target is listed, with what took its code.
-fn check_inspect(artifact: &Artifact, storage: Storage) {
+fn check_inspect(artifact: &Artifact) {
     let report = inspect(
         artifact,
         &InspectOptions::default(),
@@ -163,14 +163,8 @@ fn check_inspect(artifact: &Artifact, storage: Storage) {
                 "{name}: {kernel}"
             );
         }
-        // Products of narrow matrices are taken as such, where the device has instructions for them.
-        let narrow = |k: &Value| k["work"]["operands"] == json!([storage.dtype()]);
-        let contractions = || kernels.iter().filter(|k| k["family"] == "contract");
-        if name == "cuda:sm_90a" {
-            assert!(contractions().any(narrow), "{}", report.text);
-            assert!(report.text.contains(" on H200 SXM"));
-        }
     }
+    assert!(report.text.contains(" on H200 SXM"), "{}", report.text);
 }
 
 fn check(name: &str, config: &Value, tensors: &[(String, Vec<i64>)]) {
@@ -192,7 +186,7 @@ fn check(name: &str, config: &Value, tensors: &[(String, Vec<i64>)]) {
         let compiled =
             tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ());
         let (artifact, _) = compiled.unwrap_or_else(|e| panic!("{e}"));
-        check_inspect(&artifact, storage);
+        check_inspect(&artifact);
         let artifact = Arc::new(artifact);
         // The emulator takes products of f32 one by one where the device has no instruction for them.
         let slow = Device::Emulator("cuda:sm_90a".into());

@@ -130,7 +130,7 @@ fn find(
         kernel: kernel.name.clone(),
         path: object.display().to_string(),
         command: format!(
-            "`tilewright-run texts {own} --target {} -o {folder}`, then in {folder}, for each text: `{compile}`",
+            "`tilewright-run emit {own} --target {} -o {folder}`, then in {folder}, for each text: `{compile}`",
             target.target
         ),
     }

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
     Artifact, WeightChecks,
     cli::{
-        BenchOptions, CliError, InspectOptions, Report, RunOptions, TextsOptions, VerifyOptions,
-        bench, devices, inspect, open, run, texts, verify,
+        BenchOptions, CliError, EmitOptions, InspectOptions, Report, RunOptions, VerifyOptions,
+        bench, devices, emit, inspect, open, run, verify,
     },
 };
 
@@ -37,7 +37,7 @@ enum Command {
     /// Show targets, kernels, memory and evidence.
     Inspect(On<InspectOptions>),
     /// Write the texts of a target's kernels to files, for other compilers.
-    Texts(On<TextsOptions>),
+    Emit(On<EmitOptions>),
     /// List what artifacts can run on here.
     Devices {
         /// One JSON object instead of text.
@@ -87,9 +87,9 @@ fn main() -> ExitCode {
             let devices = |_: &str| vec![];
             (artifact.map(|a| inspect(&a, &c.options, &devices)), c.json)
         }
-        Command::Texts(c) => {
+        Command::Emit(c) => {
             let artifact = Artifact::open(&c.artifact, WeightChecks::Skip).map_err(CliError::from);
-            (artifact.and_then(|a| texts(&a, &c.options)), c.json)
+            (artifact.and_then(|a| emit(&a, &c.options)), c.json)
         }
         Command::Devices { json } => (Ok(devices()), json),
     };

@@ -2,11 +2,11 @@
 
 mod bench;
 mod devices;
+mod emit;
 mod inspect;
 mod profile;
 mod run;
 mod sample;
-mod texts;
 mod verify;
 
 use std::{
@@ -27,10 +27,10 @@ use crate::{
 
 pub use bench::{BenchOptions, bench};
 pub use devices::devices;
+pub use emit::{EmitOptions, emit};
 pub use inspect::{InspectOptions, inspect};
 pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
-pub use texts::{TextsOptions, texts};
 pub use verify::{VerifyOptions, verify};
 
 /// Why a command did not do its work.
@@ -72,6 +72,20 @@ pub enum CliError {
         wanted: String,
         /// The names that exist.
         known: Vec<String>,
+    },
+    /// Code that is no text.
+    #[error(
+        "{target}: wanted texts, its code is machine code; help: `emit --as` prints kernels of many lanes anew"
+    )]
+    NoTexts {
+        /// The target.
+        target: String,
+    },
+    /// A folder that something stands in the place of.
+    #[error("{}: wanted the name of a new folder, found something there", path.display())]
+    FolderExists {
+        /// Where.
+        path: PathBuf,
     },
     /// A kernel cannot be compared with its tile program.
     #[error("kernel `{kernel}`: {reason}")]

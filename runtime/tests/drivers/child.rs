@@ -157,10 +157,10 @@ fn program() -> Command {
     command
 }
 
-/// `texts` of a target.
-pub fn texts(made: &Made, target: &str, folder: &Path) -> Said {
+/// `emit` of a target.
+pub fn emit(made: &Made, target: &str, folder: &Path) -> Said {
     let mut command = program();
-    command.arg("texts").arg(&made.path);
+    command.arg("emit").arg(&made.path);
     command.args(["--target", target, "-o"]).arg(folder);
     Said::of(command, Path::new(""))
 }

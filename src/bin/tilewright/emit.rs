@@ -11,7 +11,7 @@ use tilewright::{
     Emitted, Language,
     runtime::{
         Artifact, WeightChecks,
-        cli::{CliError, Report},
+        cli::{self, CliError, EmitOptions, Report},
         manifest::{BufferRef, SectionKind, TargetCode},
     },
 };
@@ -21,22 +21,20 @@ use crate::{failure::Failure, model};
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  tilewright emit m.tw --target ascend:910B3 -o m.ascend
   tilewright emit m.tw --target opencl:gfx936 --as hip -o kernels
   tilewright emit m.tw --target opencl --as spirv -o modules
 
-DIR gets a file for each kernel, and launches.json: how each is launched, and the order of a run.")]
+Without --as, DIR gets the texts that the artifact holds: PTX, OpenCL C, or what CANN compiles. With it, kernels are printed
+anew, and beside them stands launches.json: how each is launched, and the order of a run.")]
 pub struct Arguments {
     /// The artifact, a .tw file.
     artifact: PathBuf,
-    /// The target whose kernels to write; one of the artifact's, of many lanes.
-    #[arg(long, value_name = "T")]
-    target: String,
-    /// What to write them in.
+    #[command(flatten)]
+    options: EmitOptions,
+    /// What to print kernels of many lanes in.
     #[arg(long = "as", value_enum)]
-    language: Form,
-    /// A folder that is not there yet; it appears when it is complete.
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
+    language: Option<Form>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -54,22 +52,31 @@ enum Form {
 }
 
 pub fn emit(a: &Arguments) -> Result<Report, Failure> {
-    let language = match a.language {
+    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(CliError::from)?;
+    match a.language {
+        None => Ok(cli::emit(&artifact, &a.options)?),
+        Some(form) => print(&artifact, &a.options, form),
+    }
+}
+
+/// Prints kernels anew.
+fn print(artifact: &Artifact, a: &EmitOptions, form: Form) -> Result<Report, Failure> {
+    let language = match form {
         Form::Opencl => Language::OpenClC,
         Form::Hip => Language::Hip,
         Form::Spirv => Language::SpirV,
     };
     if a.output.exists() {
-        return Err(Failure::FolderExists {
+        return Err(CliError::FolderExists {
             path: a.output.clone(),
-        });
+        }
+        .into());
     }
-    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(CliError::from)?;
-    let all = tilewright::emit(&artifact, &a.target, language, &model::workers())?;
+    let all = tilewright::emit(artifact, &a.target, language, &model::workers())?;
     let targets = &artifact.manifest().targets;
     let code = targets.iter().find(|t| t.target == a.target);
     let code = code.expect("its kernels were written");
-    let launches = launches(&artifact, code, &all, language);
+    let launches = launches(artifact, code, &all, language);
     write(&a.output, code, &all, language, &launches).map_err(|error| Failure::File {
         path: a.output.clone(),
         error,

@@ -47,12 +47,6 @@ pub enum Failure {
         /// Two arrays, and what it is in each.
         found: [(String, i64); 2],
     },
-    /// A folder that something stands in the place of.
-    #[error("{}: wanted the name of a new folder, found something there", path.display())]
-    FolderExists {
-        /// Where.
-        path: PathBuf,
-    },
     /// Sizes for what has its own.
     #[error("--shape: {} is an artifact, whose sizes were chosen when it was compiled", path.display())]
     ShapeOfArtifact {

@@ -58,8 +58,6 @@ enum Command {
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
     Inspect(on_artifact::Inspect),
-    /// Write the texts of a target's kernels to files, for other compilers.
-    Texts(on_artifact::Texts),
     /// Look into a tuning database, share it, tidy it.
     Db(db::Arguments),
     /// List what models can be compiled for.
@@ -88,7 +86,6 @@ fn main() -> ExitCode {
         Command::Verify(a) => (on_artifact::verify(&a), a.json),
         Command::Profile(a) => (on_artifact::profile(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
-        Command::Texts(a) => (on_artifact::texts(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
         Command::Db(a) => (db::db(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),

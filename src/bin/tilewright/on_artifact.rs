@@ -8,7 +8,7 @@ use tilewright::runtime::{
     Artifact, Device, WeightChecks,
     cli::{
         self, BenchOptions, DeviceOptions, InspectOptions, ProfileOptions, Report, RunOptions,
-        TextsOptions, VerifyOptions,
+        VerifyOptions,
     },
     release_code,
 };
@@ -105,20 +105,6 @@ pub struct Inspect {
     /// Hold the code of its target against this device, such as cuda:h200; otherwise against all that are known.
     #[arg(long = "roofline", value_name = "DEVICE")]
     rooflines: Vec<String>,
-    /// One JSON object instead of text.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  tilewright texts m.tw --target ascend:910B3 -o m.ascend")]
-pub struct Texts {
-    /// The artifact, a .tw file.
-    artifact: PathBuf,
-    #[command(flatten)]
-    options: TextsOptions,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -223,11 +209,6 @@ fn held_against(asked: &[DeviceModel], target: &str) -> Vec<DeviceModel> {
     } else {
         own
     }
-}
-
-pub fn texts(a: &Texts) -> Result<Report, Failure> {
-    let artifact = Artifact::open(&a.artifact, WeightChecks::Skip).map_err(cli::CliError::from)?;
-    Ok(cli::texts(&artifact, &a.options)?)
 }
 
 /// The refusal of an element type for an artifact.

@@ -1,4 +1,4 @@
-//! `texts`: what an artifact holds for compilers that others have.
+//! `emit`: the texts that an artifact holds, as files, for compilers that others have.
 
 use std::{fs, path::PathBuf};
 
@@ -13,17 +13,20 @@ use crate::{
 
 /// Which texts go where.
 #[derive(Args, Clone, Debug)]
-pub struct TextsOptions {
+pub struct EmitOptions {
     /// The target whose texts are wanted, as `inspect` shows it.
     #[arg(long, value_name = "T")]
     pub target: String,
-    /// The folder that they go to; it is made if there is none.
-    #[arg(short, long, value_name = "FOLDER")]
+    /// The folder that they go to; one that is not there yet.
+    #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
 }
 
 /// Writes the text of each kernel of a target to a file of its name.
-pub fn texts(artifact: &Artifact, options: &TextsOptions) -> Result<Report, CliError> {
+///
+/// # Errors
+/// The artifact has no such target or no texts for it, the folder is there, or it cannot be written.
+pub fn emit(artifact: &Artifact, options: &EmitOptions) -> Result<Report, CliError> {
     let targets = &artifact.manifest().targets;
     let Some(target) = targets.iter().find(|t| t.target == options.target) else {
         return Err(CliError::Target {
@@ -38,8 +41,17 @@ pub fn texts(artifact: &Artifact, options: &TextsOptions) -> Result<Report, CliE
             Language::AscendMlir => "mlir",
             Language::AscendC => "cpp",
         },
-        Code::Elf(_) | Code::Image(_) => "",
+        Code::Elf(_) | Code::Image(_) => {
+            return Err(CliError::NoTexts {
+                target: target.target.clone(),
+            });
+        }
     };
+    if options.output.exists() {
+        return Err(CliError::FolderExists {
+            path: options.output.clone(),
+        });
+    }
     let failed = |path: &PathBuf| {
         let path = path.clone();
         move |source| CliError::File { path, source }
