@@ -1,6 +1,6 @@
 //! What is kept, and what is served.
 
-use autotune::database::{Access, Database, DatabaseError, Kept, Outcome, Served};
+use autotune::database::{Access, Database, DatabaseError, Kept, Outcome, Place, Served, Trial};
 
 use super::support::{Folder, place, trial, verification, workload};
 
@@ -60,8 +60,8 @@ fn nothing_is_served_elsewhere() {
     db.add(&w, std::slice::from_ref(&t)).unwrap();
     db.verified(&[verification(&t)]).unwrap();
     for change in [
-        |p: &mut autotune::database::Place| p.fingerprint = "e".repeat(64),
-        |p: &mut autotune::database::Place| p.toolchain = "tilewright 0.2.0, LLVM 23".into(),
+        |p: &mut Place| p.fingerprint = "e".repeat(64),
+        |p: &mut Place| p.toolchain = "tilewright 0.2.0, LLVM 23".into(),
     ] {
         let mut other = place();
         change(&mut other);
@@ -149,12 +149,15 @@ fn merging_is_a_union_that_names_conflicts() {
     assert_eq!(ours.merge(&theirs).unwrap().added, 0);
 }
 
+/// A change of a trial, and words of what is said of it.
+type Fault = (fn(&mut Trial), &'static str);
+
 #[test]
 fn unsound_records_are_not_kept() {
     let folder = Folder::new("unsound");
     let mut db = folder.database("t.db");
     let w = workload(100);
-    let faults: [(fn(&mut autotune::database::Trial), &str); 4] = [
+    let faults: [Fault; 4] = [
         (
             |t| t.samples_s = vec![f64::NAN],
             "samples_s: wanted seconds above 0",
