@@ -18,6 +18,10 @@ const FEWEST: i64 = 48;
 const FEW: f64 = 4.0;
 const MANY: i64 = 4096;
 
+/// How much faster the estimate of another schedule must be to come first: both are rough, and with few rounds near to
+/// each other. Assumed.
+const MARGIN: f64 = 1.5;
+
 /// Schedules that are worth a try: all that fit take copies of the same tensors, which succeed or not.
 const TRIES: usize = 4;
 
@@ -105,7 +109,7 @@ fn other_stages(schedule: &Schedule) -> Schedule {
 }
 
 /// Schedules that come first, the best before the others; none where the kernel is too small, where another schedule
-/// takes `others` seconds, which is less, or where the target has no warpgroups.
+/// takes `others` seconds, which is far less, or where the target has no warpgroups.
 pub(crate) fn choices(
     target: &Target,
     simt: &Simt,
@@ -113,7 +117,7 @@ pub(crate) fn choices(
     others: f64,
 ) -> Vec<Schedule> {
     let (fits, most) = match *family {
-        KernelFamily::Contract { rows, .. } => (rows >= FEWEST, others),
+        KernelFamily::Contract { rows, .. } => (rows >= FEWEST, MARGIN * others),
         KernelFamily::Attention {
             heads,
             queries,

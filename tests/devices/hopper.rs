@@ -100,7 +100,7 @@ fn large_contractions_by_warpgroups() {
 fn layers_by_warpgroups() {
     let gelu = text::linear("bf16", [4096, 1536, 384], "gelu");
     let silu = text::linear("bf16", [4096, 14336, 4096], "silu");
-    let projection = text::matmul("f16", [4096, 1152, 384], false, false);
+    let projection = text::matmul("f16", [4096, 1152, 1536], false, false);
     for text in [gelu, silu, projection] {
         let program = check(HOPPER, &text, None, &WORDS);
         assert_ne!(program.warpgroup, []);
@@ -120,6 +120,10 @@ fn attention_by_warpgroups() {
                 (128, 64, Scores::Ahead),
                 (64, 64, Scores::InTurn),
             ] {
+                // Two tiles of scores beside the sums do not fit a lane's registers.
+                if depth == 128 && (block_keys, scores) == (128, Scores::Ahead) {
+                    continue;
+                }
                 let covering = depth as u32;
                 let schedule = Schedule::WarpgroupAttention(WarpgroupAttentionSchedule {
                     block_queries,

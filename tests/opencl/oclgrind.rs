@@ -10,7 +10,7 @@ use std::{
 };
 
 use backends::opencl::{Dialect, Source, compile};
-use ir::lane::{Program, Stmt};
+use ir::lane::{Program, Spelling, Stmt};
 use rayon::prelude::*;
 
 use crate::case::{Case, Extent, cases, decoded, encoded, error, visit};
@@ -163,14 +163,14 @@ fn every_family_for_hygon_runs_without_a_report() {
     check_all("opencl:gfx936");
 }
 
-/// A contraction, which goes through shared memory.
-fn contraction(target: &str, name: &str) -> Case {
-    let mut all = cases(target, Extent::Few);
-    all.retain(|c| {
-        let contracts = c.families.contains(&"contract") && c.program.name.ends_with(name);
-        contracts && !c.program.shared.is_empty()
+/// A contraction by a matrix instruction of this kind, its operands in shared memory.
+fn contraction(target: &str, kind: impl Fn(&Spelling) -> bool) -> Case {
+    let mut all = cases(target, Extent::Few).into_iter();
+    let found = all.find(|c| {
+        let is_such = c.program.matrix.iter().any(|m| kind(&m.spelling));
+        is_such && c.families.contains(&"contract") && !c.program.shared.is_empty()
     });
-    all.remove(0)
+    found.expect("the small cases have one")
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_missing_barrier_is_caught() {
     let Some(tool) = tool("oclgrind-kernel") else {
         return;
     };
-    let mut case = contraction("opencl", "_linear");
+    let mut case = contraction("opencl", |s| *s == Spelling::Outer);
     check(&tool, &case, &source(&case.program)).unwrap();
     visit(&mut case.program.body, &mut |body| {
         body.retain(|s| !matches!(s, Stmt::Barrier));
@@ -187,7 +187,10 @@ fn a_missing_barrier_is_caught() {
     assert!(said.contains("data race at local memory"), "{said}");
 
     // The matrix instruction's portable body has barriers of its own.
-    let case = contraction("opencl:gfx936", "_narrow");
+    let case = contraction(
+        "opencl:gfx936",
+        |s| matches!(s, Spelling::Word(word) if word == "mmac_f16"),
+    );
     let mut source = source(&case.program);
     check(&tool, &case, &source).unwrap();
     let (before, after) = source.text.split_once("    barrier(").unwrap();
@@ -206,7 +209,7 @@ fn a_store_beyond_an_array_is_caught() {
     let Some(tool) = tool("oclgrind-kernel") else {
         return;
     };
-    let mut case = contraction("opencl", "_linear");
+    let mut case = contraction("opencl", |s| *s == Spelling::Outer);
     let last = case.program.params.len() as u32 - 1;
     let len = case.program.params[last as usize].len;
     visit(&mut case.program.body, &mut |body| {
