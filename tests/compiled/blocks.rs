@@ -21,12 +21,13 @@ use crate::{
     support::{Case, Numbers, evaluate},
 };
 
-const TARGETS: [&str; 5] = [
+const TARGETS: [&str; 6] = [
     "cpu:x86-64-v3",
     "cuda:sm_90a",
     "rocm:gfx942",
     "opencl",
     "opencl:gfx936",
+    "ascend:910B3",
 ];
 
 /// Tokens: no multiple of any tile.
