@@ -126,7 +126,7 @@ fn is_widened(graph: &Graph, v: ValueId) -> bool {
 }
 
 /// The kernel of one op by itself.
-fn alone(graph: &Graph, v: ValueId) -> Result<Shaped, GroupError> {
+pub(crate) fn alone(graph: &Graph, v: ValueId) -> Result<Shaped, GroupError> {
     let node = graph.node(v);
     let mut own = Graph::new("op");
     let inputs: Vec<_> = node

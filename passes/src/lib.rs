@@ -16,6 +16,7 @@ pub mod prove;
 mod rewrite;
 mod roll;
 pub mod rules;
+mod split;
 mod spread;
 mod store;
 
@@ -25,5 +26,6 @@ pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};
+pub use split::split_products;
 pub use spread::{Spread, SpreadError, spread};
 pub use store::{Storage, store_as};

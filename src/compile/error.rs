@@ -6,6 +6,23 @@ pub enum CompileError {
     /// Sizes that do not fit, or ops that do not at these sizes.
     #[error(transparent)]
     Graph(#[from] ir::GraphError),
+    /// A graph that computes nothing.
+    #[error("graph `{0}`: wanted at least one output, found none")]
+    NoOutputs(String),
+    /// A tensor without elements.
+    #[error(
+        "graph `{graph}`, {value} = {op}: wanted at least one element, found {ty}; help: tensors of size 0 have no kernels"
+    )]
+    Empty {
+        /// Name of the graph.
+        graph: String,
+        /// The value.
+        value: ir::ValueId,
+        /// The op that computes it.
+        op: &'static str,
+        /// Its type.
+        ty: String,
+    },
     /// An op that no kernel computes.
     #[error(transparent)]
     Plan(#[from] passes::PlanError),

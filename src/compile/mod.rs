@@ -163,10 +163,34 @@ fn rewrite(
     options: &CompileOptions,
 ) -> Result<(Sizes, Rewritten), CompileError> {
     let sizes = crate::sizes::complete(graph, sizes)?;
-    let mut r = passes::rewrite(&graph.bind(&sizes)?, &options.rewrite)?;
+    let bound = graph.bind(&sizes)?;
+    require_elements(&bound)?;
+    let mut r = passes::rewrite(&bound, &options.rewrite)?;
+    (r.graph, r.rules) =
+        passes::split_products(&r.graph, &r.rules).map_err(passes::PlanError::from)?;
     (r.graph, r.rules) =
         passes::store_as(&r.graph, &r.rules, options.storage).map_err(passes::PlanError::from)?;
     Ok((sizes, r))
+}
+
+/// Fails unless a bound graph computes something, and every tensor has elements.
+fn require_elements(graph: &Graph) -> Result<(), CompileError> {
+    let name = || graph.name().to_owned();
+    if graph.outputs().is_empty() {
+        return Err(CompileError::NoOutputs(name()));
+    }
+    let live = graph.live();
+    let empty =
+        |v: &ir::ValueId| live[v.index()] && graph.ty(*v).elements().known().is_none_or(|n| n < 1);
+    match graph.values().find(empty) {
+        None => Ok(()),
+        Some(value) => Err(CompileError::Empty {
+            graph: name(),
+            value,
+            op: graph.node(value).op.name(),
+            ty: graph.ty(value).to_string(),
+        }),
+    }
 }
 
 fn plan_rewritten(

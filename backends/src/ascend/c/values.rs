@@ -322,9 +322,35 @@ impl Vector<'_> {
 
     fn select(&mut self, vars: [Var; 3], shape: Shape) -> Result<Tile, String> {
         let [test, a, b] = vars.map(|x| self.tiles[&x].clone());
-        if a.dtype != DType::F32 || b.dtype != DType::F32 {
-            return Err(format!("a selection of {}", a.dtype.name()));
+        let dtype = a.dtype;
+        match dtype {
+            DType::F32 if b.dtype == DType::F32 => self.selected([test, a, b], shape),
+            // Selected as f32, which changes no number.
+            DType::F16 | DType::Bf16 => {
+                let [a, b] = [a, b].map(|x| self.as_f32(x));
+                let wide = self.selected([test, a, b], shape)?;
+                let tile = self.made(dtype, shape);
+                self.convert(&tile.name, &wide, dtype, shape);
+                Ok(tile)
+            }
+            _ => Err(format!("a selection of {}", dtype.name())),
         }
+    }
+
+    /// The same numbers as f32.
+    fn as_f32(&mut self, x: Tile) -> Tile {
+        if x.held == Held::Number || x.dtype == DType::F32 {
+            return Tile {
+                dtype: DType::F32,
+                ..x
+            };
+        }
+        let wide = self.made(DType::F32, x.shape);
+        self.convert(&wide.name, &x, DType::F32, x.shape);
+        wide
+    }
+
+    fn selected(&mut self, [test, a, b]: [Tile; 3], shape: Shape) -> Result<Tile, String> {
         let n = count(shape);
         let tile = self.made(DType::F32, shape);
         let to = tile.name.clone();
