@@ -65,11 +65,13 @@ pub enum EmitError {
         /// The target.
         target: String,
     },
-    /// SPIR-V for what is no OpenCL device.
-    #[error("target: wanted an `opencl` target for SPIR-V, found `{target}`")]
+    /// A text for what is no OpenCL device.
+    #[error("target: wanted an `opencl` target for {}, found `{target}`", language.name())]
     NotOpenCl {
         /// The target.
         target: String,
+        /// What was asked for.
+        language: Language,
     },
     /// The artifact cannot be read.
     #[error(transparent)]
@@ -101,6 +103,13 @@ pub fn emit(
     workers: &Workers,
 ) -> Result<Vec<Emitted>, EmitError> {
     let programs = programs(artifact, target)?;
+    // Lane programs of other devices use what only their own code has words for.
+    if !target.starts_with("opencl") {
+        return Err(EmitError::NotOpenCl {
+            target: target.into(),
+            language,
+        });
+    }
     let dialect = match language {
         Language::OpenClC => Dialect::OpenCl,
         Language::Hip => Dialect::Hip,
@@ -149,6 +158,7 @@ fn modules(
     let spirv = found.and_then(|t| spirv::target(&t));
     let spirv = spirv.ok_or_else(|| EmitError::NotOpenCl {
         target: target.into(),
+        language: Language::SpirV,
     })?;
     let made = simt::compile(programs, &spirv, workers)?;
     let each = programs.iter().zip(made).map(|(program, code)| {

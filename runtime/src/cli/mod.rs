@@ -74,9 +74,7 @@ pub enum CliError {
         known: Vec<String>,
     },
     /// Code that is no text.
-    #[error(
-        "{target}: wanted texts, its code is machine code; help: `emit --as` prints kernels of many lanes anew"
-    )]
+    #[error("{target}: wanted texts, its code is machine code")]
     NoTexts {
         /// The target.
         target: String,
@@ -86,6 +84,22 @@ pub enum CliError {
     FolderExists {
         /// Where.
         path: PathBuf,
+    },
+    /// An option that the device has no use for.
+    #[error("{option}: {device} {why}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The device.
+        device: Device,
+        /// What it lacks.
+        why: &'static str,
+    },
+    /// A device that does not run the code that was loaded.
+    #[error("roofline: wanted a device that runs the code for {target}, which was loaded")]
+    Roofline {
+        /// The target.
+        target: String,
     },
     /// A kernel cannot be compared with its tile program.
     #[error("kernel `{kernel}`: {reason}")]

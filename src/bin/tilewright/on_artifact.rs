@@ -168,7 +168,14 @@ pub fn verify(a: &Verify) -> Result<Report, Failure> {
 pub fn profile(a: &Profile) -> Result<Report, Failure> {
     let artifact = open(&a.artifact, &a.options.device)?;
     let asked = asked(&a.artifact, &artifact, a.roofline.as_slice())?;
-    let devices = |target: &str| held_against(&asked, target);
+    let devices = |target: &str| match a.roofline {
+        Some(_) => asked
+            .iter()
+            .filter(|d| d.target == target)
+            .cloned()
+            .collect(),
+        None => tilewright::devices_of(target),
+    };
     Ok(cli::profile(artifact, &a.options, &devices)?)
 }
 

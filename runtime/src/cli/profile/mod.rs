@@ -64,6 +64,13 @@ pub fn profile(
     options: &ProfileOptions,
     devices: &dyn Fn(&str) -> Vec<DeviceModel>,
 ) -> Result<Report, CliError> {
+    if let Device::Emulator(_) = options.device.device {
+        return Err(CliError::Option {
+            option: "--device",
+            device: options.device.device.clone(),
+            why: "knows no time; wanted a device",
+        });
+    }
     let model = load(artifact, &options.device)?;
     let program = options
         .shape
@@ -92,7 +99,12 @@ pub fn profile(
     if let Some(path) = &options.trace {
         write_trace(path, &model, program, middle)?;
     }
-    let device = devices(&model.target().target).into_iter().next();
+    let target = &model.target().target;
+    let device = devices(target).into_iter().next();
+    if device.is_none() {
+        let target = target.clone();
+        return Err(CliError::Roofline { target });
+    }
     let lines = lines(&model, program, &runs, executor.threads(), device.as_ref());
     let place = on(&model, &executor);
     Ok(report(&model, &runs, &lines, &place, device.as_ref()))

@@ -71,15 +71,35 @@ pub fn verify(
     options: &VerifyOptions,
     mut progress: impl FnMut(&str),
 ) -> Result<Report, CliError> {
+    let emulates = matches!(options.device.device, Device::Emulator(_));
+    let useless = match (emulates, options.time, options.blocks) {
+        (true, Some(_), _) => Some(("--time", "knows no time")),
+        (false, _, Some(_)) => Some(("--blocks", "runs all blocks; only the emulator runs some")),
+        _ => None,
+    };
+    if let Some((option, why)) = useless {
+        let device = options.device.device.clone();
+        return Err(CliError::Option {
+            option,
+            device,
+            why,
+        });
+    }
     let model = load(artifact, &options.device)?;
     let seen = match model.device() {
         Device::Emulator(_) => emulated::run(&model, options, &mut progress)?,
         _ => device::run(&model, options, &mut progress)?,
     };
-    if !options.no_record {
-        record(&model, &seen)?;
+    let mut report = report(&model, &seen);
+    if !options.no_record
+        && let Err(error) = record(&model, &seen)
+    {
+        // What was seen is told all the same.
+        report.text += &format!("not recorded: {error}; help: --no-record\n");
+        report.json["not_recorded"] = error.to_string().into();
+        report.passed = false;
     }
-    Ok(report(&model, &seen))
+    Ok(report)
 }
 
 /// Adds what was seen to the artifact, and drops what it said of kernels that differ.
