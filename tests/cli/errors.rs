@@ -79,10 +79,27 @@ fn spoilt() -> Folder {
             .map(|(name, dtype, shape, values)| (*name, integers(*dtype, shape, values)));
         write(&folder, name, &arrays.collect::<Vec<_>>());
     }
+    for (name, text) in GRAPHS {
+        fs::write(folder.0.join(name), text).unwrap();
+    }
     let whole = bytes(&folder, "good.npz");
     fs::write(folder.0.join("cut.npz"), &whole[..whole.len() / 2]).unwrap();
     folder
 }
+
+/// Graphs that compute nothing.
+const GRAPHS: &[(&str, &str)] = &[
+    ("nothing.graph", "graph \"nothing\" () {\n}\n"),
+    (
+        "size0.graph",
+        r#"graph "size0" (batch in 1..8) {
+  %x = input {name = "x", ty = f32[0], absent = required, below = 0} : f32[0]
+  %y = exp(%x) {} : f32[0]
+  return y = %y
+}
+"#,
+    ),
+];
 
 /// A target that this machine cannot run, if there is one.
 fn foreign_target() -> Option<String> {
