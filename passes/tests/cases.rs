@@ -12,6 +12,11 @@ fn rewrite() {
 }
 
 #[test]
+fn split() {
+    check("split", case::split);
+}
+
+#[test]
 fn store() {
     check("store", case::store);
 }

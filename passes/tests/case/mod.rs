@@ -9,7 +9,7 @@ use ir::{Graph, text};
 
 use given::{Given, Outputs};
 
-pub use passes::{group, lower, plan, rewrite, store};
+pub use passes::{group, lower, plan, rewrite, split, store};
 
 /// What a pass made of a graph.
 pub struct Made {

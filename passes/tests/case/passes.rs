@@ -39,6 +39,26 @@ pub fn rewrite(graph: &Graph, given: &Given) -> Made {
     }
 }
 
+/// The graph with each sum of products in an op of its own, and its kernels with their families.
+pub fn split(graph: &Graph, given: &Given) -> Made {
+    let bound = graph.bind(&given.sizes).unwrap();
+    let (split, _) = passes::split_products(&bound, &[]).unwrap();
+    let groups = passes::group(&split, &[]).unwrap();
+    let families = groups.launches.iter().map(|l| {
+        let kernel = &groups.kernels[l.kernel];
+        let family = passes::family(kernel).unwrap();
+        format!("{} {}", kernel.name, family.name())
+    });
+    let families: Vec<String> = families.collect();
+    let choose = |kernel: &Kernel| Ok(schedule(kernel));
+    let plan = passes::plan(&split, &[], &target(), &choose).unwrap();
+    Made {
+        text: format!("{}\n{split}", families.join("\n")),
+        outputs: run(&plan, &split, given),
+        within: 0.0,
+    }
+}
+
 /// The graph with narrow values in f16, and the kernels before and after, which must be as many. What rounds is `cast`.
 pub fn store(graph: &Graph, given: &Given) -> Made {
     let bound = graph.bind(&given.sizes).unwrap();

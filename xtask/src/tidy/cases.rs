@@ -8,7 +8,7 @@ const CASES: &str = "passes/tests/cases";
 
 /// Every pass; a new one adds its name here, a folder of cases, and a line in
 /// `passes/tests/cases.rs`.
-const PASSES: &[&str] = &["rewrite", "store", "group", "lower", "plan"];
+const PASSES: &[&str] = &["rewrite", "split", "store", "group", "lower", "plan"];
 
 /// Passes with no case, and folders of cases that no pass has.
 pub fn of_passes(root: &Root) -> Result<Vec<String>, Error> {
