@@ -59,16 +59,19 @@ fn describe(target: &Target) -> (String, Value) {
         ),
         Form::Simt(simt) => {
             let matrix: Vec<_> = simt.matrix.iter().map(|m| m.name.as_str()).collect();
+            let warpgroup: Vec<_> = simt.warpgroup.iter().map(|w| w.name.as_str()).collect();
+            let ends = warpgroup.first().zip(warpgroup.last());
+            let together = ends.map_or_else(String::new, |(a, b)| format!("; {a} to {b}"));
             (
                 format!(
-                    "warps of {}, {} KB shared; {}",
+                    "warps of {}, {} KB shared; {}{together}",
                     simt.lanes,
                     simt.shared.0 / 1024,
                     matrix.join(", ")
                 ),
                 json!({
                     "target": target.name, "form": "simt", "arch": simt.arch, "lanes": simt.lanes,
-                    "shared_bytes": simt.shared.0, "matrix": matrix,
+                    "shared_bytes": simt.shared.0, "matrix": matrix, "warpgroup": warpgroup,
                 }),
             )
         }
