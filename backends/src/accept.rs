@@ -22,7 +22,7 @@ pub fn code_kind(target: &Target) -> CodeKind {
         Form::Simt(_) if !simt::takes(target) => opencl::CODE,
         Form::Simt(device) if cuda::dialect(device).is_some() => cuda::CODE,
         Form::Simt(_) => rocm::CODE,
-        Form::Tensor(_) => ascend::CODE,
+        Form::Tensor(core) => ascend::code(core),
     }
 }
 
@@ -78,5 +78,12 @@ mod tests {
             None => assert_eq!(cuda::assembler(), None),
         }
         assert_eq!((of("opencl"), of("opencl:gfx906")), (None, None));
+    }
+
+    #[test]
+    fn ascend_s_two_languages_are_told_apart() {
+        let code = |name: &str| code_kind(&crate::resolve(name).unwrap()).code;
+        assert_eq!(code("ascend:910B3"), "MLIR text");
+        assert_eq!(code("ascend:310P"), "Ascend C text");
     }
 }

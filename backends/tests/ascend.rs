@@ -97,9 +97,9 @@ fn texts_are_accepted_by_the_front_end_of_the_vendors_triton() {
 #[test]
 fn that_front_end_refuses_what_is_no_text() {
     let faults: [(&str, &str, &str); 4] = [
-        // A product with a side that does not fit.
+        // A value that nothing makes.
         ("k0_linear", "outs(%v", "outs(%missing"),
-        // A sum of two element types.
+        // An integer's sum of floats.
         ("k0_add", "arith.addf", "arith.addi"),
         ("k0_softmax", "dimensions = [1]", "dimensions = [7]"),
         ("k0_attention", "math.exp", "math.no_such_function"),

@@ -146,6 +146,37 @@ fn buffers_of_the_cube_have_limits() {
     );
 }
 
+/// Rows are not filled up with zeros: a sum that is ragged along rows of both operands is refused, whichever is short.
+#[test]
+fn sums_that_are_ragged_along_rows_are_refused() {
+    let of = |left: &str, right: &str| {
+        let text = format!(
+            "tile t grid [1] {{
+  param %a : f16[768]
+  param %b : f16[768]
+  param %c : f32[256] written
+  %0 = splat 0.0 : f32 16x16
+  %1 = load %a[lane * 16 + row]{left} : 16x48
+  %2 = load %b[row * 16 + lane]{right} : 48x16
+  %3 = dot %1, %2, %0
+  store %c[row * 16 + lane] = %3
+}}
+"
+        );
+        c::print(&parse(&text).unwrap(), &target()).map(|source| source.cube)
+    };
+    assert_eq!(of("", ""), Ok(true));
+    for (left, right) in [
+        (" where (lane < 40)", ""),
+        ("", " where (row < 40)"),
+        (" where (lane < 40)", " where (row < 40)"),
+    ] {
+        let refused = of(left, right).unwrap_err().to_string();
+        let words = "a ragged sum along rows of both operands";
+        assert!(refused.contains(words), "{refused}");
+    }
+}
+
 /// Products, attention too, by a vector unit alone, as on devices of which nothing else is known.
 #[test]
 fn products_without_a_cube_give_what_programs_give() {

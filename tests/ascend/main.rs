@@ -48,7 +48,6 @@ fn text(kernel: &Kernel) -> (ir::tile::Program, String) {
     let made = made.unwrap_or_else(|e| panic!("{schedule:?}: {e}\n{program}"));
     let text = made.document(&program, target.tensor().unwrap());
     assert!(text.contains("// bishengir-compile "), "{text}");
-    // Both halves of a buffer that is filled while it is read are counted.
     let full = |m| made.plan.needs.iter().find(|n| n.memory == m).unwrap();
     for memory in Memory::ALL {
         assert!(full(memory).bytes <= full(memory).limit);

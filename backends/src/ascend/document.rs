@@ -10,7 +10,7 @@ use super::{Kernel, Language, Mix, language};
 pub fn toolchain(core: &TensorCore) -> &'static str {
     match language(core) {
         Language::Mlir => "MLIR 19 text, not compiled: wants bishengir-compile of CANN",
-        _ => "Ascend C text, not compiled: wants bisheng of CANN",
+        Language::C => "Ascend C text, not compiled: wants bisheng of CANN",
     }
 }
 

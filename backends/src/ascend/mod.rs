@@ -24,11 +24,19 @@ pub use emit::Dialect;
 pub use error::AscendError;
 pub use plan::{Held, Memory, Need, Plan, plan};
 
-/// What is made, and what runs it.
-pub(crate) const CODE: crate::CodeKind = crate::CodeKind {
-    code: "MLIR text",
-    needs: "bishengir-compile of CANN, which makes the binary, and its libascendcl",
-};
+/// What is made for a device, and what runs it.
+pub(crate) fn code(core: &TensorCore) -> crate::CodeKind {
+    match language(core) {
+        Language::Mlir => crate::CodeKind {
+            code: "MLIR text",
+            needs: "bishengir-compile of CANN, which makes the binary, and its libascendcl",
+        },
+        Language::C => crate::CodeKind {
+            code: "Ascend C text",
+            needs: "bisheng of CANN, which makes the binary, and its libascendcl",
+        },
+    }
+}
 
 /// A kernel as text, with what was decided on the way.
 #[derive(Clone, Debug)]
@@ -115,7 +123,7 @@ pub fn excess(program: &Program, target: &Target) -> Option<Need> {
     let core = target.tensor()?;
     let planned = match language(core) {
         Language::Mlir => plan(program, &types, core).map(|_| ()),
-        _ => c::print(program, target).map(|_| ()),
+        Language::C => c::print(program, target).map(|_| ()),
     };
     match planned {
         Err(AscendError::DoesNotFit { need, .. }) => Some(*need),

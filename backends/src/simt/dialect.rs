@@ -61,30 +61,21 @@ pub(crate) trait Dialect {
     fn shuffle(&self, text: &mut Text, word: Value, lane: Value, bits: u32) -> Value;
 
     /// Starts a copy of `bytes` bytes of which `kept` are read and the others 0; false if copies do not end by
-    /// themselves.
-    fn copy(
-        &self,
-        text: &mut Text,
-        to: Value,
-        from: Value,
-        bytes: usize,
-        kept: Option<Value>,
-    ) -> bool;
+    /// themselves, as on most devices.
+    fn copy(&self, _: &mut Text, _: Value, _: Value, _: usize, _: Option<Value>) -> bool {
+        false
+    }
 
     /// Closes a group of copies.
-    fn commit(&self, text: &mut Text);
+    fn commit(&self, _: &mut Text) {}
 
     /// Waits for all but the last `pending` groups.
-    fn wait(&self, text: &mut Text, pending: u32);
+    fn wait(&self, _: &mut Text, _: u32) {}
 
-    /// The words of so many 8 x 8 matrices; none if a warp cannot read them.
-    fn load_matrix(
-        &self,
-        text: &mut Text,
-        from: Value,
-        count: u32,
-        transposed: bool,
-    ) -> Option<Vec<Value>>;
+    /// The words of so many 8 x 8 matrices; none if a warp cannot read them, as on most devices.
+    fn load_matrix(&self, _: &mut Text, _: Value, _: u32, _: bool) -> Option<Vec<Value>> {
+        None
+    }
 
     /// The registers of `c + a b`, for an instruction that has a word; none if it is not known.
     fn matrix(

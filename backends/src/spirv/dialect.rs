@@ -119,18 +119,6 @@ impl Dialect for Spirv {
         word
     }
 
-    fn copy(&self, _: &mut Text, _: Value, _: Value, _: usize, _: Option<Value>) -> bool {
-        false
-    }
-
-    fn commit(&self, _: &mut Text) {}
-
-    fn wait(&self, _: &mut Text, _: u32) {}
-
-    fn load_matrix(&self, _: &mut Text, _: Value, _: u32, _: bool) -> Option<Vec<Value>> {
-        None
-    }
-
     fn matrix(&self, _: &mut Text, _: &MatrixInstr, _: [&Held; 3]) -> Option<Vec<Part>> {
         None
     }

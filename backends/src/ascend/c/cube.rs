@@ -83,7 +83,8 @@ pub(super) fn print(
     }
     let deep = |c: &Copied, side: usize| c.window.sides[side].clone();
     let (across, down) = (deep(&left, 1), deep(&right, 0));
-    let ragged = !across.bounds.is_empty() || across.size < i64::from(depth);
+    let short = |side: &Side| !side.bounds.is_empty() || side.size < i64::from(depth);
+    let ragged = short(&across) || short(&down);
     // Rows are not filled up with zeros by the copy, columns are.
     let in_rows = [left.lies == Lies::Turned, right.lies == Lies::Plain];
     if in_rows[0] && in_rows[1] && ragged {

@@ -71,8 +71,8 @@ pub(super) fn integer(
         Index::Add(a, b) => format!("({} + {})", go(a), go(b)),
         Index::Mul(a, b) => format!("{} * {}", go(a), go(b)),
         // Neither side is negative.
-        Index::Div(a, b) => format!("({} / {})", go(a), go(b)),
-        Index::Mod(a, b) => format!("({} % {})", go(a), go(b)),
+        Index::Div(a, b) => format!("({} / ({}))", go(a), go(b)),
+        Index::Mod(a, b) => format!("({} % ({}))", go(a), go(b)),
         Index::Min(a, b) => format!("Least({}, {})", go(a), go(b)),
         Index::Max(a, b) => format!("Most({}, {})", go(a), go(b)),
         Index::Load(Memory::Param(i), at) => format!("int64_t(g{i}.GetValue({}))", go(at)),
