@@ -7,7 +7,6 @@ pub mod egraph;
 mod extract;
 mod family;
 mod group;
-mod layout;
 mod lower;
 mod memory;
 mod nest;
@@ -21,7 +20,7 @@ mod spread;
 mod store;
 
 pub use group::{GroupError, Groups, Launch, group};
-pub use layout::Layout;
+pub use ir::Layout;
 pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
