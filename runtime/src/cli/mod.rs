@@ -33,6 +33,9 @@ pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
 pub use verify::{VerifyOptions, verify};
 
+/// The command that makes a program measure for another one, by [`crate::measure::serve`]. Hidden from people.
+pub const MEASURE_WORKER: &str = "measure-worker";
+
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "each variant's type has its own")]
