@@ -2,6 +2,7 @@
 //!
 //! Passes are pure: values in, values out; no files, clocks or devices, and no code generator.
 
+mod alone;
 mod cost;
 pub mod egraph;
 mod extract;
@@ -20,6 +21,7 @@ mod split;
 mod spread;
 mod store;
 
+pub use alone::{Alone, plan_alone};
 pub use group::{GroupError, Groups, Launch, group};
 pub use layout::Layout;
 pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
