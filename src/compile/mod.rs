@@ -1,5 +1,6 @@
 //! From a model to an artifact.
 
+mod alone;
 mod code;
 mod constants;
 mod error;
@@ -17,6 +18,7 @@ use ir::{Graph, Sizes, Symbol, Target, WeightSource};
 use passes::{Plan, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
+pub(crate) use alone::{Copies, NoArtifact, compile_alone};
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
 
