@@ -8,7 +8,6 @@ pub mod egraph;
 mod extract;
 mod family;
 mod group;
-mod layout;
 mod lower;
 mod memory;
 mod nest;
@@ -23,7 +22,7 @@ mod store;
 
 pub use alone::{Alone, plan_alone};
 pub use group::{GroupError, Groups, Launch, group};
-pub use layout::Layout;
+pub use ir::Layout;
 pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
 pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
