@@ -25,7 +25,7 @@ pub use group::{GroupError, Groups, Launch, group};
 pub use ir::Layout;
 pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
-pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
+pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, launches, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};
 pub use split::split_products;
 pub use spread::{Spread, SpreadError, spread};

@@ -9,7 +9,7 @@ use ir::{
 
 use crate::{
     Layout,
-    group::{GroupError, group},
+    group::{GroupError, Groups, group},
     lower::{LowerError, Lowered, lower},
     memory::{Lifetime, place},
 };
@@ -138,6 +138,14 @@ pub fn plan(
         constants: places.constants,
         arena_bytes: places.arena_bytes,
     })
+}
+
+/// The kernels and launches that [`plan`] makes of a graph, before schedules are chosen.
+///
+/// # Errors
+/// An op that no kernel computes.
+pub fn launches(graph: &Graph, rules: &[Vec<String>]) -> Result<Groups, GroupError> {
+    group(&distinct_outputs(graph), rules)
 }
 
 /// Kernels as they are launched.

@@ -63,7 +63,8 @@ pub(crate) fn compile_alone(
         out.push(match plan {
             Err(error) => Err(NoArtifact::Lower(error)),
             Ok(_) => {
-                let ((code, planned), layouts) = made.next().expect("each sound plan has an answer");
+                let ((code, planned), layouts) =
+                    made.next().expect("each sound plan has an answer");
                 match code {
                     Ok(code) => {
                         write(code, target, planned, path)?;
@@ -89,11 +90,17 @@ impl Copies {
             elements.unsigned_abs() * ty.dtype.size() as u64
         };
         let operands: Vec<_> = operands.zip(&kernel.constant).collect();
-        let constant = operands.iter().filter(|(_, is)| **is).map(|(ty, _)| bytes(ty));
+        let constant = operands
+            .iter()
+            .filter(|(_, is)| **is)
+            .map(|(ty, _)| bytes(ty));
         let constant: u64 = constant.sum();
         let copies = self.reach.checked_div(constant).unwrap_or(1) as usize + 1;
         let copies = copies.clamp(1, self.most.max(1));
-        operands.iter().map(|(_, is)| if **is { copies } else { 1 }).collect()
+        operands
+            .iter()
+            .map(|(_, is)| if **is { copies } else { 1 })
+            .collect()
     }
 }
 
