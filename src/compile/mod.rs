@@ -18,7 +18,7 @@ use ir::{Graph, Kernel, Schedule, Sizes, Symbol, Target, WeightSource};
 use passes::{LowerError, Plan, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
-pub(crate) use alone::{Copies, NoArtifact, compile_alone};
+pub use alone::{Copies, NoArtifact, compile_alone, write_alone};
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
 
