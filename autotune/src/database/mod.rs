@@ -21,6 +21,7 @@ mod store;
 
 pub use error::DatabaseError;
 pub use exchange::{Format, Import, Refused};
+pub use legal::has_program;
 pub use merge::{Difference, Merged};
 pub(crate) use record::median;
 pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};

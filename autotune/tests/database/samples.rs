@@ -1,5 +1,7 @@
 //! A workload, and trials of it.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::collections::BTreeMap;
 
 use autotune::database::{Origin, Outcome, Place, Trial, Workload};
