@@ -1,6 +1,6 @@
 //! What is served, and what never is.
 
-use autotune::database::{Access, Database, Outcome, Place, Served, Trial, Workload};
+use autotune::database::{Access, Database, Outcome, Place, Served, Trial, Workload, has_program};
 use ir::{ContractSchedule, MapSchedule, Schedule, SimtContractSchedule, Skew};
 
 use super::support::{
@@ -236,6 +236,24 @@ fn hostile_schedules_are_never_served() {
                 assert!(
                     !numbers.contains(" 0,") && !numbers.contains("1048576"),
                     "{numbers}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_search_proposes_can_be_served() {
+    for name in ["cpu:znver4", "cuda:sm_90a", "opencl", "ascend:910B3"] {
+        let target = backends::resolve(name).unwrap();
+        for kernel in [kernel(100), product(100)] {
+            let space = autotune::space(&kernel, &target).unwrap();
+            let default = autotune::first_choice(&kernel, &target).unwrap();
+            let some = space.iter().step_by(1 + space.len() / 50);
+            for schedule in some.chain([&default]) {
+                assert!(
+                    has_program(&kernel, schedule, &target),
+                    "{name}: {schedule:?}"
                 );
             }
         }
