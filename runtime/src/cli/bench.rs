@@ -13,7 +13,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    CliError, DeviceOptions, Report, Sizes, device_words, load, on,
+    CliError, DeviceOptions, Report, Sizes, load, on,
     sample::{Random, sample},
 };
 use crate::{
@@ -76,7 +76,7 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
             "model": model.artifact().manifest().model,
             "target": target.target,
             "device": model.device().to_string(),
-            "device_name": device_words(&model),
+            "device_name": model.runs_on(),
             "sizes": model.programs()[program].sizes,
             "threads": executor.threads(),
             "runs": times.len(),
