@@ -8,6 +8,7 @@ mod first;
 mod simt;
 mod space;
 mod tensor;
+pub mod tune;
 mod warpgroups;
 
 pub use first::first_choice;

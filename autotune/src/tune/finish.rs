@@ -106,9 +106,11 @@ pub(super) fn finish<L: Lab>(
         }
         context = Some(seen);
         let now = served(searches.tasks, (target, place), settings, database)?;
-        let is_same = now.iter().zip(&chosen).zip(searches.tasks).all(|((a, b), task)| {
-            schedule(a, task) == schedule(b, task)
-        });
+        let is_same = now
+            .iter()
+            .zip(&chosen)
+            .zip(searches.tasks)
+            .all(|((a, b), task)| schedule(a, task) == schedule(b, task));
         chosen = now;
         if is_same {
             break;
@@ -121,7 +123,9 @@ pub(super) fn finish<L: Lab>(
         space: state.space,
         tried: state.tried,
         default_s: state.default_s,
-        ratio: trial.as_ref().and_then(|t| ratio(&t.samples_s, &t.baseline_s)),
+        ratio: trial
+            .as_ref()
+            .and_then(|t| ratio(&t.samples_s, &t.baseline_s)),
     });
     Ok(Tuned {
         tasks: tasks.collect(),
@@ -131,7 +135,9 @@ pub(super) fn finish<L: Lab>(
 }
 
 fn schedule(trial: &Option<Trial>, task: &Task) -> Schedule {
-    trial.as_ref().map_or_else(|| task.default.clone(), |t| t.schedule.clone())
+    trial
+        .as_ref()
+        .map_or_else(|| task.default.clone(), |t| t.schedule.clone())
 }
 
 /// The trial that is served for each task by what is known now; none where the default is best.
@@ -142,7 +148,13 @@ fn served<E>(
     database: &Database,
 ) -> Result<Vec<Option<Trial>>, TuneError<E>> {
     let one = |task: &Task| {
-        let served = database.serve(&task.kernel, &task.workload, target, place, settings.threads)?;
+        let served = database.serve(
+            &task.kernel,
+            &task.workload,
+            target,
+            place,
+            settings.threads,
+        )?;
         Ok(match served {
             Some(Served::Verified { trial, .. }) if trial.schedule != task.default => Some(trial),
             _ => None,

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::{Attempt, Lab, Settings, Task};
 use crate::{
+    Seen,
     database::{Database, DatabaseError, Origin, Outcome, Place, Trial, Verification, Workload},
-    search::Seen,
 };
 
 /// When a trial was made.

@@ -15,10 +15,9 @@ use std::time::Duration;
 use ir::{Kernel, Schedule, Target};
 
 use crate::{
-    CostModel, Search,
+    CostModel, Limits, Next, Search, Seen, Share,
     database::{Database, DatabaseError, Outcome, Place, Trial, Workload},
-    search::Seen,
-    shares,
+    next_task,
 };
 
 pub use finish::{Context, Tuned, TunedTask};
@@ -144,11 +143,7 @@ pub fn tune<L: Lab>(
     watch: &mut dyn FnMut(&Standing),
 ) -> Result<Tuned, TuneError<L::Error>> {
     let mut searches = Searches::new(tasks, (target, place), settings, database)?;
-    while searches.done < settings.trials && settings.time_limit.is_none_or(|l| lab.elapsed() < l) {
-        let left = settings.trials - searches.done;
-        let Some((task, schedules)) = searches.next(settings.batch.min(left)) else {
-            break;
-        };
+    while let Some((task, schedules)) = searches.next(lab.elapsed()) {
         let attempts = lab
             .attempt(&tasks[task], &schedules, Effort::Search)
             .map_err(TuneError::Lab)?;
@@ -157,7 +152,19 @@ pub fn tune<L: Lab>(
         searches.tell(task, &trials);
         watch(&searches.standing(lab.elapsed()));
     }
-    finish::finish(&mut searches, (target, place), settings, database, lab, watch)
+    finish::finish(
+        &mut searches,
+        (target, place),
+        settings,
+        database,
+        lab,
+        watch,
+    )
+}
+
+/// Trials that each kernel has before any has more: all kernels together not more than half of all.
+fn first_round(trials: usize, tasks: usize) -> u64 {
+    (trials / (2 * tasks.max(1))).clamp(1, 8) as u64
 }
 
 /// The searches of all tasks.
@@ -182,8 +189,6 @@ struct State {
     exhausted: bool,
     /// Seconds of a call under the default.
     default_s: Option<f64>,
-    /// The best ratio to the default that was seen.
-    best: f64,
 }
 
 impl<'a> Searches<'a> {
@@ -219,7 +224,6 @@ impl<'a> Searches<'a> {
                 tried: 0,
                 exhausted: false,
                 default_s: None,
-                best: 1.0,
             });
             let known = database.trials(&task.workload.meaning, place)?;
             let known = known.into_iter().filter(|t| t.threads == settings.threads);
@@ -232,21 +236,29 @@ impl<'a> Searches<'a> {
         Ok(all)
     }
 
-    /// The task whose turn it is, and what to try of it; none when there is nothing worth trying.
-    fn next(&mut self, most: usize) -> Option<(usize, Vec<Schedule>)> {
+    /// The task whose turn it is after so much time, and what to try of it; none when it is time to stop.
+    fn next(&mut self, elapsed: Duration) -> Option<(usize, Vec<Schedule>)> {
+        let settings = self.settings;
+        let limits = Limits {
+            trials: Some(settings.trials as u64),
+            time: settings.time_limit,
+            gain: settings.least_gain,
+            first: first_round(settings.trials, self.tasks.len()),
+        };
         loop {
-            let tasks = self.each.iter().zip(self.tasks).map(|(state, task)| shares::Task {
-                seconds: state.default_s.map(|s| s * state.best * task.calls as f64),
-                expected_gain: if state.exhausted {
-                    0.0
-                } else {
-                    state.search.expected_gain()
-                },
-                tried: state.tried,
-                exhausted: state.exhausted,
-            });
-            let tasks: Vec<_> = tasks.collect();
-            let task = shares::next(&tasks, self.settings.batch, self.settings.least_gain)?;
+            let shares: Vec<Share> = (self.each.iter().zip(self.tasks))
+                .map(|(state, task)| Share {
+                    calls: task.calls,
+                    best_s: state.default_s.unwrap_or(0.0) * state.search.best().1,
+                    gain: state.search.expected_gain(),
+                    trials: state.tried as u64,
+                    exhausted: state.exhausted,
+                })
+                .collect();
+            let Next::Task(task) = next_task(&shares, elapsed, &limits) else {
+                return None;
+            };
+            let most = settings.batch.min(settings.trials - self.done);
             let schedules = self.each[task].search.propose(most);
             if !schedules.is_empty() {
                 return Some((task, schedules));
@@ -259,16 +271,13 @@ impl<'a> Searches<'a> {
         let state = &mut self.each[task];
         let seen: Vec<Seen> = trials.iter().map(keep::seen).collect();
         state.search.tell(&seen);
-        for (trial, seen) in trials.iter().zip(seen) {
+        for trial in trials {
             if keep::is_of(trial, Stage::Search) && trial.seed == self.settings.seed {
                 state.tried += 1;
                 self.done += 1;
             }
             if let Some(seconds) = keep::baseline(trial) {
                 state.default_s = Some(seconds);
-            }
-            if let Some(ratio) = seen.ratio {
-                state.best = state.best.min(ratio);
             }
         }
     }

@@ -25,7 +25,7 @@ impl Searches<'_> {
         for (state, task) in self.each.iter().zip(self.tasks) {
             let seconds = state.default_s.unwrap_or(0.0) * task.calls as f64;
             before += seconds;
-            now += seconds * state.best;
+            now += seconds * state.search.best().1;
         }
         let made = (self.done - self.before) as f64;
         let rate = made / elapsed.as_secs_f64().max(1e-9);

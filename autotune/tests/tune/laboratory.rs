@@ -79,7 +79,11 @@ impl Laboratory {
             Outcome::BuildError,
         ];
         let which = unit(&format!("fault {schedule:?}"));
-        let often = if self.truth(task, schedule) < 0.7 { 0.9 } else { 0.2 };
+        let often = if self.truth(task, schedule) < 0.7 {
+            0.9
+        } else {
+            0.2
+        };
         (which < often).then(|| all[(which / often * 4.0) as usize])
     }
 
@@ -106,7 +110,8 @@ impl Lab for Laboratory {
         for schedule in schedules {
             self.attempts += 1;
             if effort == Effort::Search {
-                self.searched.push((task.kernel.name.clone(), schedule.clone()));
+                self.searched
+                    .push((task.kernel.name.clone(), schedule.clone()));
             }
             let n = if effort == Effort::Search { 10 } else { 50 };
             let fault = self.fault(task, schedule);

@@ -59,7 +59,14 @@ fn run(
 ) -> Result<Tuned, TuneError<Stopped>> {
     let target = target();
     let place = Place::of(&target);
-    tune(tasks, (&target, &place), settings, database, lab, &mut |_| ())
+    tune(
+        tasks,
+        (&target, &place),
+        settings,
+        database,
+        lab,
+        &mut |_| (),
+    )
 }
 
 fn trials(tasks: &[Task], database: &Database) -> Vec<Trial> {
@@ -105,7 +112,10 @@ fn no_schedule_is_tried_twice_and_seeds_decide() {
     };
     let first = tried("seed-a", 1);
     for (i, (task, schedule)) in first.iter().enumerate() {
-        assert!(!first[..i].contains(&(task.clone(), schedule.clone())), "{schedule:?}");
+        assert!(
+            !first[..i].contains(&(task.clone(), schedule.clone())),
+            "{schedule:?}"
+        );
     }
     assert_eq!(first, tried("seed-b", 1));
     assert_ne!(first, tried("seed-c", 2));
@@ -120,10 +130,18 @@ fn candidates_that_fail_are_kept_with_their_outcome_and_never_served() {
     lab.faulty = true;
     let tuned = run(&tasks, &settings(80, 5), &mut database, &mut lab).unwrap();
     let all = trials(&tasks, &database);
-    for outcome in [Outcome::WrongResult, Outcome::Crash, Outcome::Timeout, Outcome::BuildError] {
+    for outcome in [
+        Outcome::WrongResult,
+        Outcome::Crash,
+        Outcome::Timeout,
+        Outcome::BuildError,
+    ] {
         let some: Vec<_> = all.iter().filter(|t| t.outcome == outcome).collect();
         assert!(!some.is_empty(), "no {}", outcome.name());
-        assert!(some.iter().all(|t| t.reason.is_some() && t.samples_s.is_empty()));
+        assert!(
+            some.iter()
+                .all(|t| t.reason.is_some() && t.samples_s.is_empty())
+        );
     }
     for (task, t) in tasks.iter().zip(&tuned.tasks) {
         assert_eq!(lab.fault(task, &t.schedule), None);
@@ -152,7 +170,12 @@ fn tuning_that_was_stopped_goes_on() {
         }
         if kept == 60 {
             lab.stop_after = None;
-            break assert_eq!(run(&tasks, &settings, &mut database, &mut lab).unwrap().trials, 60);
+            break assert_eq!(
+                run(&tasks, &settings, &mut database, &mut lab)
+                    .unwrap()
+                    .trials,
+                60
+            );
         }
     }
     assert_eq!(kept, 60);
@@ -169,7 +192,11 @@ fn what_loses_in_the_model_is_not_served() {
         assert_eq!(t.schedule, task.default, "{}", task.kernel.name);
     }
     assert_eq!(tuned.context, None);
-    assert!(trials(&tasks, &database).iter().any(|t| t.more["stage"] == "context"));
+    assert!(
+        trials(&tasks, &database)
+            .iter()
+            .any(|t| t.more["stage"] == "context")
+    );
 }
 
 #[test]
