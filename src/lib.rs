@@ -19,6 +19,7 @@ mod compile;
 mod emit;
 mod host;
 mod sizes;
+mod tune;
 
 pub mod import;
 
@@ -36,3 +37,4 @@ pub use host::host;
 pub use ir;
 pub use passes::Storage;
 pub use runtime;
+pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, tune};

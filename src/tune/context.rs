@@ -87,9 +87,12 @@ impl<'a> InContext<'a> {
             device: String::new(),
         };
         for sizes in &self.options.compile.sizes {
-            let sizes = crate::sizes::complete(self.graph, sizes).map_err(crate::CompileError::from)?;
-            let sizes: Vec<String> =
-                sizes.iter().map(|(s, n)| format!("{}={n}", s.name())).collect();
+            let sizes =
+                crate::sizes::complete(self.graph, sizes).map_err(crate::CompileError::from)?;
+            let sizes: Vec<String> = sizes
+                .iter()
+                .map(|(s, n)| format!("{}={n}", s.name()))
+                .collect();
             let compared = self.compare(&tuned, &default, &sizes.join(","))?;
             add(&mut whole.samples_s, &compared.samples_s, 1);
             add(&mut whole.baseline_s, &compared.baseline_s, 1);
@@ -105,11 +108,7 @@ impl<'a> InContext<'a> {
     }
 
     /// Writes the model under these schedules, by what kernels compute; others get their defaults.
-    fn compile(
-        &self,
-        schedules: &BTreeMap<&str, &Schedule>,
-        path: &Path,
-    ) -> Result<(), TuneError> {
+    fn compile(&self, schedules: &BTreeMap<&str, &Schedule>, path: &Path) -> Result<(), TuneError> {
         let choose = |kernel: &Kernel, target: &Target| {
             let meaning = autotune::database::meaning(&kernel.graph, &kernel.constant);
             match schedules.get(meaning.as_str()) {
@@ -117,7 +116,14 @@ impl<'a> InContext<'a> {
                 None => autotune::first_choice(kernel, target),
             }
         };
-        compile_with(self.graph, self.weights, &self.options.compile, &choose, path)?;
+        compile_with(
+            self.graph,
+            self.weights,
+            &self.options.compile,
+            &choose,
+            path,
+            &mut |_| (),
+        )?;
         Ok(())
     }
 
@@ -125,8 +131,19 @@ impl<'a> InContext<'a> {
     fn compare(&self, tuned: &Path, default: &Path, sizes: &str) -> Result<Compared, TuneError> {
         let measuring = &self.options.measuring;
         let mut command = Command::new(&measuring.program);
-        command.arg("bench").arg(tuned).arg("--against").arg(default);
-        command.args(["--kernels", "--json", "--shape", sizes, "--runs", &ROUNDS.to_string()]);
+        command
+            .arg("bench")
+            .arg(tuned)
+            .arg("--against")
+            .arg(default);
+        command.args([
+            "--kernels",
+            "--json",
+            "--shape",
+            sizes,
+            "--runs",
+            &ROUNDS.to_string(),
+        ]);
         if let Some(threads) = measuring.threads {
             command.args(["--threads", &threads.to_string()]);
         }

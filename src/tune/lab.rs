@@ -75,9 +75,14 @@ impl<'a> Machine<'a> {
         if let Some(known) = self.defaults.get(&task.workload.meaning) {
             return Ok(known.clone());
         }
-        let path = self.folder.file(&format!("default-{}.tw", self.defaults.len()));
+        let path = self
+            .folder
+            .file(&format!("default-{}.tw", self.defaults.len()));
         let made = self.build(task, &[(task.default.clone(), &path)])?;
-        let made = made.into_iter().next().expect("one schedule has one answer");
+        let made = made
+            .into_iter()
+            .next()
+            .expect("one schedule has one answer");
         let layouts = made.map_err(|failure| TuneError::Default {
             kernel: task.kernel.name.clone(),
             reason: reason(&failure).1,
@@ -98,7 +103,13 @@ impl<'a> Machine<'a> {
         schedules: &[(Schedule, &Path)],
     ) -> Result<Vec<Result<Vec<ir::Layout>, NoArtifact>>, TuneError> {
         let o = self.options;
-        Ok(compile_alone(&task.kernel, schedules, o.target(), self.copies, o.workers())?)
+        Ok(compile_alone(
+            &task.kernel,
+            schedules,
+            o.target(),
+            self.copies,
+            o.workers(),
+        )?)
     }
 
     /// Fails unless the device runs the default of the first task: otherwise all candidates would fail, each with a
@@ -145,7 +156,11 @@ impl Lab for Machine<'_> {
         let paths: Vec<PathBuf> = (0..schedules.len())
             .map(|i| self.folder.file(&format!("candidate-{i}.tw")))
             .collect();
-        let wanted: Vec<_> = schedules.iter().cloned().zip(paths.iter().map(PathBuf::as_path)).collect();
+        let wanted: Vec<_> = schedules
+            .iter()
+            .cloned()
+            .zip(paths.iter().map(PathBuf::as_path))
+            .collect();
         let built = self.build(task, &wanted)?;
         let policy = match effort {
             Effort::Search => SEARCH,

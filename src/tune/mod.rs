@@ -3,7 +3,6 @@
 mod context;
 mod folder;
 mod lab;
-mod prepare;
 mod tasks;
 
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};
@@ -20,8 +19,6 @@ use runtime::{
 };
 
 use crate::compile::{CompileError, CompileOptions};
-
-pub use prepare::{Prepared, prepare};
 
 /// What to tune, and with what.
 #[derive(Clone, Debug)]
@@ -96,9 +93,6 @@ pub enum TuneError {
     /// The whole model does not run.
     #[error("the model in turn with its default: {0}")]
     Context(String),
-    /// A bundle cannot be written.
-    #[error(transparent)]
-    Bundle(#[from] runtime::measure::bundle::BundleError),
 }
 
 impl Measuring {

@@ -12,15 +12,18 @@ use crate::compile::{self, CompileError, CompileOptions};
 pub(super) fn of_model(graph: &Graph, options: &CompileOptions) -> Result<Vec<Task>, CompileError> {
     let programs = options.sizes.iter();
     let programs = programs.map(|sizes| Ok(compile::rewrite(graph, sizes, options)?.1));
-    of_programs(&programs.collect::<Result<Vec<_>, CompileError>>()?, &options.targets[0])
+    of_programs(
+        &programs.collect::<Result<Vec<_>, CompileError>>()?,
+        &options.targets[0],
+    )
 }
 
 fn of_programs(programs: &[Rewritten], target: &Target) -> Result<Vec<Task>, CompileError> {
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     let mut tasks: Vec<Task> = Vec::new();
     for program in programs {
-        let groups = passes::launches(&program.graph, &program.rules)
-            .map_err(passes::PlanError::from)?;
+        let groups =
+            passes::launches(&program.graph, &program.rules).map_err(passes::PlanError::from)?;
         for (i, kernel) in groups.kernels.iter().enumerate() {
             let calls = groups.launches.iter().filter(|l| l.kernel == i).count() as u64;
             let workload = Workload::of(kernel).map_err(passes::PlanError::from)?;
@@ -29,7 +32,8 @@ fn of_programs(programs: &[Rewritten], target: &Target) -> Result<Vec<Task>, Com
                 continue;
             }
             known.insert(workload.meaning.clone(), tasks.len());
-            let default = autotune::first_choice(kernel, target).map_err(passes::PlanError::from)?;
+            let default =
+                autotune::first_choice(kernel, target).map_err(passes::PlanError::from)?;
             tasks.push(Task {
                 kernel: kernel.clone(),
                 workload,
@@ -44,10 +48,15 @@ fn of_programs(programs: &[Rewritten], target: &Target) -> Result<Vec<Task>, Com
 /// Bytes that a run reads of what weights alone decide.
 pub(super) fn constant_bytes(tasks: &[Task]) -> Bytes {
     let of = |task: &Task| {
-        let operands = task.kernel.graph.nodes().iter().filter_map(|n| match &n.op {
-            Op::Input(input) => Some(&input.ty),
-            _ => None,
-        });
+        let operands = task
+            .kernel
+            .graph
+            .nodes()
+            .iter()
+            .filter_map(|n| match &n.op {
+                Op::Input(input) => Some(&input.ty),
+                _ => None,
+            });
         let constant = operands.zip(&task.kernel.constant).filter(|(_, is)| **is);
         let bytes = constant.map(|(ty, _)| {
             let elements = ty.elements().known().expect("kernels are bound");

@@ -84,7 +84,8 @@ pub(super) fn keep(
             unix_time: t.unix_time,
         })
         .collect();
-    database.add_verified(workload, trials, &verified)
+    database.add_verified(workload, trials, &verified)?;
+    Ok(())
 }
 
 /// What a search is told of a trial.

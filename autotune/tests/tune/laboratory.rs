@@ -135,7 +135,7 @@ impl Lab for Laboratory {
     fn in_context(&mut self, schedules: &[Schedule]) -> Result<Option<Context>, Stopped> {
         self.attempts += 1;
         let slow = if self.slow_together { 2.5 } else { 1.0 };
-        let tasks = tasks(&backends::resolve("cpu:x86-64-v3").unwrap());
+        let tasks = tasks(&backends::resolve("opencl").unwrap());
         let each = tasks.iter().zip(schedules).map(|(task, schedule)| {
             let ratio = match *schedule == task.default {
                 true => 1.0,

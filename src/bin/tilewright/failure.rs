@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use autotune::database::DatabaseError;
 use tilewright::{
-    CompileError, EmitError, TargetError, UnknownDevice, import::ImportError, runtime,
+    CompileError, EmitError, TargetError, TuneError, UnknownDevice, import::ImportError, runtime,
 };
 
 /// Why a command did not do its work.
@@ -24,6 +24,8 @@ pub enum Failure {
     Runtime(#[from] runtime::cli::CliError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Tune(#[from] TuneError),
     /// A file that cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {

@@ -11,13 +11,12 @@ use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
     Measuring, TuneOptions, TuneReport, import,
-    runtime::{Device, cli::Report, measure::Limits},
+    runtime::{self, Device, cli::Report, measure::Limits},
 };
 
 use crate::{
     failure::Failure,
     model::{self, Precision},
-    progress::Trials,
     shape::Shape,
 };
 
@@ -103,7 +102,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn part(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(part) if (0.0..=1.0).contains(&part) => Ok(part),
-        _ => Err(format!("wanted a number from 0 to 1, such as 0.002, found `{text}`")),
+        _ => Err(format!(
+            "wanted a number from 0 to 1, such as 0.002, found `{text}`"
+        )),
     }
 }
 
@@ -146,13 +147,9 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             threads: NonZeroUsize::new(threads as usize),
         },
     };
-    let mut bar = Trials::new();
-    bar.say("import ...");
+    let mut bar = model::Progress::new();
+    bar.show("import ...");
     let model = import::load(&arguments.model)?;
-    if let Some(path) = &arguments.prepare {
-        let prepared = tilewright::prepare(&model.graph, &options, path)?;
-        return Ok(prepared_report(path, &prepared));
-    }
     let path = arguments.database.as_ref().expect("clap requires it");
     let mut database = Database::open(path, Access::Write, &tilewright::host())?;
     let report = tilewright::tune(
@@ -160,16 +157,9 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &model.weights,
         &options,
         &mut database,
-        &mut |standing| bar.update(standing),
+        &mut |s| bar.show(&format!("{}/{} {:.3}", s.done, s.of, s.ratio)),
     )?;
     drop(bar);
-    if let Some(page) = &arguments.report {
-        let data = tilewright::tune_page(&report, &options, &database, &model.summary.model_type)?;
-        std::fs::write(page, autotune::report::page(&data)).map_err(|error| Failure::File {
-            path: page.clone(),
-            error,
-        })?;
-    }
     Ok(tuned_report(arguments, &report))
 }
 
@@ -221,7 +211,9 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
             (Some(r), true) => format!("{:.3} of it ({:.3} to {:.3})", r.value, r.low, r.high),
             _ => "stays".into(),
         };
-        let default = t.default_s.map_or("-".into(), |s| format!("{:.1} us", s * 1e6));
+        let default = t
+            .default_s
+            .map_or("-".into(), |s| format!("{:.1} us", s * 1e6));
         text += &format!(
             "  {:>7}  {:>5}  {:>5}  {default:>10}  {} ({}): {words}\n",
             t.space, t.tried, task.calls, task.kernel.name, task.workload.family
