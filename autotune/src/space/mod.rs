@@ -34,7 +34,7 @@ pub(crate) enum Breadth {
 }
 
 /// The legal schedules of a kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Space {
     schedules: Vec<Schedule>,
 }
@@ -126,7 +126,7 @@ fn below(seed: u64, n: usize) -> usize {
 }
 
 /// A schedule as a list of numbers: its template, then each choice.
-fn choices(schedule: &Schedule) -> Vec<u32> {
+pub(crate) fn choices(schedule: &Schedule) -> Vec<u32> {
     let tile = |s: &SimtContractSchedule| {
         vec![
             s.block_rows,
