@@ -5,6 +5,7 @@
 pub mod database;
 pub mod features;
 pub mod model;
+pub mod tune;
 
 mod first;
 mod random;
@@ -13,7 +14,6 @@ mod shares;
 mod simt;
 mod space;
 mod tensor;
-pub mod tune;
 mod warpgroups;
 
 pub use first::first_choice;

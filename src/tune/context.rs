@@ -139,11 +139,12 @@ impl<'a> InContext<'a> {
         command.args([
             "--kernels",
             "--json",
-            "--shape",
-            sizes,
             "--runs",
             &ROUNDS.to_string(),
         ]);
+        if !sizes.is_empty() {
+            command.args(["--shape", sizes]);
+        }
         if let Some(threads) = measuring.threads {
             command.args(["--threads", &threads.to_string()]);
         }

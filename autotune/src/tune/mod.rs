@@ -258,7 +258,12 @@ impl<'a> Searches<'a> {
             let Next::Task(task) = next_task(&shares, elapsed, &limits) else {
                 return None;
             };
-            let most = settings.batch.min(settings.trials - self.done);
+            let first = limits.first as usize;
+            let most = match self.each[task].tried {
+                tried if tried < first => settings.batch.min(first - tried),
+                _ => settings.batch,
+            };
+            let most = most.min(settings.trials.saturating_sub(self.done));
             let schedules = self.each[task].search.propose(most);
             if !schedules.is_empty() {
                 return Some((task, schedules));
