@@ -11,6 +11,7 @@
 mod describe;
 mod error;
 mod exchange;
+mod legal;
 mod merge;
 mod record;
 mod schema;

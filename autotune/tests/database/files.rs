@@ -65,7 +65,7 @@ fn a_later_version_is_left_alone() {
     for access in [Access::Read, Access::Write] {
         let message = error(&path, access);
         assert!(
-            message.contains("version 1 or earlier, found 77"),
+            message.contains("version 2 or earlier, found 77"),
             "{message}"
         );
     }
