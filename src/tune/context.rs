@@ -136,12 +136,7 @@ impl<'a> InContext<'a> {
             .arg(tuned)
             .arg("--against")
             .arg(default);
-        command.args([
-            "--kernels",
-            "--json",
-            "--runs",
-            &ROUNDS.to_string(),
-        ]);
+        command.args(["--kernels", "--json", "--runs", &ROUNDS.to_string()]);
         if !sizes.is_empty() {
             command.args(["--shape", sizes]);
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use autotune::{
-    database::Outcome,
+    database::{CAREFUL, Outcome},
     tune::{Attempt, Context, Effort, Lab, Task},
 };
 use backends::cpu::Failure;
@@ -32,7 +32,7 @@ const SEARCH: Policy = Policy {
 };
 /// Enough to tell good from better; more than a search takes, so that these count.
 const FINAL: Policy = Policy {
-    least: 41,
+    least: CAREFUL as u32 + 1,
     most: 120,
     seconds: 2.0,
 };

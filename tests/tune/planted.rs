@@ -8,13 +8,20 @@ use autotune::{
 };
 use backends::cpu::Workers;
 use ir::{
-    Bytes, Kernel, Schedule, Target,
+    Bytes, Schedule, Target,
     tile::{Counter, For, Program, Stmt},
 };
 use tilewright::{
-    runtime::measure::{self, Candidate, Job, Limits, Policy, Runner},
+    runtime::{
+        Artifact, WeightChecks, Writer,
+        manifest::{SectionId, SectionKind},
+        measure::{self, Candidate, Job, Limits, Policy, Runner},
+    },
     write_alone,
 };
+
+/// Of the result.
+const COLUMNS: i64 = 640;
 
 /// What is done to a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +34,16 @@ enum Fault {
     Wild,
 }
 
-/// Which schedules are built wrong.
-fn planted(schedule: &Schedule) -> Option<Fault> {
+/// Which schedules are built wrong; never the default.
+fn planted(task: &Task, schedule: &Schedule) -> Option<Fault> {
+    if *schedule == task.default {
+        return None;
+    }
     let Schedule::Contract(s) = schedule else {
         return None;
     };
     match s.rows % 5 {
-        1 => Some(Fault::LastTile),
+        1 if i64::from(s.block_columns) < COLUMNS => Some(Fault::LastTile),
         2 => Some(Fault::Wild),
         3 if s.unroll == 2 => Some(Fault::Endless),
         _ => None,
@@ -58,16 +68,47 @@ fn spoil(program: &mut Program, fault: Fault) {
                 body,
             })];
         }
-        Fault::Wild => wild(&mut program.body),
+        // Sound programs cannot say that.
+        Fault::Wild => {}
     }
 }
 
-fn wild(body: &mut [Stmt]) {
-    for statement in body {
-        match statement {
-            Stmt::Store { to, .. } => to.at = to.at.clone() + (1 << 30),
-            Stmt::For(each) => wild(&mut each.body),
-            Stmt::Let(..) => {}
+/// Replaces the machine code of an artifact by stores to address 0.
+fn overwrite(path: &Path) {
+    let artifact = Artifact::open(path, WeightChecks::BeforeUse).unwrap();
+    let mut writer = Writer::create(&path.with_extension("new")).unwrap();
+    for (i, section) in artifact.sections().iter().enumerate() {
+        let mut bytes = artifact.section(SectionId(i as u32)).unwrap().to_vec();
+        if section.kind == SectionKind::Code {
+            fill(&mut bytes);
+        }
+        let put = writer.section(&section.name, section.kind, |w| w.write_all(&bytes));
+        put.unwrap();
+    }
+    writer.finish(artifact.manifest().clone()).unwrap();
+    std::fs::rename(path.with_extension("new"), path).unwrap();
+}
+
+/// Fills the executable segments of an ELF file. Source: System V ABI, "Program Header".
+fn fill(elf: &mut [u8]) {
+    /// `mov byte ptr [0], 0`; functions start at multiples of its length.
+    const STORE: [u8; 8] = [0xc6, 0x04, 0x25, 0, 0, 0, 0, 0];
+    let number = |elf: &[u8], at: usize, len: usize| {
+        let bytes = elf[at..at + len].iter().rev();
+        bytes.fold(0, |n: usize, b| n << 8 | usize::from(*b))
+    };
+    let (table, size, count) = (
+        number(elf, 0x20, 8),
+        number(elf, 0x36, 2),
+        number(elf, 0x38, 2),
+    );
+    for header in (0..count).map(|i| table + i * size) {
+        let (kind, flags) = (number(elf, header, 4), number(elf, header + 4, 4));
+        if (kind, flags & 1) == (1, 1) {
+            let (offset, len) = (number(elf, header + 8, 8), number(elf, header + 0x20, 8));
+            for piece in elf[offset..offset + len].chunks_exact_mut(8) {
+                piece.copy_from_slice(&STORE);
+            }
         }
     }
 }
@@ -80,14 +121,17 @@ struct Workbench<'a> {
 }
 
 impl Workbench<'_> {
-    fn build(&self, kernel: &Kernel, schedule: &Schedule, name: &str) -> Candidate {
-        let mut alone = passes::plan_alone(kernel, schedule, self.target, &[]).unwrap();
-        if let Some(fault) = planted(schedule) {
+    fn build(&self, task: &Task, schedule: &Schedule, name: &str) -> Candidate {
+        let mut alone = passes::plan_alone(&task.kernel, schedule, self.target, &[]).unwrap();
+        if let Some(fault) = planted(task, schedule) {
             spoil(&mut alone.plan.kernels[0].program, fault);
         }
         let artifact = self.folder.join(name);
         let made = write_alone(&[(&alone, &artifact)], self.target, &Workers::InProcess);
         made.unwrap().remove(0).unwrap();
+        if planted(task, schedule) == Some(Fault::Wild) {
+            overwrite(&artifact);
+        }
         Candidate {
             artifact,
             layouts: alone.layouts,
@@ -104,12 +148,12 @@ impl Lab for Workbench<'_> {
         schedules: &[Schedule],
         effort: Effort,
     ) -> Result<Vec<Attempt>, Self::Error> {
-        let baseline = self.build(&task.kernel, &task.default, "default.tw");
+        let baseline = self.build(task, &task.default, "default.tw");
         let mut all = vec![];
         for schedule in schedules {
             let job = Job {
                 graph: task.kernel.graph.clone(),
-                candidate: self.build(&task.kernel, schedule, "candidate.tw"),
+                candidate: self.build(task, schedule, "candidate.tw"),
                 baseline: baseline.clone(),
                 seed: 1,
                 device: "cpu".into(),
@@ -160,9 +204,8 @@ fn planted_faults_are_recorded_and_never_served() {
     let folder = crate::folder("planted");
     let target = tilewright::target("cpu").unwrap();
     let place = Place::of(&target);
-    let kernel = crate::product(48, 96, 160);
+    let kernel = crate::product(48, 96, COLUMNS);
     let default = autotune::first_choice(&kernel, &target).unwrap();
-    assert_eq!(planted(&default), None, "{default:?}");
     let task = Task {
         workload: Workload::of(&kernel).unwrap(),
         calls: 1,
@@ -200,11 +243,11 @@ fn planted_faults_are_recorded_and_never_served() {
         &mut |_| (),
     );
     let tuned = tuned.unwrap();
-    assert_eq!(planted(&tuned.tasks[0].schedule), None);
+    assert_eq!(planted(&tasks[0], &tuned.tasks[0].schedule), None);
     let trials = database.trials(&tasks[0].workload.meaning, place).unwrap();
     let mut seen = vec![];
     for trial in &trials {
-        let wanted = match planted(&trial.schedule) {
+        let wanted = match planted(&tasks[0], &trial.schedule) {
             None => Outcome::Ok,
             Some(Fault::LastTile) => Outcome::WrongResult,
             Some(Fault::Endless) => Outcome::Timeout,

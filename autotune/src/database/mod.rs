@@ -24,6 +24,6 @@ pub use exchange::{Format, Import, Refused};
 pub use merge::{Difference, Merged};
 pub(crate) use record::median;
 pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
-pub use serve::Served;
+pub use serve::{CAREFUL, Served};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

@@ -5,6 +5,7 @@
 //!
 //! Why trees, and why our own: `docs/adr/0033-search.md`.
 
+mod learned;
 mod trees;
 
 use std::collections::BTreeMap;

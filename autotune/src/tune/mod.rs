@@ -198,7 +198,7 @@ impl<'a> Searches<'a> {
         settings: &'a Settings,
         database: &Database,
     ) -> Result<Self, TuneError<E>> {
-        let model: Option<CostModel> = None; // TEMP
+        let model = CostModel::of_database(database, place, target, settings.seed)?;
         let mut all = Self {
             tasks,
             settings,
