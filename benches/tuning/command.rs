@@ -28,8 +28,20 @@ fn model() -> PathBuf {
 /// A tuning.
 pub fn tune(database: &Path, trials: u32, seed: u64) -> Command {
     let mut command = program();
-    command.arg("tune").arg(model()).args(["--target", "cpu", "--shape", SHAPE, "--threads", THREADS]);
-    command.arg("--db").arg(database).args(["--trials", &trials.to_string(), "--seed", &seed.to_string()]);
+    command.arg("tune").arg(model()).args([
+        "--target",
+        "cpu",
+        "--shape",
+        SHAPE,
+        "--threads",
+        THREADS,
+    ]);
+    command.arg("--db").arg(database).args([
+        "--trials",
+        &trials.to_string(),
+        "--seed",
+        &seed.to_string(),
+    ]);
     command.stdout(Stdio::null());
     command
 }
@@ -37,10 +49,16 @@ pub fn tune(database: &Path, trials: u32, seed: u64) -> Command {
 /// Compiles the model, with a database's schedules; gives how many kernels have one.
 pub fn compile(database: Option<&Path>, artifact: &Path) -> Result<usize> {
     let mut command = program();
-    command.arg("compile").arg(model()).args(["--target", "cpu", "--shape", SHAPE, "--json", "-o"]);
+    command
+        .arg("compile")
+        .arg(model())
+        .args(["--target", "cpu", "--shape", SHAPE, "--json", "-o"]);
     command.arg(artifact);
     if let Some(database) = database {
-        command.arg("--db").arg(database).args(["--threads", THREADS]);
+        command
+            .arg("--db")
+            .arg(database)
+            .args(["--threads", THREADS]);
     }
     let done = command.output()?;
     require(&done)?;
@@ -54,12 +72,20 @@ pub fn compile(database: Option<&Path>, artifact: &Path) -> Result<usize> {
 /// Time of one artifact over that of another, with its 95 % interval.
 pub fn ratio(artifact: &Path, other: &Path, runs: u32) -> Result<[f64; 3]> {
     let mut command = program();
-    command.arg("bench").arg(artifact).arg("--against").arg(other);
+    command
+        .arg("bench")
+        .arg(artifact)
+        .arg("--against")
+        .arg(other);
     command.args(["--runs", &runs.to_string(), "--threads", THREADS, "--json"]);
     let done = command.output()?;
     require(&done)?;
     let report: Value = serde_json::from_slice(&done.stdout)?;
-    let end = |name: &str| report["ratio"][name].as_f64().ok_or("too few runs for an interval");
+    let end = |name: &str| {
+        report["ratio"][name]
+            .as_f64()
+            .ok_or("too few runs for an interval")
+    };
     Ok([end("value")?, end("low")?, end("high")?])
 }
 

@@ -49,7 +49,11 @@ fn parse() -> Result<Arguments> {
     };
     let mut words = std::env::args().skip(1).filter(|w| w != "--bench");
     while let Some(word) = words.next() {
-        let mut next = || words.next().ok_or_else(|| format!("{word}: wanted a number after it"));
+        let mut next = || {
+            words
+                .next()
+                .ok_or_else(|| format!("{word}: wanted a number after it"))
+        };
         match word.as_str() {
             "--trials" => out.trials = next()?.parse()?,
             "--kills" => out.kills = next()?.parse()?,
@@ -65,7 +69,9 @@ fn parse() -> Result<Arguments> {
 fn gain(folder: &Path, arguments: &Arguments) -> Result<()> {
     let untuned = folder.join("untuned.tw");
     compile(None, &untuned)?;
-    println!("| seed | trials | minutes | tuned / untuned | 95 % interval |\n|---|---|---|---|---|");
+    println!(
+        "| seed | trials | minutes | tuned / untuned | 95 % interval |\n|---|---|---|---|---|"
+    );
     let mut tuned = vec![];
     for seed in [1, 2] {
         let database = folder.join(format!("seed-{seed}.db"));
@@ -96,7 +102,9 @@ fn kills(folder: &Path, arguments: &Arguments) -> Result<()> {
     let path = folder.join("kills.db");
     let mut state = 20_261_125_u64;
     let mut random = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as f64 / (1u64 << 31) as f64
     };
     let (mut kept, mut ended) = (vec![], 0);
@@ -146,7 +154,9 @@ fn crowd(folder: &Path, arguments: &Arguments) -> Result<()> {
     let database = Database::open(&path, Access::Write, &tilewright::host())?;
     database.check()?;
     let found = searched(&database)?;
-    println!("\nfour tunings at once, {trials_each} trials each: {found} trials of their searches in the database");
+    println!(
+        "\nfour tunings at once, {trials_each} trials each: {found} trials of their searches in the database"
+    );
     if found != 4 * trials_each as usize {
         return Err(format!("wanted {}", 4 * trials_each).into());
     }
@@ -163,7 +173,10 @@ fn trials(database: &Database) -> Result<Vec<String>> {
 /// Trials that searches made.
 fn searched(database: &Database) -> Result<usize> {
     let all = each(database)?;
-    Ok(all.iter().filter(|t| t.more.get("stage").is_some_and(|s| s == "search")).count())
+    Ok(all
+        .iter()
+        .filter(|t| t.more.get("stage").is_some_and(|s| s == "search"))
+        .count())
 }
 
 fn each(database: &Database) -> Result<Vec<autotune::database::Trial>> {

@@ -13,7 +13,7 @@ use ir::Target;
 use laboratory::{Laboratory, Stopped, tasks};
 
 fn target() -> Target {
-    backends::resolve("opencl").unwrap()
+    backends::resolve("cpu:x86-64-v3").unwrap()
 }
 
 fn settings(trials: usize, seed: u64) -> Settings {
