@@ -20,6 +20,7 @@ mod emit;
 mod host;
 mod lock;
 mod sizes;
+mod tune;
 
 pub mod import;
 
@@ -38,3 +39,4 @@ pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
+pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, tune};

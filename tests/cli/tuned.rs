@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, fs};
 
 use autotune::database::{
-    Access, Database, Origin, Outcome, Place, Trial, Verification, Workload, has_program,
+    Access, CAREFUL, Database, Origin, Outcome, Place, Trial, Verification, Workload, has_program,
 };
 use ir::{Kernel, Schedule, Target};
 use serde_json::Value;
@@ -60,8 +60,8 @@ pub fn trial(kernel: &Kernel, target: &Target, threads: u32) -> (Workload, Trial
         outcome: Outcome::Ok,
         reason: None,
         origin: Origin::Measured,
-        samples_s: vec![1e-6; 8],
-        baseline_s: vec![2e-6; 8],
+        samples_s: vec![1e-6; CAREFUL],
+        baseline_s: vec![2e-6; CAREFUL],
         error: Some(1e-7),
         threads,
         device: "a processor".into(),

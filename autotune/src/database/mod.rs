@@ -25,6 +25,6 @@ pub use legal::has_program;
 pub use merge::{Difference, Merged};
 pub(crate) use record::median;
 pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
-pub use serve::Served;
+pub use serve::{CAREFUL, Served};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

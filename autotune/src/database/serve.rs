@@ -47,6 +47,10 @@ impl Served {
     }
 }
 
+/// Pairs of samples that a trial must have to be served. A search glances at many candidates with fewer; the luckiest of them is
+/// seldom the fastest.
+pub const CAREFUL: usize = 40;
+
 /// A trial that counts for its schedule.
 struct Scored {
     trial: Trial,
@@ -71,11 +75,19 @@ const TRIED: &str = "
     WHERE workload.family = ?2 AND trial.fingerprint = ?3 AND trial.toolchain = ?4 AND trial.score IS NOT NULL
     ORDER BY workload.meaning, trial.threads";
 
+impl Scored {
+    /// The ratio to the default, if it was measured with care.
+    fn careful(&self) -> Option<Ratio> {
+        self.ratio.filter(|_| self.trial.samples_s.len() >= CAREFUL)
+    }
+}
+
 impl Database {
     /// The schedule to use for a kernel, where it is better than the default: of each schedule that was verified here, with
     /// this target, toolchain and number of threads, the trial with the most samples counts; the best upper end of the
     /// 95 % interval of the ratio to the default wins, if it is below 1. For a workload without such trials, that of the
-    /// nearest one of its family. None if the default is the best that is known.
+    /// nearest one of its family. Trials with fewer than [`CAREFUL`] pairs of samples are not served. None if the default is
+    /// the best that is known.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -90,7 +102,7 @@ impl Database {
         let own = self.scored(&workload.meaning, place, threads)?;
         if own.iter().any(|s| s.ratio.is_some()) {
             let served = own.into_iter().find_map(|s| {
-                let ratio = s.ratio.filter(|r| r.high < 1.0)?;
+                let ratio = s.careful().filter(|r| r.high < 1.0)?;
                 let trial = s.trial;
                 is_legal(kernel, &trial.schedule, target).then_some(Served::Verified {
                     trial,
@@ -101,8 +113,9 @@ impl Database {
             return Ok(served);
         }
         for (of, threads) in self.near(workload, place, threads)? {
-            let best = self.scored(&of.meaning, place, threads)?.into_iter().next();
-            let Some((trial, ratio)) = best.and_then(|s| Some((s.trial, s.ratio?))) else {
+            let mut all = self.scored(&of.meaning, place, threads)?.into_iter();
+            let best = all.find_map(|s| Some((s.careful()?, s.trial)));
+            let Some((ratio, trial)) = best else {
                 continue;
             };
             if ratio.high >= 1.0 {
@@ -212,6 +225,18 @@ impl Database {
             order.then_with(|| (&of.meaning, at).cmp(&(&other.meaning, there)))
         });
         Ok(near.into_iter().map(|(_, of, at)| (of, at)).collect())
+    }
+
+    /// The workloads of which there are trials in a place.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn tried(&self, place: &Place) -> Result<Vec<Workload>, DatabaseError> {
+        self.all(
+            "SELECT body FROM workload WHERE EXISTS (SELECT 1 FROM trial WHERE trial.workload = workload.meaning \
+             AND trial.fingerprint = ?1 AND trial.toolchain = ?2) ORDER BY meaning",
+            &[&place.fingerprint, &place.toolchain],
+        )
     }
 
     /// A workload, by what it computes.

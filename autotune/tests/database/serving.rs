@@ -1,6 +1,8 @@
 //! What is served, and what never is.
 
-use autotune::database::{Access, Database, Outcome, Place, Served, Trial, Workload, has_program};
+use autotune::database::{
+    Access, CAREFUL, Database, Outcome, Place, Served, Trial, Workload, has_program,
+};
 use ir::{ContractSchedule, MapSchedule, Schedule, SimtContractSchedule, Skew};
 
 use super::support::{
@@ -101,7 +103,7 @@ fn the_trial_with_most_samples_counts_and_its_interval_decides() {
     // Lucky in few samples, not in many.
     let lucky = trial(&w, 1, 5.0);
     let mut long = trial(&w, 1, 15.0);
-    (long.samples_s, long.baseline_s) = (vec![15e-6; 40], vec![2e-5; 40]);
+    (long.samples_s, long.baseline_s) = (vec![15e-6; 2 * CAREFUL], vec![2e-5; 2 * CAREFUL]);
     let steady = trial(&w, 2, 12.0);
     // Often the fastest, but not surely so: sorted, 4 of 8 ratios are 0.25, the others 1.5.
     let mut noisy = trial(&w, 3, 5.0);

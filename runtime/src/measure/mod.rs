@@ -18,6 +18,7 @@ mod statistics;
 
 pub use compare::Compared;
 pub(crate) use compare::{bound, relative_error};
+pub(crate) use contention::Contention;
 pub use job::{Candidate, Checked, Job, Limits, Measured, Outcome, Policy, Stage, Wrong};
 pub use runner::{Runner, RunnerError};
 pub use serve::{serve, serve_watched};

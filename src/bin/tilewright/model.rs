@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
+    time::Duration,
 };
 
 use backends::cpu::{Processes, Workers};
@@ -99,6 +100,13 @@ pub fn workers() -> Workers {
             limit: None,
         }),
         Err(_) => Workers::InProcess,
+    }
+}
+
+/// Bounds the time that code generation may take for one kernel.
+pub fn limit(workers: &mut Workers, limit: Duration) {
+    if let Workers::Processes(processes) = workers {
+        processes.limit = Some(limit);
     }
 }
 
