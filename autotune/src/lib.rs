@@ -3,6 +3,7 @@
 //! This crate knows families of kernels and numbers of targets; it never looks at an op's name.
 
 pub mod database;
+pub mod report;
 
 mod first;
 mod simt;
