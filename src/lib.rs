@@ -27,8 +27,9 @@ pub use backends::{
     resolve as target, targets,
 };
 pub use compile::{
-    CompileError, CompileOptions, Explained, Launch, ProgramReport, Report, Stage,
-    compile_in_memory, compile_to, explain,
+    Choose, CompileError, CompileOptions, Copies, Explained, Launch, NoArtifact, ProgramReport,
+    Report, Stage, compile_alone, compile_in_memory, compile_to, compile_with, explain,
+    write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;

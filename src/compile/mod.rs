@@ -1,5 +1,6 @@
 //! From a model to an artifact.
 
+mod alone;
 mod code;
 mod constants;
 mod error;
@@ -13,10 +14,11 @@ use std::{
 };
 
 use backends::cpu::Workers;
-use ir::{Graph, Sizes, Symbol, Target, WeightSource};
-use passes::{Plan, RewriteOptions, Rewritten, Storage};
+use ir::{Graph, Kernel, Schedule, Sizes, Symbol, Target, WeightSource};
+use passes::{LowerError, Plan, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
+pub use alone::{Copies, NoArtifact, compile_alone, write_alone};
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
 
@@ -111,6 +113,9 @@ impl Stage {
     }
 }
 
+/// The schedule of a kernel on a target.
+pub type Choose<'a> = dyn Fn(&Kernel, &Target) -> Result<Schedule, LowerError> + 'a;
+
 /// Compiles into a new file at `path`, which appears when it is complete.
 ///
 /// # Errors
@@ -122,8 +127,31 @@ pub fn compile_to(
     path: &Path,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Report, CompileError> {
+    compile_with(
+        graph,
+        weights,
+        options,
+        &autotune::first_choice,
+        path,
+        progress,
+    )
+}
+
+/// As [`compile_to`], with schedules that `choose` gives.
+///
+/// # Errors
+/// As [`compile_to`], or a schedule that a kernel cannot have.
+pub fn compile_with(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &CompileOptions,
+    choose: &Choose<'_>,
+    path: &Path,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Report, CompileError> {
     let writer = Writer::create(path)?;
-    let (manifest, writer, report, begun) = compile(graph, weights, options, writer, progress)?;
+    let (manifest, writer, report, begun) =
+        compile(graph, weights, options, choose, writer, progress)?;
     writer.finish(manifest)?;
     Ok(timed(report, begun))
 }
@@ -139,7 +167,9 @@ pub fn compile_in_memory(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<(Artifact, Report), CompileError> {
     let writer = Writer::in_memory()?;
-    let (manifest, writer, report, begun) = compile(graph, weights, options, writer, progress)?;
+    let choose = &autotune::first_choice;
+    let (manifest, writer, report, begun) =
+        compile(graph, weights, options, choose, writer, progress)?;
     let artifact = writer.open(manifest)?;
     Ok((artifact, timed(report, begun)))
 }
@@ -157,7 +187,7 @@ struct Planned {
 }
 
 /// The graph at these sizes as it is run: with the sizes that were left out, rewritten, stored as asked.
-fn rewrite(
+pub(crate) fn rewrite(
     graph: &Graph,
     sizes: &Sizes,
     options: &CompileOptions,
@@ -196,9 +226,10 @@ fn require_elements(graph: &Graph) -> Result<(), CompileError> {
 fn plan_rewritten(
     rewritten: &Rewritten,
     target: &Target,
+    choose: &Choose<'_>,
     names: &str,
 ) -> Result<Plan, CompileError> {
-    let choose = |k: &ir::Kernel| autotune::first_choice(k, target);
+    let choose = |k: &Kernel| choose(k, target);
     let mut plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose)?;
     for k in &mut plan.kernels {
         k.kernel.name = format!("{names}{}", k.kernel.name);
@@ -214,6 +245,7 @@ fn compile(
     graph: &Graph,
     weights: &dyn WeightSource,
     options: &CompileOptions,
+    choose: &Choose<'_>,
     mut writer: Writer,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<(runtime::manifest::Manifest, Writer, Report, Instant), CompileError> {
@@ -241,7 +273,7 @@ fn compile(
             } else {
                 String::new()
             };
-            let plan = plan_rewritten(r, target, &names)?;
+            let plan = plan_rewritten(r, target, choose, &names)?;
             report.programs.push(ProgramReport {
                 target: target.name.clone(),
                 sizes: sizes.clone(),

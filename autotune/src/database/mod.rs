@@ -8,6 +8,7 @@
 //!
 //! Several processes may write to one file at a time; what was committed survives the end of any of them.
 
+mod describe;
 mod error;
 mod exchange;
 mod merge;
@@ -20,6 +21,7 @@ mod store;
 pub use error::DatabaseError;
 pub use exchange::{Format, Import, Refused};
 pub use merge::{Difference, Merged};
+pub(crate) use record::median;
 pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
 pub use serve::Served;
 pub use stats::Stats;

@@ -31,6 +31,9 @@ pub struct Workload {
     pub sizes: BTreeMap<String, i64>,
     /// Its graph, as JSON of [`ir::Graph`]: enough to make the kernel again.
     pub graph: Value,
+    /// Which operands are known when the kernel is compiled; none of them if it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constant: Vec<bool>,
     /// Floating-point operations of one call.
     pub flops: Flops,
     /// Bytes that one call must read and write.
@@ -250,7 +253,7 @@ impl Workload {
         require_hash("meaning", &self.meaning)?;
         let graph: Result<ir::Graph, _> = serde_json::from_value(self.graph.clone());
         let graph = graph.map_err(|e| format!("graph: wanted a kernel's graph: {e}"))?;
-        let found = meaning(&graph);
+        let found = meaning(&graph, &self.constant);
         if found != self.meaning {
             return Err(format!(
                 "graph: wanted one whose hash is {}, found {found}",
@@ -282,14 +285,17 @@ impl Plan {
     }
 }
 
-/// The hash of what a kernel computes.
-pub fn meaning(graph: &ir::Graph) -> String {
-    let text = serde_json::to_vec(graph).expect("plain data becomes JSON");
+/// The hash of what a kernel computes: of its graph, and of which operands are known when it is compiled, if any is.
+pub fn meaning(graph: &ir::Graph, constant: &[bool]) -> String {
+    let mut text = serde_json::to_vec(graph).expect("plain data becomes JSON");
+    if constant.contains(&true) {
+        text.extend(serde_json::to_vec(constant).expect("plain data becomes JSON"));
+    }
     blake3::hash(&text).to_hex().to_string()
 }
 
 /// The number in the middle of some, of two the mean.
-pub(super) fn median(samples: &[f64]) -> Option<f64> {
+pub(crate) fn median(samples: &[f64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);

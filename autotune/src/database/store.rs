@@ -112,16 +112,33 @@ impl Database {
     /// # Errors
     /// A record that no measurement gives; the file cannot be written.
     pub fn add(&mut self, workload: &Workload, trials: &[Trial]) -> Result<Kept, DatabaseError> {
+        self.add_verified(workload, trials, &[])
+    }
+
+    /// Adds a workload, trials of it, and that some of them were verified here: all or none.
+    ///
+    /// # Errors
+    /// As [`Database::add`].
+    pub fn add_verified(
+        &mut self,
+        workload: &Workload,
+        trials: &[Trial],
+        verified: &[Verification],
+    ) -> Result<Kept, DatabaseError> {
         workload.require_sound().map_err(DatabaseError::Unsound)?;
         for trial in trials {
             trial.require_sound().map_err(DatabaseError::Unsound)?;
         }
+        let host = self.host.clone();
         self.within(|writer| {
             writer.workload(workload)?;
             let mut kept = Kept::default();
             for trial in trials {
                 kept.count(writer.trial(trial)?);
             }
+            verified
+                .iter()
+                .try_for_each(|v| writer.verified(&host, v))?;
             Ok(kept)
         })
     }

@@ -21,10 +21,11 @@ pub fn workload(rows: i64) -> Workload {
         .unwrap();
     graph.output("y", x);
     Workload {
-        meaning: meaning(&graph),
+        meaning: meaning(&graph, &[]),
         family: "map".into(),
         sizes: BTreeMap::from([("rows".into(), rows)]),
         graph: serde_json::to_value(&graph).unwrap(),
+        constant: vec![],
         flops: Flops(rows as u64),
         bytes: Bytes(8 * rows as u64),
         more: BTreeMap::new(),

@@ -18,7 +18,7 @@ use super::{
     operand_types, params, row_of, row_runs,
 };
 use crate::{
-    layout::Layout,
+    Layout,
     nest::{AttentionNest, Body, Nest, StageKind},
 };
 

@@ -18,8 +18,8 @@ use super::{
     operand_types, params, row_runs,
 };
 use crate::{
+    Layout,
     family::Contraction,
-    layout::Layout,
     nest::{Body, Nest},
 };
 

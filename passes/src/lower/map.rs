@@ -12,7 +12,7 @@ use super::{
     emit::{Known, Point, emit_full},
     operand_types, params, result, row_of, runs,
 };
-use crate::{layout::Layout, nest::Nest};
+use crate::{Layout, nest::Nest};
 
 pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program {
     let stage = nest.stages.last().expect("a nest has stages");

@@ -15,8 +15,8 @@ use ir::{
 };
 
 use crate::{
+    Layout,
     family::{Family, NoFamily, Shaped, shape},
-    layout::Layout,
     nest::{Body, Nest, NestError, nest},
     spread::SpreadError,
 };

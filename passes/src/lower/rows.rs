@@ -13,7 +13,7 @@ use super::{
     operand_types, params, result, row_of, runs,
 };
 use crate::{
-    layout::Layout,
+    Layout,
     nest::{Body, Nest, Stage, StageKind},
 };
 

@@ -89,6 +89,7 @@ pub fn workers() -> Workers {
             program,
             arguments: vec![WORKER.into()],
             count,
+            limit: None,
         }),
         Err(_) => Workers::InProcess,
     }

@@ -31,8 +31,8 @@ use super::{
     family_of, operand_types, other_family, params, result,
 };
 use crate::{
+    Layout,
     family::{Family, Shaped},
-    layout::Layout,
     nest::Nest,
     spread::{Spread, SpreadError, Warpgroups, spread, spread_warpgroups},
 };

@@ -10,7 +10,7 @@ use ir::{
 use super::{
     Builder, Nest, Range, Span, blocks, bounds, coordinates, operand_types, params, result, side,
 };
-use crate::{family::Contraction, layout::Layout, lower::fold::finish};
+use crate::{Layout, family::Contraction, lower::fold::finish};
 
 /// Rows and columns of a block that adds parts.
 const BLOCK: (u32, u32) = (2, 256);
