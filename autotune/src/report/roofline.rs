@@ -91,12 +91,7 @@ impl Roof {
 /// Axes that hold all points and the corner of the roof.
 fn axes(roof: &Roof, points: &[Point]) -> Option<[Scale; 2]> {
     let corner = roof.top()? / positive(Some(roof.bytes_per_second))?;
-    let x = around(
-        points
-            .iter()
-            .map(|p| p.intensity)
-            .chain([corner]),
-    )?;
+    let x = around(points.iter().map(|p| p.intensity).chain([corner]))?;
     let rates = points.iter().flat_map(|p| [p.before, p.after]);
     let y = around(rates.chain([roof.top()?]))?;
     Some([
