@@ -3,6 +3,7 @@
 mod context;
 mod folder;
 mod lab;
+mod page;
 mod tasks;
 
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};

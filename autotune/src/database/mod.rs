@@ -23,8 +23,9 @@ pub use error::DatabaseError;
 pub use exchange::{Format, Import, Refused};
 pub use legal::has_program;
 pub use merge::{Difference, Merged};
-pub(crate) use record::median;
-pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
+pub use record::{
+    Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning, median,
+};
 pub use serve::{CAREFUL, Served};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

@@ -35,6 +35,11 @@ impl Stage {
     }
 }
 
+/// Whether a search made a trial.
+pub fn is_search(trial: &Trial) -> bool {
+    is_of(trial, Stage::Search)
+}
+
 /// Whether a trial was made at this stage.
 pub(super) fn is_of(trial: &Trial, stage: Stage) -> bool {
     trial.more.get(STAGE).and_then(Value::as_str) == Some(stage.name())

@@ -1,6 +1,6 @@
 //! `tune`: schedules of a model's kernels, by trials on a device.
 
-use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use autotune::{
     database::{Access, Database},
@@ -160,6 +160,13 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &mut |s| bar.show(&format!("{}/{} {:.3}", s.done, s.of, s.ratio)),
     )?;
     drop(bar);
+    if let Some(page) = &arguments.report {
+        let data = report.page(model.graph.name(), &options, &database)?;
+        fs::write(page, autotune::report::page(&data)).map_err(|error| Failure::File {
+            path: page.clone(),
+            error,
+        })?;
+    }
     Ok(tuned_report(arguments, &report))
 }
 
