@@ -5,6 +5,8 @@
 pub mod database;
 pub mod features;
 pub mod model;
+pub mod report;
+pub mod tune;
 
 mod first;
 mod random;

@@ -26,6 +26,16 @@ pub fn code_kind(target: &Target) -> CodeKind {
     }
 }
 
+/// What makes the code of a target, for records.
+pub fn toolchain(target: &Target) -> &'static str {
+    match &target.form {
+        Form::Simd(_) => cpu::TOOLCHAIN,
+        Form::Simt(_) if !simt::takes(target) => opencl::TOOLCHAIN,
+        Form::Simt(_) => simt::toolchain(target),
+        Form::Tensor(core) => ascend::toolchain(core),
+    }
+}
+
 /// The tool that accepts machine code for a target, with its version; none if it is not here, or if machine code is made
 /// by drivers only.
 pub fn accepts(target: &Target) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Why a program has no code.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use ir::DType;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub enum Failure {
     /// The worker that compiled it ended.
     #[error("code generation ended with {0}")]
     Crashed(String),
+    /// The worker that compiled it took too long.
+    #[error("code generation took longer than {} s", .0.as_secs_f64())]
+    TimedOut(Duration),
     /// It asks for more than the device has.
     #[error("{what}: wanted {wanted}, the device has {most}")]
     Exceeds {

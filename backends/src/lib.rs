@@ -27,6 +27,6 @@ mod resolve;
 mod span;
 mod worker;
 
-pub use accept::{CodeKind, accepts, code_kind};
+pub use accept::{CodeKind, accepts, code_kind, toolchain};
 pub use devices::{UnknownDevice, device, devices, devices_of};
 pub use resolve::{TargetError, resolve, targets};

@@ -10,8 +10,12 @@ use std::{
     io::{self, Read, Write},
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
+    time::Duration,
 };
 
 use ir::{Target, lane, tile};
@@ -32,6 +36,8 @@ pub struct Processes {
     pub arguments: Vec<OsString>,
     /// How many at once, at least 1.
     pub count: usize,
+    /// How long one program may take; for ever without.
+    pub limit: Option<Duration>,
 }
 
 /// Where code is generated.
@@ -154,9 +160,12 @@ fn ask(
         target: target.clone(),
     };
     let request = serde_json::to_vec(&request).expect("programs are plain data");
-    let sent = write_frame(&mut worker.input, &request);
-    let reply = sent.and_then(|()| read_frame(&mut worker.output));
+    let (reply, is_late) = exchange(&mut worker, &request, processes.limit);
     match reply {
+        _ if is_late => {
+            let limit = processes.limit.expect("without a limit nothing is late");
+            Ok(Err(Failure::TimedOut(limit)))
+        }
         Ok(Some(reply)) => {
             *slot = Some(worker);
             match reply.split_first() {
@@ -174,6 +183,37 @@ fn ask(
             Ok(Err(Failure::Crashed(status.to_string())))
         }
     }
+}
+
+/// Sends a request and reads the reply; a worker that takes longer than the limit is killed, and late.
+fn exchange(
+    worker: &mut Worker,
+    request: &[u8],
+    limit: Option<Duration>,
+) -> (io::Result<Option<Vec<u8>>>, bool) {
+    let Worker {
+        child,
+        input,
+        output,
+    } = worker;
+    let (done, wait) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let watch = limit.map(|limit| {
+            scope.spawn(move || {
+                let is_late = wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
+                if is_late {
+                    // It may have ended just now.
+                    let _ = child.kill();
+                }
+                is_late
+            })
+        });
+        let sent = write_frame(input, request);
+        let reply = sent.and_then(|()| read_frame(output));
+        drop(done);
+        let is_late = watch.is_some_and(|w| w.join().expect("watching does not panic"));
+        (reply, is_late)
+    })
 }
 
 fn start(processes: &Processes) -> io::Result<Worker> {

@@ -21,12 +21,15 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("--worker") => serve().unwrap(),
         Some("--parent") => parent(),
+        // Takes what it is sent and never answers.
+        Some("--deaf") => drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink())),
         _ => {
             the_bytes_are_those_made_in_process();
             a_worker_that_ends_is_a_failure_of_its_kernel();
             no_worker_outlives_its_parent();
             lane_programs_succeed_or_fail_each_by_itself();
-            println!("test result: ok. 4 passed; 0 failed; 0 ignored");
+            a_worker_that_takes_too_long_is_killed();
+            println!("test result: ok. 5 passed; 0 failed; 0 ignored");
         }
     }
 }
@@ -36,7 +39,32 @@ fn workers(program: PathBuf, count: usize) -> Workers {
         program,
         arguments: vec!["--worker".into()],
         count,
+        limit: None,
     })
+}
+
+fn a_worker_that_takes_too_long_is_killed() {
+    let target = backends::resolve("cpu:x86-64-v3").unwrap();
+    let programs = ["late", "later"].map(|name| contraction(name, 2, 16, 8, Shape::new(1, 16), 1));
+    let limit = Duration::from_millis(50);
+    let deaf = Workers::Processes(Processes {
+        program: env::current_exe().unwrap(),
+        arguments: vec!["--deaf".into()],
+        count: 1,
+        limit: Some(limit),
+    });
+    let all = backends::cpu::compile_each(&programs, &target, &deaf).unwrap();
+    assert_eq!(all, vec![Err(Failure::TimedOut(limit)); 2]);
+    // A limit that is not met changes nothing.
+    let patient = Workers::Processes(Processes {
+        program: env::current_exe().unwrap(),
+        arguments: vec!["--worker".into()],
+        count: 2,
+        limit: Some(Duration::from_secs(600)),
+    });
+    let there = backends::cpu::compile_each(&programs, &target, &patient).unwrap();
+    let here = backends::cpu::compile_each(&programs, &target, &Workers::InProcess).unwrap();
+    assert_eq!(there, here);
 }
 
 fn the_bytes_are_those_made_in_process() {

@@ -2,6 +2,7 @@
 //!
 //! Passes are pure: values in, values out; no files, clocks or devices, and no code generator.
 
+mod alone;
 mod cost;
 pub mod egraph;
 mod extract;
@@ -19,11 +20,12 @@ mod split;
 mod spread;
 mod store;
 
+pub use alone::{Alone, plan_alone};
 pub use group::{GroupError, Groups, Launch, group};
 pub use ir::Layout;
 pub use lower::{KernelFamily, Lines, LowerError, Lowered, Lowering, family, fits, lower};
 pub use memory::{ALIGNMENT, Lifetime, place};
-pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, plan};
+pub use plan::{Place, Plan, PlanError, PlannedKernel, Step, launches, plan};
 pub use rewrite::{Layers, RewriteOptions, Rewritten, candidates, rewrite, saturate};
 pub use split::split_products;
 pub use spread::{Spread, SpreadError, spread};

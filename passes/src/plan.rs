@@ -9,7 +9,7 @@ use ir::{
 
 use crate::{
     Layout,
-    group::{GroupError, group},
+    group::{GroupError, Groups, group},
     lower::{LowerError, Lowered, lower},
     memory::{Lifetime, place},
 };
@@ -140,25 +140,33 @@ pub fn plan(
     })
 }
 
+/// The kernels and launches that [`plan`] makes of a graph, before schedules are chosen.
+///
+/// # Errors
+/// An op that no kernel computes.
+pub fn launches(graph: &Graph, rules: &[Vec<String>]) -> Result<Groups, GroupError> {
+    group(&distinct_outputs(graph), rules)
+}
+
 /// Kernels as they are launched.
 #[derive(Default)]
-struct Lowerings {
-    kernels: Vec<PlannedKernel>,
-    each: Vec<LoweredKernel>,
+pub(crate) struct Lowerings {
+    pub kernels: Vec<PlannedKernel>,
+    pub each: Vec<LoweredKernel>,
 }
 
 /// Which launches a kernel is.
-struct LoweredKernel {
-    layouts: Vec<Layout>,
-    first: usize,
+pub(crate) struct LoweredKernel {
+    pub layouts: Vec<Layout>,
+    pub first: usize,
     /// What makes the result of the parts that the first makes.
-    combine: Option<usize>,
+    pub combine: Option<usize>,
     /// Bytes of the parts.
-    parts: usize,
+    pub parts: usize,
 }
 
 impl Lowerings {
-    fn push(&mut self, kernel: Kernel, schedule: Schedule, lowered: Lowered) {
+    pub fn push(&mut self, kernel: Kernel, schedule: Schedule, lowered: Lowered) {
         let first = self.kernels.len();
         let parts = lowered.program.params.last().map_or(0, Array::bytes);
         let combine = lowered.combine.map(|combine| PlannedKernel {

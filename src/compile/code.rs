@@ -1,6 +1,6 @@
 //! Code of the programs of one target: made, and written into sections.
 
-use backends::cpu::BackendError;
+use backends::cpu::{BackendError, Failure};
 use ir::{Bytes, Form, Target, lane};
 use passes::PlannedKernel;
 use runtime::{
@@ -36,11 +36,7 @@ pub(super) fn generate(
             Ok(Code::Object(object))
         }
         Form::Simt(_) => {
-            let lane = |k: &&PlannedKernel| {
-                let lane = k.lane.clone();
-                lane.expect("lowering for devices of many lanes makes lane programs")
-            };
-            let programs: Vec<lane::Program> = kernels.iter().map(lane).collect();
+            let programs: Vec<lane::Program> = kernels.iter().map(|k| lane(k)).collect();
             if backends::simt::takes(target) {
                 let made = backends::simt::compile(&programs, target, workers)?;
                 let named = |(code, program): (Result<_, _>, lane::Program)| match code {
@@ -69,6 +65,61 @@ pub(super) fn generate(
             Ok(Code::Documents(language, made?))
         }
     }
+}
+
+/// The code of programs, each by itself; one that has none is no other's loss.
+pub(super) fn generate_each(
+    target: &Target,
+    programs: &[Planned],
+    workers: &Workers,
+) -> Result<Vec<Result<Code, Failure>>, CompileError> {
+    let kernels = |p: &Planned| p.plan.kernels.clone();
+    match target.form {
+        Form::Simd(_) => {
+            let all = programs.iter().flat_map(kernels).map(|k| k.program);
+            let all: Vec<_> = all.collect();
+            assert_eq!(all.len(), programs.len(), "processors run a kernel as one");
+            let made = backends::cpu::compile_each(&all, target, workers)?;
+            Ok(made.into_iter().map(|o| o.map(Code::Object)).collect())
+        }
+        Form::Simt(_) if backends::simt::takes(target) => {
+            let all = programs.iter().flat_map(kernels).map(|k| lane(&k));
+            let all: Vec<lane::Program> = all.collect();
+            let made = backends::simt::compile(&all, target, workers)?;
+            let mut made = made.into_iter().zip(all);
+            let each = programs.iter().map(|p| {
+                let own = made.by_ref().take(p.plan.kernels.len());
+                // All of them are taken, whichever fails.
+                let own: Vec<_> = own.collect();
+                let own = own.into_iter().map(|(code, lane)| Ok((code?, lane)));
+                own.collect::<Result<_, _>>().map(Code::Images)
+            });
+            Ok(each.collect())
+        }
+        Form::Simt(_) | Form::Tensor(_) => {
+            let one = |p: &Planned| match generate(target, std::slice::from_ref(p), workers) {
+                Ok(code) => Ok(Ok(code)),
+                Err(CompileError::Print(e)) => Ok(Err(rejected("opencl", &e))),
+                Err(CompileError::Ascend(e)) => Ok(Err(rejected("ascend", &e))),
+                Err(other) => Err(other),
+            };
+            programs.iter().map(one).collect()
+        }
+    }
+}
+
+/// A text that a printer does not make.
+fn rejected(printer: &str, error: &dyn std::error::Error) -> Failure {
+    Failure::Rejected {
+        tool: printer.into(),
+        message: error.to_string(),
+    }
+}
+
+/// The lane program of a kernel.
+fn lane(kernel: &PlannedKernel) -> lane::Program {
+    let lane = kernel.lane.clone();
+    lane.expect("lowering for devices of many lanes makes lane programs")
 }
 
 /// Code that lies in sections.

@@ -66,7 +66,6 @@ pub(super) fn target_code(
 }
 
 fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextRef) -> Kernel {
-    let meaning = serde_json::to_vec(&k.kernel.graph).expect("plain data becomes JSON");
     let types = ir::tile::types(&k.program).expect("lowering makes sound programs");
     let counts = ir::tile::count(&k.program, &types);
     let work = ir::Work::of(&k.kernel.graph, &ir::Sizes::new()).expect("kernels are bound");
@@ -98,7 +97,7 @@ fn kernel(k: &PlannedKernel, symbol: String, launch: Option<Launch>, tile: TextR
         bytes: counts
             .as_ref()
             .map_or(Bytes(0), |c| c.compulsory(&k.program)),
-        meaning: blake3::hash(&meaning).to_hex().to_string(),
+        meaning: autotune::database::meaning(&k.kernel.graph, &k.kernel.constant),
         tile: Some(tile),
         launch,
     }

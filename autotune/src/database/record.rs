@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ir::{Bytes, Flops, Schedule};
+use runtime::measure::{Ratio, ratio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,6 +32,9 @@ pub struct Workload {
     pub sizes: BTreeMap<String, i64>,
     /// Its graph, as JSON of [`ir::Graph`]: enough to make the kernel again.
     pub graph: Value,
+    /// Which operands are known when the kernel is compiled; none of them if it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constant: Vec<bool>,
     /// Floating-point operations of one call.
     pub flops: Flops,
     /// Bytes that one call must read and write.
@@ -122,6 +126,15 @@ pub struct Trial {
     pub more: BTreeMap<String, Value>,
 }
 
+/// What a trial is served by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Score {
+    /// Samples that have a partner of the default's.
+    pub pairs: usize,
+    /// Upper end of the 95 % interval of the time, as a multiple of the default's.
+    pub high: Option<f64>,
+}
+
 /// That a trial's kernel was made again here, and its numbers are right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
@@ -203,6 +216,19 @@ impl Trial {
         median(&self.samples_s)
     }
 
+    /// Its time as a multiple of the default's, with the 95 % interval; none if there are too few pairs for one.
+    pub fn ratio(&self) -> Option<Ratio> {
+        ratio(&self.samples_s, &self.baseline_s)
+    }
+
+    pub(super) fn score(&self) -> Score {
+        let high = self.ratio().map(|r| r.high).filter(|r| r.is_finite());
+        Score {
+            pairs: high.map_or(0, |_| self.samples_s.len()),
+            high,
+        }
+    }
+
     /// Fails if no measurement gives such a record.
     ///
     /// # Errors
@@ -250,7 +276,7 @@ impl Workload {
         require_hash("meaning", &self.meaning)?;
         let graph: Result<ir::Graph, _> = serde_json::from_value(self.graph.clone());
         let graph = graph.map_err(|e| format!("graph: wanted a kernel's graph: {e}"))?;
-        let found = meaning(&graph);
+        let found = meaning(&graph, &self.constant);
         if found != self.meaning {
             return Err(format!(
                 "graph: wanted one whose hash is {}, found {found}",
@@ -282,14 +308,17 @@ impl Plan {
     }
 }
 
-/// The hash of what a kernel computes.
-pub fn meaning(graph: &ir::Graph) -> String {
-    let text = serde_json::to_vec(graph).expect("plain data becomes JSON");
+/// The hash of what a kernel computes: of its graph, and of which operands are known when it is compiled, if any is.
+pub fn meaning(graph: &ir::Graph, constant: &[bool]) -> String {
+    let mut text = serde_json::to_vec(graph).expect("plain data becomes JSON");
+    if constant.contains(&true) {
+        text.extend(serde_json::to_vec(constant).expect("plain data becomes JSON"));
+    }
     blake3::hash(&text).to_hex().to_string()
 }
 
 /// The number in the middle of some, of two the mean.
-pub(super) fn median(samples: &[f64]) -> Option<f64> {
+pub fn median(samples: &[f64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);

@@ -75,6 +75,9 @@ impl Database {
             .busy_timeout(Duration::from_secs(PATIENCE))
             .map_err(at(path))?;
         match schema::kind(&connection, path)? {
+            Kind::Ours { version } if version <= VERSION && access == Access::Read => {
+                schema::complete(&connection, path, version)?;
+            }
             Kind::Other => return Err(schema::other(path)),
             Kind::Ours { version } if version > VERSION => {
                 return Err(DatabaseError::Newer {
@@ -112,16 +115,33 @@ impl Database {
     /// # Errors
     /// A record that no measurement gives; the file cannot be written.
     pub fn add(&mut self, workload: &Workload, trials: &[Trial]) -> Result<Kept, DatabaseError> {
+        self.add_verified(workload, trials, &[])
+    }
+
+    /// Adds a workload, trials of it, and that some of them were verified here: all or none.
+    ///
+    /// # Errors
+    /// As [`Database::add`].
+    pub fn add_verified(
+        &mut self,
+        workload: &Workload,
+        trials: &[Trial],
+        verified: &[Verification],
+    ) -> Result<Kept, DatabaseError> {
         workload.require_sound().map_err(DatabaseError::Unsound)?;
         for trial in trials {
             trial.require_sound().map_err(DatabaseError::Unsound)?;
         }
+        let host = self.host.clone();
         self.within(|writer| {
             writer.workload(workload)?;
             let mut kept = Kept::default();
             for trial in trials {
                 kept.count(writer.trial(trial)?);
             }
+            verified
+                .iter()
+                .try_for_each(|v| writer.verified(&host, v))?;
             Ok(kept)
         })
     }
@@ -183,9 +203,11 @@ impl Writer<'_> {
     pub fn trial(&self, trial: &Trial) -> Result<bool, rusqlite::Error> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO trial (id, workload, target, fingerprint, toolchain, schedule, outcome, origin, median_s, \
-             unix_time, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+             unix_time, threads, pairs, score, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
         )?;
         let origin = serde_name(&trial.origin);
+        let score = trial.score();
         let added = statement.execute(params![
             trial.id().0,
             trial.workload,
@@ -197,6 +219,9 @@ impl Writer<'_> {
             origin,
             trial.median_s(),
             i64::try_from(trial.unix_time).unwrap_or(i64::MAX),
+            trial.threads,
+            score.pairs,
+            score.high,
             canonical(trial),
         ])?;
         Ok(added > 0)

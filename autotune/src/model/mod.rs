@@ -6,6 +6,7 @@
 //! Why trees, and why our own: `docs/adr/0033-search.md`.
 
 mod committee;
+mod learned;
 mod trees;
 
 use std::collections::BTreeMap;

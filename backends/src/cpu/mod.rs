@@ -64,30 +64,54 @@ pub fn compile(
     target: &Target,
     workers: &Workers,
 ) -> Result<Object, BackendError> {
-    let objects: Vec<Vec<u8>> = match workers {
-        Workers::InProcess => {
-            let named = |p: &Program| {
-                object(p, target).map_err(|failure| BackendError::Kernel {
-                    kernel: p.name.clone(),
-                    failure,
-                })
-            };
-            programs.par_iter().map(named).collect::<Result<_, _>>()?
-        }
+    let objects = objects(programs, target, workers)?.into_iter();
+    let named = |(object, p): (Result<Vec<u8>, Failure>, &Program)| {
+        object.map_err(|failure| BackendError::Kernel {
+            kernel: p.name.clone(),
+            failure,
+        })
+    };
+    let objects: Vec<_> = objects.zip(programs).map(named).collect::<Result<_, _>>()?;
+    join(&objects, programs)
+}
+
+/// As [`compile`], each program into a shared object of its own; each succeeds or fails by itself.
+///
+/// # Errors
+/// A worker or the linker cannot run.
+pub fn compile_each(
+    programs: &[Program],
+    target: &Target,
+    workers: &Workers,
+) -> Result<Vec<Result<Object, Failure>>, BackendError> {
+    let objects = objects(programs, target, workers)?;
+    let each = objects.into_par_iter().zip(programs);
+    let link = |(object, program): (Result<Vec<u8>, Failure>, &Program)| match object {
+        Ok(object) => Ok(Ok(join(&[object], std::slice::from_ref(program))?)),
+        Err(failure) => Ok(Err(failure)),
+    };
+    each.map(link).collect()
+}
+
+/// The object file of each program.
+fn objects(
+    programs: &[Program],
+    target: &Target,
+    workers: &Workers,
+) -> Result<Vec<Result<Vec<u8>, Failure>>, BackendError> {
+    match workers {
+        Workers::InProcess => Ok(programs.par_iter().map(|p| object(p, target)).collect()),
         Workers::Processes(processes) => {
             let work: Vec<_> = programs.iter().cloned().map(worker::Work::Tile).collect();
-            let done = worker::answers(&work, target, processes)?.into_iter();
-            let named = done.zip(programs).map(|(result, p)| {
-                result.map_err(|failure| BackendError::Kernel {
-                    kernel: p.name.clone(),
-                    failure,
-                })
-            });
-            named.collect::<Result<_, _>>()?
+            worker::answers(&work, target, processes)
         }
-    };
+    }
+}
+
+/// One shared object of the object files of some programs.
+fn join(objects: &[Vec<u8>], programs: &[Program]) -> Result<Object, BackendError> {
+    let elf = link::link(&link::llvm_prefix(), objects, LINK)?;
     let symbols = programs.iter().map(|p| p.name.clone()).collect();
-    let elf = link::link(&link::llvm_prefix(), &objects, LINK)?;
     Ok(Object { elf, symbols })
 }
 
