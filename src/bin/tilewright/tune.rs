@@ -1,6 +1,12 @@
 //! `tune`: schedules of a model's kernels, by trials on a device.
 
-use std::{ffi::OsString, fs, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    fs,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use autotune::{
     database::{Access, Database},
@@ -159,13 +165,23 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
-        let data = report.page(model.graph.name(), &options, &database)?;
+        let data = report.page(&called(&arguments.model), &options, &database)?;
         fs::write(page, autotune::report::page(&data)).map_err(|error| Failure::File {
             path: page.clone(),
             error,
         })?;
     }
     Ok(tuned_report(arguments, &report))
+}
+
+/// What a model is called: its folder or file.
+fn called(model: &Path) -> String {
+    let name = model.canonicalize().ok();
+    let name = name.as_deref().and_then(Path::file_stem);
+    name.map_or_else(
+        || model.display().to_string(),
+        |n| n.to_string_lossy().into_owned(),
+    )
 }
 
 /// The device that was named, or the first that runs code for the target.
