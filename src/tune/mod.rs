@@ -7,6 +7,8 @@ mod page;
 mod prepare;
 mod tasks;
 
+pub(crate) use folder::Folder;
+
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};
 
 use autotune::{
