@@ -301,7 +301,11 @@ impl Run {
             time(Some(end))
         );
         if y.at(end) - y.at(first) > 14.0 {
-            let _ = write!(out, "<text class=\"tick\" x=\"{end_x}\" y=\"{}\" dy=\".32em\">default</text>", At(y.at(first)));
+            let _ = write!(
+                out,
+                "<text class=\"tick\" x=\"{end_x}\" y=\"{}\" dy=\".32em\">default</text>",
+                At(y.at(first))
+            );
         }
         out.push_str("</svg></figure>\n");
     }

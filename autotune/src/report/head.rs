@@ -89,7 +89,12 @@ fn run(data: &Data, out: &mut String) {
             let words = "kernels measured one by one, no run from end to end";
             tile("Gain, by kernels", &speedup(sums[1] / sums[0]), words, out);
         }
-        _ => tile("Gain, end to end", "–", "no run of a model was measured", out),
+        _ => tile(
+            "Gain, end to end",
+            "–",
+            "no run of a model was measured",
+            out,
+        ),
     }
 }
 

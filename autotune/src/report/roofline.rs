@@ -91,12 +91,7 @@ impl Roof {
 /// Axes that hold all points and the corner of the roof.
 fn axes(roof: &Roof, points: &[Point]) -> Option<[Scale; 2]> {
     let corner = roof.top()? / positive(Some(roof.bytes_per_second))?;
-    let x = around(
-        points
-            .iter()
-            .map(|p| p.intensity)
-            .chain([corner]),
-    )?;
+    let x = around(points.iter().map(|p| p.intensity).chain([corner]))?;
     let rates = points.iter().flat_map(|p| [p.before, p.after]);
     let y = around(rates.chain([roof.top()?]))?;
     Some([
@@ -290,7 +285,7 @@ impl Labels {
 
 fn table(roof: &Roof, points: &[Point], data: &Data, out: &mut String) {
     out.push_str(
-        "<div class=\"scroll tall\"><table><thead><tr><th>#</th><th>kernel</th><th class=\"n\">FLOP/byte</th><th class=\"n\">default</th>\
+        "<div class=\"scroll tall\" tabindex=\"0\"><table><thead><tr><th>#</th><th>kernel</th><th class=\"n\">FLOP/byte</th><th class=\"n\">default</th>\
          <th class=\"n\">now</th><th class=\"n\">of roof</th></tr></thead><tbody>\n",
     );
     for p in points {

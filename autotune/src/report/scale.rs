@@ -109,6 +109,9 @@ mod tests {
         assert_eq!(around([3.0, 40.0].into_iter()), Some([1.5, 80.0]));
         assert_eq!(around([10.0].into_iter()), Some([5.0, 20.0]));
         assert_eq!(around([].into_iter()), None);
-        assert_eq!(Scale::log([5.0, 200.0], [0.0, 1.0]).ticks(8), [5.0, 10.0, 20.0, 50.0, 100.0, 200.0]);
+        assert_eq!(
+            Scale::log([5.0, 200.0], [0.0, 1.0]).ticks(8),
+            [5.0, 10.0, 20.0, 50.0, 100.0, 200.0]
+        );
     }
 }
