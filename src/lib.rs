@@ -18,7 +18,9 @@
 mod compile;
 mod emit;
 mod host;
+mod lock;
 mod sizes;
+mod tune;
 
 pub mod import;
 
@@ -27,12 +29,14 @@ pub use backends::{
     resolve as target, targets,
 };
 pub use compile::{
-    Choose, CompileError, CompileOptions, Copies, Explained, Launch, NoArtifact, ProgramReport,
-    Report, Stage, compile_alone, compile_in_memory, compile_to, compile_with, explain,
-    write_alone,
+    Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
+    FromDatabase, KernelReport, Launch, NoArtifact, ProgramReport, Report, Source, Stage,
+    compile_alone, compile_by, compile_in_memory, compile_to, compile_with, explain, write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
 pub use ir;
+pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
+pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, tune};

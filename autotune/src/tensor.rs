@@ -3,6 +3,7 @@
 //! Tiles are ranked by a count of work and of what moves, and the first that the plan of the chip accepts is taken: so
 //! no kernel is printed whose tiles cannot fit.
 
+use backends::ascend::Need;
 use ir::{
     AttentionRows, Kernel, Schedule, SimtAttentionSchedule, SimtContractSchedule, SimtMapSchedule,
     SimtRowsSchedule, Skew, Target, TensorCore,
@@ -61,9 +62,8 @@ pub(crate) fn choose(
 ) -> Result<Schedule, LowerError> {
     let family = family(kernel)?;
     let mut least: Option<(u64, LowerError)> = None;
-    for schedule in space(family, target, core).into_iter().take(TRIES) {
-        let lowered = passes::lower(kernel, &schedule, target)?;
-        let Some(need) = backends::ascend::excess(&lowered.program, target) else {
+    for schedule in ranked(family, target, core).into_iter().take(TRIES) {
+        let Some(need) = excess(kernel, &schedule, target)? else {
             return Ok(schedule);
         };
         let (found, limit) = (need.bytes.0, need.limit.0);
@@ -82,8 +82,41 @@ pub(crate) fn choose(
     Err(least.expect("there are tiles for every family").1)
 }
 
+/// The schedules whose tiles the plan accepts, the best first.
+///
+/// # Errors
+/// No template computes the kernel.
+pub(crate) fn legal(
+    kernel: &Kernel,
+    target: &Target,
+    core: &TensorCore,
+) -> Result<Vec<Schedule>, LowerError> {
+    let mut all = vec![];
+    for schedule in ranked(family(kernel)?, target, core)
+        .into_iter()
+        .take(TRIES)
+    {
+        if excess(kernel, &schedule, target)?.is_none() {
+            all.push(schedule);
+        }
+    }
+    Ok(all)
+}
+
+/// The memory that is too small for the tiles of a schedule, if one is.
+fn excess(
+    kernel: &Kernel,
+    schedule: &Schedule,
+    target: &Target,
+) -> Result<Option<Need>, LowerError> {
+    let lowered = passes::lower(kernel, schedule, target)?;
+    let combine = lowered.combine.iter().map(|c| &c.program);
+    let mut programs = combine.chain([&lowered.program]);
+    Ok(programs.find_map(|program| backends::ascend::excess(program, target)))
+}
+
 /// All schedules, the best first.
-fn space(family: KernelFamily, target: &Target, core: &TensorCore) -> Vec<Schedule> {
+fn ranked(family: KernelFamily, target: &Target, core: &TensorCore) -> Vec<Schedule> {
     let cores = f64::from(core.cube_cores);
     let cube = target.roofline.flops_per_second / cores;
     // A cycle of the cube is 16 x 16 x 16 multiply-adds.

@@ -10,7 +10,7 @@ use ir::{
 use crate::{
     Artifact, DeviceError, Options, RunError, Unfit,
     engine::{Engine, Loaded},
-    executor::port_bytes,
+    executor::{poison, port_bytes},
     manifest::{BufferRef, KernelId, Param, Program, TargetCode},
 };
 
@@ -192,6 +192,13 @@ impl Engine for EmulatorEngine {
 
     fn output(&self, position: usize) -> &[u8] {
         &self.memory.outputs[position]
+    }
+
+    fn poison(&mut self) -> Result<(), RunError> {
+        for output in &mut self.memory.outputs {
+            poison(output);
+        }
+        Ok(())
     }
 
     fn run(&mut self) -> Result<(), RunError> {

@@ -30,6 +30,9 @@ pub(crate) trait Engine: Send + Sync {
     /// What the last run left in an output.
     fn output(&self, position: usize) -> &[u8];
 
+    /// Fills the outputs with [`POISON`](crate::executor::POISON), on the device too.
+    fn poison(&mut self) -> Result<(), RunError>;
+
     /// Runs all steps. Allocates nothing.
     fn run(&mut self) -> Result<(), RunError>;
 

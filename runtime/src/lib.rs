@@ -25,6 +25,7 @@ pub mod capi;
 pub mod cli;
 pub mod evidence;
 pub mod manifest;
+pub mod measure;
 
 mod artifact;
 mod ascend;
@@ -50,7 +51,7 @@ pub use cpu::{ARCH, KernelFn, features};
 pub use cuda::cuda_devices;
 pub use device::{Device, Drivers, Launches, UnknownDevice};
 pub use driver::{DriverDevice, DriverError, Interface};
-pub use executor::{Executor, KernelStats, Options};
+pub use executor::{Executor, KernelStats, Options, POISON};
 pub use hip::hip_devices;
 pub use model::{DeviceError, Model, Unfit, target_for};
 pub use npz::{Npz, NpzError, NpzProblem, write_npz};

@@ -195,6 +195,14 @@ impl Model {
         self.loaded.describe()
     }
 
+    /// What runs it: the processor's name, or the device with its driver.
+    pub fn runs_on(&self) -> String {
+        match self.device {
+            Device::Cpu => format!("cpu: {}", cpu::processor()),
+            _ => self.loaded.describe(),
+        }
+    }
+
     /// The artifact.
     pub fn artifact(&self) -> &Arc<Artifact> {
         &self.artifact

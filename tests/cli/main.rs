@@ -8,6 +8,7 @@ mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
 mod kill;
+mod locks;
 mod pipeline;
 mod profile;
 mod program;
@@ -17,4 +18,5 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;
+mod tuned;
 mod verify;

@@ -11,6 +11,7 @@
 mod describe;
 mod error;
 mod exchange;
+mod legal;
 mod merge;
 mod record;
 mod schema;
@@ -20,9 +21,11 @@ mod store;
 
 pub use error::DatabaseError;
 pub use exchange::{Format, Import, Refused};
+pub use legal::has_program;
 pub use merge::{Difference, Merged};
-pub(crate) use record::median;
-pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
-pub use serve::Served;
+pub use record::{
+    Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning, median,
+};
+pub use serve::{CAREFUL, Served};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ir::{Bytes, Flops, Schedule};
+use runtime::measure::{Ratio, ratio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -125,6 +126,15 @@ pub struct Trial {
     pub more: BTreeMap<String, Value>,
 }
 
+/// What a trial is served by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Score {
+    /// Samples that have a partner of the default's.
+    pub pairs: usize,
+    /// Upper end of the 95 % interval of the time, as a multiple of the default's.
+    pub high: Option<f64>,
+}
+
 /// That a trial's kernel was made again here, and its numbers are right.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verification {
@@ -204,6 +214,19 @@ impl Trial {
     /// The time in the middle, in seconds; none without samples.
     pub fn median_s(&self) -> Option<f64> {
         median(&self.samples_s)
+    }
+
+    /// Its time as a multiple of the default's, with the 95 % interval; none if there are too few pairs for one.
+    pub fn ratio(&self) -> Option<Ratio> {
+        ratio(&self.samples_s, &self.baseline_s)
+    }
+
+    pub(super) fn score(&self) -> Score {
+        let high = self.ratio().map(|r| r.high).filter(|r| r.is_finite());
+        Score {
+            pairs: high.map_or(0, |_| self.samples_s.len()),
+            high,
+        }
     }
 
     /// Fails if no measurement gives such a record.
@@ -295,7 +318,7 @@ pub fn meaning(graph: &ir::Graph, constant: &[bool]) -> String {
 }
 
 /// The number in the middle of some, of two the mean.
-pub(crate) fn median(samples: &[f64]) -> Option<f64> {
+pub fn median(samples: &[f64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::error::{DatabaseError, at};
+use super::{
+    error::{DatabaseError, at},
+    record::Trial,
+};
 
 /// Marks the file as ours: `TWdb`.
 const APPLICATION: i64 = 0x5457_6462;
@@ -12,7 +15,8 @@ const APPLICATION: i64 = 0x5457_6462;
 /// What each version adds to the one before; the first makes the tables of an empty file.
 ///
 /// `body` is the record's canonical JSON, which says all; columns beside it are what is searched by.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE workload (
         meaning TEXT PRIMARY KEY,
         family TEXT NOT NULL,
@@ -48,7 +52,19 @@ const MIGRATIONS: &[&str] = &["
         body TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX plan_of ON plan (model, cluster, step_s);
-"];
+",
+    SCORES,
+];
+
+/// What trials are served by: `pairs` of samples, and the upper end of the 95 % interval of the ratio to the baseline.
+/// [`fill`] computes it for trials that are there.
+const SCORES: &str = "
+    ALTER TABLE trial ADD COLUMN threads INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE trial ADD COLUMN pairs INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE trial ADD COLUMN score REAL;
+";
+/// The version from which trials have scores.
+const SCORED: i64 = 2;
 
 /// The version of files that this program writes.
 pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -94,6 +110,9 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Da
     for step in MIGRATIONS.iter().skip(from.max(0) as usize) {
         transaction.execute_batch(step).map_err(at(path))?;
     }
+    if from < SCORED {
+        fill(&transaction, path)?;
+    }
     if from < VERSION {
         for (name, value) in [("application_id", APPLICATION), ("user_version", VERSION)] {
             transaction
@@ -102,6 +121,46 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Da
         }
     }
     transaction.commit().map_err(at(path))
+}
+
+/// Lets a file of an earlier version be read as if it were of this one: what it lacks is made beside it, in memory.
+pub(super) fn complete(
+    connection: &Connection,
+    path: &Path,
+    version: i64,
+) -> Result<(), DatabaseError> {
+    if version >= SCORED {
+        return Ok(());
+    }
+    // A temporary table stands before one of the file that has the same name.
+    let shadow = format!(
+        "PRAGMA temp_store = memory; CREATE TEMP TABLE trial AS SELECT * FROM main.trial; {SCORES} \
+         CREATE INDEX temp.shadow_of ON trial (workload, fingerprint, toolchain); \
+         CREATE UNIQUE INDEX temp.shadow_id ON trial (id);"
+    );
+    connection.execute_batch(&shadow).map_err(at(path))?;
+    fill(connection, path)
+}
+
+/// Computes scores. Trials that cannot be read have none.
+fn fill(connection: &Connection, path: &Path) -> Result<(), DatabaseError> {
+    let filled = || -> Result<(), rusqlite::Error> {
+        let mut read = connection.prepare("SELECT id, body FROM trial")?;
+        let mut write = connection
+            .prepare("UPDATE trial SET threads = ?2, pairs = ?3, score = ?4 WHERE id = ?1")?;
+        let rows = read.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        // All are read before one is written.
+        for (id, body) in rows.collect::<Result<Vec<_>, _>>()? {
+            if let Ok(trial) = serde_json::from_str::<Trial>(&body) {
+                let score = trial.score();
+                write.execute(params![id, trial.threads, score.pairs, score.high])?;
+            }
+        }
+        Ok(())
+    };
+    filled().map_err(at(path))
 }
 
 pub(super) fn other(path: &Path) -> DatabaseError {

@@ -1,91 +1,241 @@
 //! Asking a database: what is known of a workload, and what may be used.
 
-use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeMap;
+
+use ir::{Kernel, Schedule, Target};
+use runtime::measure::Ratio;
+use rusqlite::Row;
 use serde::de::DeserializeOwned;
 
 use super::{
     Database,
     error::{DatabaseError, at},
-    record::{Id, Place, Plan, Trial, Verification, Workload},
+    legal::is_legal,
+    record::{Id, Outcome, Place, Plan, Trial, Verification, Workload},
 };
 
 /// A schedule that a database answers with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Served {
-    /// The fastest trial of this very workload, verified here.
+    /// The best trial of this very workload, verified here.
     Verified {
         /// The trial.
         trial: Trial,
         /// How it was verified.
         verification: Verification,
+        /// Its time as a multiple of the default's.
+        ratio: Ratio,
     },
-    /// The fastest trial, verified here, of the nearest workload of the family: a prediction.
+    /// The best trial, verified here, of the nearest workload of the family, or of this one by another number of
+    /// threads: a prediction.
     Predicted {
         /// The trial.
         trial: Trial,
         /// The workload it is of.
         of: Workload,
+        /// Its time as a multiple of the default's, there.
+        ratio: Ratio,
     },
 }
 
-/// The columns that [`best_of`] reads: a trial that is right and verified here, fastest first.
+impl Served {
+    /// The trial whose schedule is served.
+    pub const fn trial(&self) -> &Trial {
+        match self {
+            Self::Verified { trial, .. } | Self::Predicted { trial, .. } => trial,
+        }
+    }
+}
+
+/// Pairs of samples that a trial must have to be served. A search glances at many candidates with fewer; the luckiest of them is
+/// seldom the fastest.
+pub const CAREFUL: usize = 40;
+
+/// A trial that counts for its schedule.
+struct Scored {
+    trial: Trial,
+    verification: Verification,
+    ratio: Option<Ratio>,
+}
+
+/// Trials of a workload that are right and verified here, by threads, those that count most first. A schedule that
+/// was ever seen to be wrong is none of them.
 const VERIFIED: &str = "
     SELECT trial.body, verified.body FROM trial JOIN verified ON verified.trial = trial.id AND verified.host = ?1
     WHERE trial.workload = ?2 AND trial.fingerprint = ?3 AND trial.toolchain = ?4 AND trial.outcome = 'ok'
-    ORDER BY trial.median_s, trial.id LIMIT 1";
+    AND trial.threads = ?5 AND NOT EXISTS (SELECT 1 FROM trial AS wrong WHERE wrong.workload = trial.workload
+        AND wrong.fingerprint = trial.fingerprint AND wrong.toolchain = trial.toolchain
+        AND wrong.schedule = trial.schedule AND wrong.outcome = 'wrong-result')
+    ORDER BY trial.pairs DESC, trial.unix_time DESC, trial.id";
+
+/// Workloads of a family of which trials were verified here, and the threads of those.
+const TRIED: &str = "
+    SELECT DISTINCT workload.body, trial.threads FROM workload JOIN trial ON trial.workload = workload.meaning
+    JOIN verified ON verified.trial = trial.id AND verified.host = ?1
+    WHERE workload.family = ?2 AND trial.fingerprint = ?3 AND trial.toolchain = ?4 AND trial.score IS NOT NULL
+    ORDER BY workload.meaning, trial.threads";
+
+impl Scored {
+    /// The ratio to the default, if it was measured with care.
+    fn careful(&self) -> Option<Ratio> {
+        self.ratio.filter(|_| self.trial.samples_s.len() >= CAREFUL)
+    }
+}
 
 impl Database {
-    /// The schedule to use for a workload: the fastest that was verified here with this target and toolchain, else that
-    /// of the nearest workload of its family.
+    /// The schedule to use for a kernel, where it is better than the default: of each schedule that was verified here, with
+    /// this target, toolchain and number of threads, the trial with the most samples counts; the best upper end of the
+    /// 95 % interval of the ratio to the default wins, if it is below 1. For a workload without such trials, that of the
+    /// nearest one of its family. Trials with fewer than [`CAREFUL`] pairs of samples are not served. None if the default is
+    /// the best that is known.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn serve(
         &self,
+        kernel: &Kernel,
         workload: &Workload,
+        target: &Target,
         place: &Place,
+        threads: u32,
     ) -> Result<Option<Served>, DatabaseError> {
-        if let Some((trial, verification)) = self.best_of(&workload.meaning, place)? {
-            return Ok(Some(Served::Verified {
-                trial,
-                verification,
-            }));
+        let own = self.scored(&workload.meaning, place, threads)?;
+        if own.iter().any(|s| s.ratio.is_some()) {
+            let served = own.into_iter().find_map(|s| {
+                let ratio = s.careful().filter(|r| r.high < 1.0)?;
+                let trial = s.trial;
+                is_legal(kernel, &trial.schedule, target).then_some(Served::Verified {
+                    trial,
+                    verification: s.verification,
+                    ratio,
+                })
+            });
+            return Ok(served);
         }
-        let mut near = self.family(&workload.family)?;
-        near.retain(|w| w.sizes.keys().eq(workload.sizes.keys()));
-        near.sort_by(|a, b| {
-            let distance = |w: &Workload| distance(w, workload);
-            let order = distance(a).total_cmp(&distance(b));
-            order.then_with(|| a.meaning.cmp(&b.meaning))
-        });
-        for of in near {
-            if let Some((trial, _)) = self.best_of(&of.meaning, place)? {
-                return Ok(Some(Served::Predicted { trial, of }));
+        for (of, threads) in self.near(workload, place, threads)? {
+            let mut all = self.scored(&of.meaning, place, threads)?.into_iter();
+            let best = all.find_map(|s| Some((s.careful()?, s.trial)));
+            let Some((ratio, trial)) = best else {
+                continue;
+            };
+            if ratio.high >= 1.0 {
+                return Ok(None);
+            }
+            if is_legal(kernel, &trial.schedule, target) {
+                return Ok(Some(Served::Predicted { trial, of, ratio }));
             }
         }
         Ok(None)
     }
 
-    fn best_of(
+    /// The right schedules of a workload that were verified here, the best first; those without a comparison to the
+    /// default last.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn best(
         &self,
         meaning: &str,
         place: &Place,
-    ) -> Result<Option<(Trial, Verification)>, DatabaseError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(VERIFIED)
-            .map_err(at(&self.path))?;
-        let key = params![self.host, meaning, place.fingerprint, place.toolchain];
-        let row = statement.query_row(key, |row| Ok((text(row, 0)?, text(row, 1)?)));
-        let row = row.optional().map_err(at(&self.path))?;
-        row.map(|(trial, verification)| Ok((self.parse(&trial)?, self.parse(&verification)?)))
-            .transpose()
+        threads: u32,
+    ) -> Result<Vec<Schedule>, DatabaseError> {
+        let all = self.scored(meaning, place, threads)?.into_iter();
+        Ok(all.map(|s| s.trial.schedule).collect())
     }
 
-    fn family(&self, family: &str) -> Result<Vec<Workload>, DatabaseError> {
+    /// The trial that counts for each schedule, the best first.
+    fn scored(
+        &self,
+        meaning: &str,
+        place: &Place,
+        threads: u32,
+    ) -> Result<Vec<Scored>, DatabaseError> {
+        let key: [&dyn rusqlite::ToSql; 5] = [
+            &self.host,
+            &meaning,
+            &place.fingerprint,
+            &place.toolchain,
+            &threads,
+        ];
+        let mut by_schedule: BTreeMap<Schedule, Scored> = BTreeMap::new();
+        for (trial, verification) in self.rows(VERIFIED, &key, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })? {
+            let (trial, verification): (Trial, _) =
+                (self.parse(&trial)?, self.parse(&verification)?);
+            // Columns are for searching; what the record says counts.
+            let holds = trial.require_sound().is_ok()
+                && trial.outcome == Outcome::Ok
+                && trial.workload == meaning
+                && trial.place == *place
+                && trial.threads == threads;
+            if holds {
+                let ratio = trial.ratio();
+                by_schedule.entry(trial.schedule.clone()).or_insert(Scored {
+                    trial,
+                    verification,
+                    ratio,
+                });
+            }
+        }
+        let mut all: Vec<Scored> = by_schedule.into_values().collect();
+        let key = |s: &Scored| {
+            let time = s.trial.median_s().unwrap_or(f64::INFINITY);
+            (s.ratio.map_or(f64::INFINITY, |r| r.high), time)
+        };
+        all.sort_by(|a, b| {
+            let ((a_score, a_time), (b_score, b_time)) = (key(a), key(b));
+            a_score
+                .total_cmp(&b_score)
+                .then(a_time.total_cmp(&b_time))
+                .then_with(|| a.trial.id().cmp(&b.trial.id()))
+        });
+        Ok(all)
+    }
+
+    /// Workloads of the family that were tried in a place, each with a number of threads, the nearest first.
+    fn near(
+        &self,
+        workload: &Workload,
+        place: &Place,
+        threads: u32,
+    ) -> Result<Vec<(Workload, u32)>, DatabaseError> {
+        let key: [&dyn rusqlite::ToSql; 4] = [
+            &self.host,
+            &workload.family,
+            &place.fingerprint,
+            &place.toolchain,
+        ];
+        let rows = self.rows(TRIED, &key, |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?))
+        })?;
+        let mut near = vec![];
+        for (body, there) in rows {
+            let of: Workload = self.parse(&body)?;
+            let alike = of.sizes.keys().eq(workload.sizes.keys());
+            // A device that counts no threads is not a processor.
+            let own = of.meaning == workload.meaning && there == threads;
+            if alike && !own && (there == 0) == (threads == 0) {
+                let factor = (f64::from(there.max(1)) / f64::from(threads.max(1))).log2();
+                near.push((distance(&of, workload) + factor.abs(), of, there));
+            }
+        }
+        near.sort_by(|(a, of, at), (b, other, there)| {
+            let order = a.total_cmp(b);
+            order.then_with(|| (&of.meaning, at).cmp(&(&other.meaning, there)))
+        });
+        Ok(near.into_iter().map(|(_, of, at)| (of, at)).collect())
+    }
+
+    /// The workloads of which there are trials in a place.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn tried(&self, place: &Place) -> Result<Vec<Workload>, DatabaseError> {
         self.all(
-            "SELECT body FROM workload WHERE family = ?1 ORDER BY meaning",
-            &[&family],
+            "SELECT body FROM workload WHERE EXISTS (SELECT 1 FROM trial WHERE trial.workload = workload.meaning \
+             AND trial.fingerprint = ?1 AND trial.toolchain = ?2) ORDER BY meaning",
+            &[&place.fingerprint, &place.toolchain],
         )
     }
 
@@ -110,7 +260,8 @@ impl Database {
         )
     }
 
-    /// Trials with right numbers in a place that were not verified here: claims. The fastest of each workload first.
+    /// Trials with right numbers in a place that were not verified here: claims. Those of each workload that are best by their
+    /// own account first; none whose schedule was seen to be wrong.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -118,7 +269,10 @@ impl Database {
         self.all(
             "SELECT body FROM trial WHERE fingerprint = ?1 AND toolchain = ?2 AND outcome = 'ok' AND NOT EXISTS \
              (SELECT 1 FROM verified WHERE verified.trial = trial.id AND verified.host = ?3) \
-             ORDER BY workload, median_s, id",
+             AND NOT EXISTS (SELECT 1 FROM trial AS wrong WHERE wrong.workload = trial.workload \
+             AND wrong.fingerprint = ?1 AND wrong.toolchain = ?2 AND wrong.schedule = trial.schedule \
+             AND wrong.outcome = 'wrong-result') \
+             ORDER BY workload, score IS NULL, score, median_s, id",
             &[&place.fingerprint, &place.toolchain, &self.host],
         )
     }
@@ -152,14 +306,24 @@ impl Database {
         query: &str,
         key: &[&dyn rusqlite::ToSql],
     ) -> Result<Vec<T>, DatabaseError> {
+        let rows = self.rows(query, key, |row| row.get::<_, String>(0))?;
+        rows.iter().map(|body| self.parse(body)).collect()
+    }
+
+    /// What `take` gives of each row.
+    fn rows<T>(
+        &self,
+        query: &str,
+        key: &[&dyn rusqlite::ToSql],
+        take: impl FnMut(&Row<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<Vec<T>, DatabaseError> {
         let mut statement = self
             .connection
             .prepare_cached(query)
             .map_err(at(&self.path))?;
-        let rows = statement.query_map(key, |row| text(row, 0));
-        let rows: Result<Vec<String>, _> = rows.map_err(at(&self.path))?.collect();
-        let rows = rows.map_err(at(&self.path))?;
-        rows.iter().map(|body| self.parse(body)).collect()
+        let rows = statement.query_map(key, take).map_err(at(&self.path))?;
+        let rows: Result<Vec<T>, _> = rows.collect();
+        rows.map_err(at(&self.path))
     }
 
     pub(super) fn parse<T: DeserializeOwned>(&self, body: &str) -> Result<T, DatabaseError> {
@@ -168,10 +332,6 @@ impl Database {
             message: format!("a record cannot be read: {e}"),
         })
     }
-}
-
-fn text(row: &Row<'_>, column: usize) -> Result<String, rusqlite::Error> {
-    row.get(column)
 }
 
 /// How far sizes are apart: by how many factors of two, over all of them.

@@ -27,6 +27,19 @@ pub struct Stats {
     pub bytes: u64,
 }
 
+/// Of each schedule the trial that counts comes first, those that count by their score, then all others. What was wrong
+/// stays as long as anyone says that it is right.
+const PRUNED: &str = "
+    DELETE FROM trial WHERE id IN (
+        SELECT id FROM (
+            SELECT id, unix_time, row_number() OVER (PARTITION BY workload, fingerprint, toolchain, threads
+                ORDER BY outcome <> 'ok', nth > 1, score IS NULL, score, median_s IS NULL, median_s, id) AS rank
+            FROM (SELECT *, row_number() OVER (PARTITION BY workload, fingerprint, toolchain, threads, outcome, schedule
+                ORDER BY pairs DESC, unix_time DESC, id) AS nth FROM trial))
+        WHERE rank > max(?1, 1) OR (rank > 1 AND unix_time < ?2))
+    AND NOT (outcome = 'wrong-result' AND EXISTS (SELECT 1 FROM trial AS ok
+        WHERE ok.workload = trial.workload AND ok.schedule = trial.schedule AND ok.outcome = 'ok'))";
+
 impl Database {
     /// Counts what is there.
     ///
@@ -88,20 +101,15 @@ impl Database {
         })
     }
 
-    /// Removes all trials of each workload and place but the `keep` fastest, and those made before `since`, in seconds since
-    /// 1970; the fastest of each stays. Gives how many went.
+    /// Removes all trials of each workload, place and number of threads but the `keep` best, and those made before
+    /// `since`, in seconds since 1970; the best of each stays. Gives how many went.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn prune(&mut self, keep: u32, since: Option<u64>) -> Result<u64, DatabaseError> {
         let since = since.map_or(i64::MIN, |s| i64::try_from(s).unwrap_or(i64::MAX));
         let gone = self.within(|writer| {
-            let gone = writer.transaction.execute(
-                "DELETE FROM trial WHERE id IN (SELECT id FROM (SELECT id, unix_time, row_number() OVER (PARTITION BY \
-                 workload, fingerprint, toolchain ORDER BY outcome <> 'ok', median_s IS NULL, median_s, id) AS rank \
-                 FROM trial) WHERE rank > max(?1, 1) OR (rank > 1 AND unix_time < ?2))",
-                params![keep, since],
-            )?;
+            let gone = writer.transaction.execute(PRUNED, params![keep, since])?;
             writer.transaction.execute(
                 "DELETE FROM verified WHERE trial NOT IN (SELECT id FROM trial)",
                 [],

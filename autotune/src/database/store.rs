@@ -75,6 +75,9 @@ impl Database {
             .busy_timeout(Duration::from_secs(PATIENCE))
             .map_err(at(path))?;
         match schema::kind(&connection, path)? {
+            Kind::Ours { version } if version <= VERSION && access == Access::Read => {
+                schema::complete(&connection, path, version)?;
+            }
             Kind::Other => return Err(schema::other(path)),
             Kind::Ours { version } if version > VERSION => {
                 return Err(DatabaseError::Newer {
@@ -200,9 +203,11 @@ impl Writer<'_> {
     pub fn trial(&self, trial: &Trial) -> Result<bool, rusqlite::Error> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO trial (id, workload, target, fingerprint, toolchain, schedule, outcome, origin, median_s, \
-             unix_time, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+             unix_time, threads, pairs, score, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING",
         )?;
         let origin = serde_name(&trial.origin);
+        let score = trial.score();
         let added = statement.execute(params![
             trial.id().0,
             trial.workload,
@@ -214,6 +219,9 @@ impl Writer<'_> {
             origin,
             trial.median_s(),
             i64::try_from(trial.unix_time).unwrap_or(i64::MAX),
+            trial.threads,
+            score.pairs,
+            score.high,
             canonical(trial),
         ])?;
         Ok(added > 0)

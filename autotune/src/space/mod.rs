@@ -1,8 +1,8 @@
-//! The schedules that a kernel may have on a device of many lanes.
+//! The schedules that a kernel may have on a target.
 //!
-//! A space holds legal schedules only: sides that the matrix instructions divide, tiles that shared memory and
-//! registers have room for. What cannot fit is left out before anything is lowered. Their order is always the same, and
-//! whoever samples or mutates stays inside.
+//! A space holds legal schedules only: tiles that registers, caches and the memories of the chip have room for. What
+//! cannot fit is left out before anything is lowered. Their order is always the same, and whoever samples or mutates
+//! stays inside. The [first choice](crate::first_choice) is one of them.
 //!
 //! ```
 //! # fn show(kernel: &ir::Kernel, target: &ir::Target) -> Result<(), passes::LowerError> {
@@ -14,70 +14,66 @@
 //! # }
 //! ```
 
-mod attention;
-mod contract;
-mod flat;
-mod gemv;
+mod choices;
+mod simd;
+mod simt;
 
-use ir::{AttentionRows, DType, Kernel, Schedule, Simt, SimtContractSchedule, Skew, Target};
-use passes::{KernelFamily, LowerError, family, fits};
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::warpgroups;
+use ir::{Form, Kernel, Schedule, Target};
+use passes::{LowerError, family};
 
-/// How many of the choices are walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Breadth {
-    /// All.
-    Full,
-    /// Those that a model can tell apart; the others are at what usually is best.
-    Modelled,
-}
+pub(crate) use choices::choices;
+pub(crate) use simt::{Breadth, schedules};
 
 /// The legal schedules of a kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Space {
     schedules: Vec<Schedule>,
+    /// Where each is, by its choices.
+    places: BTreeMap<Vec<u32>, usize>,
+    /// What each choice may be, somewhere in the space.
+    values: Vec<BTreeSet<u32>>,
 }
 
-/// The legal schedules of `kernel` on `target`; none on devices that are not of many lanes.
+/// The legal schedules of `kernel` on `target`.
 ///
 /// # Errors
 /// No template computes the kernel.
 pub fn space(kernel: &Kernel, target: &Target) -> Result<Space, LowerError> {
     let family = family(kernel)?;
-    let mut schedules = target
-        .simt()
-        .map_or_else(Vec::new, |simt| schedules(&family, simt, Breadth::Full));
-    // Whether tensor copies bring the operands does not depend on the tile, but on how they lie in memory.
-    let first = schedules.iter().find(|s| warpgroups::is_by(s));
-    if first.is_some_and(|s| passes::lower(kernel, s, target).is_err()) {
-        schedules.retain(|s| !warpgroups::is_by(s));
-    }
-    Ok(Space { schedules })
-}
-
-/// Legal schedules of a family, in order.
-pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) -> Vec<Schedule> {
-    let mut all = match family {
-        KernelFamily::Map { rows, columns } => flat::maps(*rows, *columns, breadth),
-        KernelFamily::Fold { columns, .. } => flat::folds(*columns, breadth),
-        KernelFamily::Rows { rows, columns } => flat::rows(simt, *rows, *columns, breadth),
-        KernelFamily::Contract { .. } => {
-            let mut all = contract::schedules(family, simt, breadth);
-            all.extend(gemv::schedules(family, simt));
-            all
-        }
-        KernelFamily::Attention { .. } => attention::schedules(family, simt, breadth),
+    let mut all = match &target.form {
+        Form::Simd(simd) => simd::schedules(&family, simd),
+        Form::Simt(simt) => simt::of_kernel(kernel, &family, target, simt),
+        Form::Tensor(core) => crate::tensor::legal(kernel, target, core)?,
     };
-    if breadth == Breadth::Full {
-        // Those for warpgroups have a model of their own, by which some come first.
-        all.extend(warpgroups::schedules(family, simt, breadth));
+    if let Ok(first) = crate::first_choice(kernel, target)
+        && !all.contains(&first)
+    {
+        all.push(first);
     }
-    all.retain(|s| fits(family, s, simt));
-    all
+    Ok(Space::new(all))
 }
 
 impl Space {
+    fn new(schedules: Vec<Schedule>) -> Self {
+        let mut places = BTreeMap::new();
+        let mut values: Vec<BTreeSet<u32>> = vec![];
+        for (place, schedule) in schedules.iter().enumerate() {
+            let own = choices(schedule);
+            values.resize(values.len().max(own.len()), BTreeSet::new());
+            for (all, choice) in values.iter_mut().zip(&own) {
+                all.insert(*choice);
+            }
+            places.insert(own, place);
+        }
+        Self {
+            schedules,
+            places,
+            values,
+        }
+    }
+
     /// How many schedules there are.
     pub fn len(&self) -> usize {
         self.schedules.len()
@@ -93,6 +89,12 @@ impl Space {
         self.schedules.iter()
     }
 
+    /// Whether a schedule is one of them.
+    pub fn contains(&self, schedule: &Schedule) -> bool {
+        let place = self.places.get(&choices(schedule));
+        place.is_some_and(|at| self.schedules[*at] == *schedule)
+    }
+
     /// A schedule that `seed` picks.
     ///
     /// # Panics
@@ -104,15 +106,19 @@ impl Space {
 
     /// A legal schedule that differs from `schedule` in one choice, picked by `seed`; the same one if none does.
     pub fn mutate(&self, schedule: &Schedule, seed: u64) -> Schedule {
-        let own = choices(schedule);
-        let near = |s: &&Schedule| {
-            let other = choices(s);
-            own.len() == other.len() && own.iter().zip(&other).filter(|(a, b)| a != b).count() == 1
-        };
-        let near: Vec<&Schedule> = self.schedules.iter().filter(near).collect();
-        match near.len() {
+        let mut near = choices(schedule);
+        let mut found: Vec<usize> = vec![];
+        for (at, values) in self.values.iter().enumerate().take(near.len()) {
+            let own = near[at];
+            for value in values.iter().filter(|value| **value != own) {
+                near[at] = *value;
+                found.extend(self.places.get(&near));
+            }
+            near[at] = own;
+        }
+        match found.len() {
             0 => schedule.clone(),
-            n => near[below(seed, n)].clone(),
+            n => self.schedules[found[below(seed, n)]].clone(),
         }
     }
 }
@@ -125,72 +131,8 @@ fn below(seed: u64, n: usize) -> usize {
     ((x ^ x >> 31) % n as u64) as usize
 }
 
-/// A schedule as a list of numbers: its template, then each choice.
-fn choices(schedule: &Schedule) -> Vec<u32> {
-    let tile = |s: &SimtContractSchedule| {
-        vec![
-            s.block_rows,
-            s.block_columns,
-            s.block_depth,
-            s.warp_rows,
-            s.warp_columns,
-            s.stages,
-            s.instr,
-            s.skew as u32,
-            s.splits,
-        ]
-    };
-    match schedule {
-        Schedule::SimtMap(s) => vec![0, s.block_rows, s.block_columns, s.warps],
-        Schedule::SimtRows(s) => vec![1, s.block_rows, s.block_columns, s.warps],
-        Schedule::SimtContract(s) => [vec![2], tile(s)].concat(),
-        Schedule::SimtStream(s) => [vec![5, s.blocks], tile(&s.tile)].concat(),
-        Schedule::SimtGemv(s) => vec![
-            3,
-            s.block_rows,
-            s.block_columns,
-            s.block_depth,
-            s.warps,
-            s.splits,
-        ],
-        Schedule::SimtAttention(s) => vec![
-            4,
-            s.block_queries,
-            s.block_keys,
-            s.block_depth,
-            s.block_columns,
-            s.warp_rows,
-            s.warp_columns,
-            s.stages,
-            s.instr,
-            s.skew as u32,
-            s.rows as u32,
-            s.splits,
-        ],
-        Schedule::WarpgroupContract(s) => vec![
-            6,
-            s.block_rows,
-            s.block_columns,
-            s.block_depth,
-            s.stages,
-            s.group,
-        ],
-        Schedule::WarpgroupAttention(s) => vec![
-            7,
-            s.block_queries,
-            s.block_keys,
-            s.block_depth,
-            s.block_columns,
-            s.stages,
-            s.scores as u32,
-            s.group,
-        ],
-        _ => vec![],
-    }
-}
-
 /// Schedules with each of their choices of one number in turn.
-fn each<S: Copy>(
+fn each<S: Clone>(
     some: Vec<S>,
     choices: impl Fn(&S) -> Vec<u32>,
     set: impl Fn(&mut S, u32),
@@ -198,7 +140,7 @@ fn each<S: Copy>(
     let of = |s: S| {
         let all = choices(&s).into_iter();
         all.map(|choice| {
-            let mut next = s;
+            let mut next = s.clone();
             set(&mut next, choice);
             next
         })
@@ -223,46 +165,3 @@ pub(crate) fn powers(first: u32, last: u32) -> Vec<u32> {
 pub(crate) fn blocks(size: i64, block: u32) -> i64 {
     (size.max(1) as u64).div_ceil(block.into()) as i64
 }
-
-/// Positions of the matrix instructions for operands of this type; of those for f32 where there is none.
-fn instructions(simt: &Simt, operands: DType) -> Vec<u32> {
-    let of = |dtype| -> Vec<u32> {
-        let all = simt.matrix.iter().enumerate();
-        let fit = all.filter(|(_, i)| i.operands == dtype && i.accumulator == DType::F32);
-        fit.map(|(at, _)| at as u32).collect()
-    };
-    let found = of(operands);
-    if found.is_empty() {
-        of(DType::F32)
-    } else {
-        found
-    }
-}
-
-/// Tiles in shared memory at a time, for a loop of so many rounds.
-fn stages(simt: &Simt, rounds: i64, most: u32) -> Vec<u32> {
-    if !simt.asynchronous || rounds < 2 {
-        return vec![1];
-    }
-    (1..=most.min(u32::try_from(rounds).unwrap_or(most) + 1)).collect()
-}
-
-/// Parts of a sum of so many rounds, where the grid without has so many blocks: enough to fill the device some times.
-fn splits(simt: &Simt, blocks: i64, rounds: i64) -> Vec<u32> {
-    const MOST: u32 = 64;
-    const FULL: i64 = 4;
-    let wanted = FULL * i64::from(simt.units) / blocks.max(1);
-    let most = wanted.min(rounds).clamp(1, MOST.into()) as u32;
-    powers(1, most)
-}
-
-/// Ways to lay out operands.
-fn skews(breadth: Breadth) -> &'static [Skew] {
-    match breadth {
-        Breadth::Full => &[Skew::Pad, Skew::Swizzle],
-        Breadth::Modelled => &[Skew::Pad],
-    }
-}
-
-/// What rows of attention may be.
-const ROWS: [AttentionRows; 2] = [AttentionRows::Queries, AttentionRows::Group];

@@ -1,8 +1,10 @@
 //! The tuning database: what goes in comes out, what is not verified here is not served, and bad files and texts are
 //! named.
 
+mod earlier;
 mod files;
 mod records;
 mod samples;
+mod serving;
 mod support;
 mod texts;

@@ -1,8 +1,8 @@
-//! What is kept, and what is served.
+//! What is kept.
 
-use autotune::database::{Access, Database, DatabaseError, Kept, Outcome, Place, Served, Trial};
+use autotune::database::{DatabaseError, Kept, Trial};
 
-use super::support::{Folder, place, trial, verification, workload};
+use super::support::{Folder, place, serve, trial, verification, workload};
 
 #[test]
 fn facts_are_kept_once() {
@@ -20,88 +20,6 @@ fn facts_are_kept_once() {
     );
     assert_eq!(db.workload(&w.meaning).unwrap(), Some(w));
     db.check().unwrap();
-}
-
-#[test]
-fn only_what_was_verified_here_is_served() {
-    let folder = Folder::new("served");
-    let mut db = folder.database("t.db");
-    let w = workload(100);
-    let (fast, slow) = (trial(&w, 1, 5.0), trial(&w, 2, 9.0));
-    db.add(&w, &[fast.clone(), slow.clone()]).unwrap();
-    assert_eq!(
-        db.serve(&w, &place()).unwrap(),
-        None,
-        "a claim is not served"
-    );
-    assert_eq!(db.claims(&place()).unwrap(), [fast.clone(), slow.clone()]);
-
-    db.verified(&[verification(&slow)]).unwrap();
-    let served = |db: &Database| match db.serve(&w, &place()).unwrap() {
-        Some(Served::Verified { trial, .. }) => trial,
-        other => panic!("wanted a verified trial, found {other:?}"),
-    };
-    assert_eq!(served(&db), slow, "the faster one is a claim still");
-    db.verified(&[verification(&fast)]).unwrap();
-    assert_eq!(served(&db), fast);
-
-    // The same file on another machine: nothing was verified there.
-    drop(db);
-    let other = Database::open(&folder.file("t.db"), Access::Read, "another machine").unwrap();
-    assert_eq!(other.serve(&w, &place()).unwrap(), None);
-}
-
-#[test]
-fn nothing_is_served_elsewhere() {
-    let folder = Folder::new("elsewhere");
-    let mut db = folder.database("t.db");
-    let w = workload(100);
-    let t = trial(&w, 1, 5.0);
-    db.add(&w, std::slice::from_ref(&t)).unwrap();
-    db.verified(&[verification(&t)]).unwrap();
-    for change in [
-        |p: &mut Place| p.fingerprint = "e".repeat(64),
-        |p: &mut Place| p.toolchain = "tilewright 0.2.0, LLVM 23".into(),
-    ] {
-        let mut other = place();
-        change(&mut other);
-        assert_eq!(db.serve(&w, &other).unwrap(), None);
-    }
-}
-
-#[test]
-fn wrong_and_failed_candidates_are_never_served() {
-    let folder = Folder::new("wrong");
-    let mut db = folder.database("t.db");
-    let w = workload(100);
-    for outcome in Outcome::ALL.into_iter().filter(|o| *o != Outcome::Ok) {
-        let mut t = trial(&w, 1, 1.0);
-        (t.outcome, t.reason) = (outcome, Some("planted".into()));
-        db.add(&w, std::slice::from_ref(&t)).unwrap();
-        // Not even if someone says that it was verified.
-        db.verified(&[verification(&t)]).unwrap();
-        assert_eq!(db.serve(&w, &place()).unwrap(), None, "{outcome:?}");
-    }
-    assert_eq!(db.stats().unwrap().trials.len(), 5);
-}
-
-#[test]
-fn the_nearest_workload_predicts() {
-    let folder = Folder::new("nearest");
-    let mut db = folder.database("t.db");
-    for (rows, tile) in [(64, 1), (1000, 2), (100_000, 3)] {
-        let w = workload(rows);
-        let t = trial(&w, tile, 5.0);
-        db.add(&w, std::slice::from_ref(&t)).unwrap();
-        db.verified(&[verification(&t)]).unwrap();
-    }
-    match db.serve(&workload(1500), &place()).unwrap() {
-        Some(Served::Predicted { trial, of }) => {
-            assert_eq!(of.sizes["rows"], 1000);
-            assert_eq!(trial.workload, of.meaning);
-        }
-        other => panic!("wanted a prediction, found {other:?}"),
-    }
 }
 
 #[test]
@@ -141,11 +59,7 @@ fn merging_is_a_union_that_names_conflicts() {
         "{conflict:?}"
     );
     assert_eq!(ours.trials(&w.meaning, &place()).unwrap(), [b, a]);
-    assert_eq!(
-        ours.serve(&w, &place()).unwrap(),
-        None,
-        "theirs is a claim here"
-    );
+    assert_eq!(serve(&ours, 100), None, "theirs is a claim here");
     assert_eq!(ours.merge(&theirs).unwrap().added, 0);
 }
 

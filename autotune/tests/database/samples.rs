@@ -1,35 +1,51 @@
 //! A workload, and trials of it.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::collections::BTreeMap;
 
-use autotune::database::{Origin, Outcome, Place, Trial, Workload, meaning};
-use ir::{Bytes, DType, Flops, Graph, Schedule, SimtMapSchedule, TensorType, ops};
+use autotune::database::{CAREFUL, Origin, Outcome, Place, Trial, Workload};
+use ir::{Kernel, MapSchedule, Schedule, Target};
 
-/// A kernel over `rows` numbers.
-pub fn workload(rows: i64) -> Workload {
-    let mut graph = Graph::new("doubled");
-    let x = graph
-        .push(
-            ops::Input {
-                name: "x".into(),
-                ty: TensorType::new(DType::F32, [rows.into()]),
-                absent: ops::Absent::Required,
-                below: 0,
-            },
-            &[],
-        )
-        .unwrap();
-    graph.output("y", x);
-    Workload {
-        meaning: meaning(&graph, &[]),
-        family: "map".into(),
-        sizes: BTreeMap::from([("rows".into(), rows)]),
-        graph: serde_json::to_value(&graph).unwrap(),
-        constant: vec![],
-        flops: Flops(rows as u64),
-        bytes: Bytes(8 * rows as u64),
-        more: BTreeMap::new(),
+/// A kernel over `rows` times 64 numbers.
+pub fn kernel(rows: i64) -> Kernel {
+    let graph = format!(
+        "graph \"doubled\" {{
+           %x = input {{name = \"x\", ty = f32[{rows},64], absent = required, below = 0}} : f32[{rows},64]
+           %y = add(%x, %x) : f32[{rows},64]
+           return y = %y }}"
+    );
+    of(&graph, vec![false])
+}
+
+/// A product of `rows` rows.
+pub fn product(rows: i64) -> Kernel {
+    let graph = format!(
+        "graph \"product\" {{
+           %x = input {{name = \"x\", ty = f32[{rows},64], absent = required, below = 0}} : f32[{rows},64]
+           %w = input {{name = \"w\", ty = f32[64,48], absent = required, below = 0}} : f32[64,48]
+           %y = matmul(%x, %w) {{ta = false, tb = false}} : f32[{rows},48]
+           return y = %y }}"
+    );
+    of(&graph, vec![false, true])
+}
+
+fn of(graph: &str, constant: Vec<bool>) -> Kernel {
+    let graph = ir::text::parse(graph).unwrap();
+    Kernel {
+        name: graph.name().into(),
+        graph,
+        constant,
+        rules: vec![],
     }
+}
+
+pub fn workload(rows: i64) -> Workload {
+    Workload::of(&kernel(rows)).unwrap()
+}
+
+pub fn target() -> Target {
+    backends::resolve("cpu:znver4").unwrap()
 }
 
 pub fn place() -> Place {
@@ -40,21 +56,17 @@ pub fn place() -> Place {
     }
 }
 
-/// A right trial of a tile of `rows`, which took so many microseconds.
-pub fn trial(workload: &Workload, rows: u32, microseconds: f64) -> Trial {
+/// A right trial of blocks of this size, which took so many microseconds; the default took 20.
+pub fn trial(workload: &Workload, block: u32, microseconds: f64) -> Trial {
     Trial {
         workload: workload.meaning.clone(),
         place: place(),
-        schedule: Schedule::SimtMap(SimtMapSchedule {
-            block_rows: rows,
-            block_columns: 64,
-            warps: 4,
-        }),
+        schedule: Schedule::Map(MapSchedule { lanes: 64, block }),
         outcome: Outcome::Ok,
         reason: None,
         origin: Origin::Measured,
-        samples_s: vec![microseconds * 1e-6; 3],
-        baseline_s: vec![2e-5; 3],
+        samples_s: vec![microseconds * 1e-6; CAREFUL],
+        baseline_s: vec![2e-5; CAREFUL],
         error: Some(1e-7),
         threads: 2,
         device: "AMD EPYC 9B14".into(),

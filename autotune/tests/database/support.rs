@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use autotune::database::{Access, Database, Trial, Verification};
+use autotune::database::{Access, Database, Served, Trial, Verification};
 
-pub use crate::samples::{place, trial, workload};
+pub use crate::samples::{kernel, place, product, target, trial, workload};
 
 /// A folder that goes when the test ends.
 pub struct Folder(PathBuf);
@@ -39,4 +39,17 @@ pub fn verification(trial: &Trial) -> Verification {
         error: 1e-7,
         unix_time: 1_795_564_799,
     }
+}
+
+/// What a database serves for the kernel over so many rows.
+pub fn serve(db: &Database, rows: i64) -> Option<Served> {
+    let place = place();
+    db.serve(&kernel(rows), &workload(rows), &target(), &place, 2)
+        .unwrap()
+}
+
+/// Adds trials of a workload that were verified here.
+pub fn add_verified(db: &mut Database, rows: i64, trials: &[Trial]) {
+    let verified: Vec<_> = trials.iter().map(verification).collect();
+    db.add_verified(&workload(rows), trials, &verified).unwrap();
 }

@@ -1,9 +1,9 @@
 //! Databases as texts.
 
-use autotune::database::{Access, Database, Format, Served};
+use autotune::database::{Access, CAREFUL, Database, Format, Served};
 use serde_json::Value;
 
-use super::support::{Folder, place, trial, verification, workload};
+use super::support::{Folder, serve, trial, verification, workload};
 
 fn text(db: &Database, format: Format) -> String {
     let mut out = vec![];
@@ -30,13 +30,10 @@ fn an_import_gives_the_same_records_as_claims() {
     let import = b.import(&mut lines.as_bytes(), &|_| true).unwrap();
     assert_eq!((import.added, import.known, import.claims), (4, 0, 2));
     assert_eq!(import.refused, []);
-    assert_eq!(b.serve(&workload(10), &place()).unwrap(), None, "claims");
+    assert_eq!(serve(&b, 10), None, "claims");
     let t = trial(&workload(10), 1, 5.0);
     b.verified(&[verification(&t)]).unwrap();
-    assert!(matches!(
-        b.serve(&workload(10), &place()).unwrap(),
-        Some(Served::Verified { .. })
-    ));
+    assert!(matches!(serve(&b, 10), Some(Served::Verified { .. })));
     // All but the verifications that are not of this machine.
     let again = text(&b, Format::JsonLines);
     let of = |text: &str| {
@@ -71,11 +68,11 @@ fn bad_lines_are_named_and_the_others_taken() {
             "samples_s: wanted seconds above 0",
         ),
         (
-            &edit(&|v| v["schedule"]["simt_map"]["block_rows"] = 4_000_000_000u32.into()),
-            "block_rows: wanted numbers from 0",
+            &edit(&|v| v["schedule"]["map"]["block"] = 4_000_000_000u32.into()),
+            "block: wanted numbers from 0",
         ),
         (
-            &edit(&|v| v["schedule"]["simt_map"]["warps"] = (-4).into()),
+            &edit(&|v| v["schedule"]["map"]["lanes"] = (-4).into()),
             "wanted a record",
         ),
         (
@@ -162,8 +159,9 @@ fn results_are_as_kernel_tuner_has_them() {
     assert_eq!(results.len(), 4);
     for r in results {
         assert_eq!(r["invalidity"], "correct");
-        assert_eq!(r["configuration"]["block_columns"], 64);
-        assert_eq!(r["times"]["runtimes"].as_array().unwrap().len(), 3);
+        assert_eq!(r["configuration"]["lanes"], 64);
+        let runtimes = r["times"]["runtimes"].as_array().unwrap();
+        assert_eq!(runtimes.len(), CAREFUL);
     }
 }
 

@@ -6,9 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
     Artifact, WeightChecks,
     cli::{
-        BenchOptions, CliError, EmitOptions, InspectOptions, Report, RunOptions, VerifyOptions,
-        bench, devices, emit, inspect, open, run, verify,
+        BenchOptions, CliError, EmitOptions, InspectOptions, MEASURE_WORKER, Report, RunOptions,
+        VerifyOptions, bench, devices, drivers, emit, inspect, open, run, verify,
     },
+    measure,
 };
 
 /// Runs artifacts that `tilewright compile` has made.
@@ -44,6 +45,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure what standard input asks for, for another process.
+    #[command(name = MEASURE_WORKER, hide = true)]
+    Worker,
 }
 
 /// A command on an artifact.
@@ -92,8 +96,19 @@ fn main() -> ExitCode {
             (artifact.and_then(|a| emit(&a, &c.options)), c.json)
         }
         Command::Devices { json } => (Ok(devices()), json),
+        Command::Worker => return worker(),
     };
     finish(report, json)
+}
+
+fn worker() -> ExitCode {
+    match measure::serve(&drivers()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn finish(report: Result<Report, CliError>, json: bool) -> ExitCode {

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde_json::{Map, Value, json};
 
-use super::{Report, drivers, megabytes, processor};
+use super::{Report, drivers, megabytes};
 use crate::{
     ARCH, CardInfo, DriverDevice, DriverError, Interface, ascend_devices, cards, cuda_devices,
     features, hip_devices,
@@ -49,7 +49,7 @@ pub fn devices() -> Report {
 
 fn cpu(text: &mut String) -> Value {
     let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let (processor, features) = (processor(), features());
+    let (processor, features) = (crate::cpu::processor(), features());
     let wide = ["avx512f", "avx2", "avx", "sse2"]
         .into_iter()
         .find(|f| features.contains(f));

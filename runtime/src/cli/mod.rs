@@ -21,8 +21,8 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::{
-    ARCH, Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model,
-    NpzError, RunError, WeightChecks, WriteError,
+    Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model, NpzError,
+    RunError, WeightChecks, WriteError,
 };
 
 pub use bench::{BenchOptions, bench};
@@ -32,6 +32,9 @@ pub use inspect::{InspectOptions, inspect};
 pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
 pub use verify::{VerifyOptions, verify};
+
+/// The command that makes a program measure for another one, by [`crate::measure::serve`]. Hidden from people.
+pub const MEASURE_WORKER: &str = "measure-worker";
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -212,14 +215,6 @@ pub fn drivers() -> Drivers {
     }
 }
 
-/// What runs a model: the processor's name, or the device with its driver.
-fn device_words(model: &Model) -> String {
-    match model.device() {
-        Device::Cpu => format!("cpu: {}", processor()),
-        _ => model.device_words(),
-    }
-}
-
 /// How a run is spread, in words.
 fn on(model: &Model, executor: &Executor) -> String {
     let target = &model.target().target;
@@ -234,15 +229,6 @@ fn work(artifact: &Artifact, kernel: &crate::manifest::Kernel) -> Option<ir::Ker
     let text = artifact.text(kernel.tile?).ok()?;
     let program: ir::tile::Program = serde_json::from_str(text).ok()?;
     ir::KernelWork::of(&program, kernel.flops)
-}
-
-/// What this processor is called.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|l| l.strip_prefix("model name")?.split_once(':'));
-    name.map_or_else(|| ARCH.into(), |(_, name)| name.trim().into())
 }
 
 /// `1.5 MB`: decimal, three digits.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Artifact, DeviceError, Options,
     engine::Engine,
-    executor::port_bytes,
+    executor::{poison, port_bytes},
     manifest::{BufferRef, KernelId, Program, TargetCode},
     tensor::RunError,
 };
@@ -173,6 +173,13 @@ impl Engine for CpuEngine {
 
     fn output(&self, position: usize) -> &[u8] {
         self.memory.bytes(self.outputs[position])
+    }
+
+    fn poison(&mut self) -> Result<(), RunError> {
+        for output in &self.outputs {
+            poison(self.memory.bytes_mut(*output));
+        }
+        Ok(())
     }
 
     fn run(&mut self) -> Result<(), RunError> {

@@ -3,6 +3,15 @@
 /// The architecture of this process, as [`std::env::consts::ARCH`] spells it.
 pub const ARCH: &str = std::env::consts::ARCH;
 
+/// What this processor is called.
+pub(crate) fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|l| l.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| ARCH.into(), |(_, name)| name.trim().into())
+}
+
 macro_rules! features {
     ($($name:literal = $std:tt,)*) => {
         /// The features this runtime can ask for, as `/proc/cpuinfo` spells them, and whether they are here.

@@ -16,6 +16,7 @@ use crate::{
 use engine::CpuEngine;
 use library::Entry;
 
+pub(crate) use features::processor;
 pub use features::{ARCH, features};
 pub use library::KernelFn;
 pub(crate) use pool::{BLOCKS_BELOW, STEPS_BELOW};

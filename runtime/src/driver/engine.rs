@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Artifact, DeviceError, Launches, Options, RunError,
     engine::Engine,
-    executor::port_bytes,
+    executor::{poison, port_bytes},
     manifest::{BufferRef, Kernel, Program, Step, TargetCode},
 };
 
@@ -295,6 +295,23 @@ impl<D: Driver> Engine for DriverEngine<D> {
 
     fn output(&self, position: usize) -> &[u8] {
         self.outputs[position].here.bytes()
+    }
+
+    fn poison(&mut self) -> Result<(), RunError> {
+        self.enter()?;
+        let (driver, stream) = (&self.driver, self.stream.handle);
+        let given = self.outputs.iter_mut().try_for_each(|output| {
+            let bytes = output.here.bytes_mut();
+            poison(bytes);
+            match bytes.len() {
+                0 => Ok(()),
+                len => driver.send(output.there.at(), output.here.at(), len, stream),
+            }
+        });
+        // What was given reads memory of this engine until it ends.
+        let finished = self.finish();
+        self.told(given, "an output")?;
+        finished
     }
 
     fn run(&mut self) -> Result<(), RunError> {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Artifact, DeviceError, OpenClError, Options, RunError,
     engine::Engine,
-    executor::port_bytes,
+    executor::{poison, port_bytes},
     manifest::{BufferRef, Program, Step, TargetCode},
 };
 
@@ -179,21 +179,27 @@ impl OpenClEngine {
     fn send(&mut self) -> Result<(), RunError> {
         for at in 0..self.inputs.len() {
             let input = &self.inputs[at];
-            if input.changed && !input.here.is_empty() {
-                let code = {
-                    let f = self.card.functions.clEnqueueWriteBuffer;
-                    let (len, from) = (input.here.len(), input.here.as_ptr().cast());
-                    // SAFETY: both memories have `len` bytes. The queue is drained before `here` can be written.
-                    unsafe {
-                        let (queue, to) = (self.queue.raw(), input.there.raw());
-                        f(queue, to, 0, 0, len, from, 0, ptr::null(), ptr::null_mut())
-                    }
-                };
-                self.done("clEnqueueWriteBuffer", code)?;
+            if input.changed {
+                self.write(&input.here, &input.there)?;
             }
             self.inputs[at].changed = false;
         }
         Ok(())
+    }
+
+    /// Gives the queue a copy to the device; the queue is drained before `from` changes.
+    fn write(&self, from: &[u8], to: &Object) -> Result<(), RunError> {
+        if from.is_empty() {
+            return Ok(());
+        }
+        let f = self.card.functions.clEnqueueWriteBuffer;
+        let (len, from) = (from.len(), from.as_ptr().cast());
+        // SAFETY: both memories have `len` bytes, and live until the queue is drained.
+        let code = unsafe {
+            let (queue, to) = (self.queue.raw(), to.raw());
+            f(queue, to, 0, 0, len, from, 0, ptr::null(), ptr::null_mut())
+        };
+        self.done("clEnqueueWriteBuffer", code)
     }
 
     fn launch(&mut self, step: usize) -> Result<(), RunError> {
@@ -313,6 +319,14 @@ impl Engine for OpenClEngine {
 
     fn output(&self, position: usize) -> &[u8] {
         &self.outputs[position].here
+    }
+
+    fn poison(&mut self) -> Result<(), RunError> {
+        for output in &mut self.outputs {
+            poison(&mut output.here);
+        }
+        let given = (self.outputs.iter()).try_for_each(|o| self.write(&o.here, &o.there));
+        self.finish().and(given)
     }
 
     fn run(&mut self) -> Result<(), RunError> {

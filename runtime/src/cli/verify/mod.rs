@@ -12,9 +12,9 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{CliError, DeviceOptions, Report, device_words, load, processor};
+use super::{CliError, DeviceOptions, Report, load};
 use crate::{
-    Artifact, Device, Model,
+    Artifact, Device, Model, cpu,
     evidence::{Blocks, Level, Record, Times, kernel_hash, merge},
     manifest::KernelId,
 };
@@ -130,7 +130,7 @@ fn records(model: &Model, seen: &Seen) -> Vec<Record> {
     let tool = concat!("tilewright ", env!("CARGO_PKG_VERSION"));
     let device = match model.device() {
         emulator @ Device::Emulator(_) => emulator.to_string(),
-        _ => device_words(model),
+        _ => model.runs_on(),
     };
     let one = |level, tool: &str| Record {
         kernel: kernel_hash(model.artifact(), model.target(), seen.kernel),
@@ -196,7 +196,7 @@ fn report(model: &Model, seen: &[Seen]) -> Report {
     Report {
         text,
         json: json!({
-            "target": target, "device": model.device().to_string(), "device_name": device_words(model), "processor": processor(),
+            "target": target, "device": model.device().to_string(), "device_name": model.runs_on(), "processor": cpu::processor(),
             "failed": failed, "kernels": kernels,
         }),
         passed: failed == 0,
