@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claims;
 mod compile;
 mod emit;
 mod host;
@@ -28,6 +29,7 @@ pub use backends::{
     CodeKind, TargetError, UnknownDevice, accepts, code_kind, device, devices, devices_of,
     resolve as target, targets,
 };
+pub use claims::{Claim, ClaimError, ClaimOptions, ClaimReport, Verdict, verify_claims};
 pub use compile::{
     Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
     FromDatabase, KernelReport, Launch, NoArtifact, ProgramReport, Report, Source, Stage,

@@ -6,6 +6,8 @@ mod lab;
 mod page;
 mod tasks;
 
+pub(crate) use folder::Folder;
+
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};
 
 use autotune::{

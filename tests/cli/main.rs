@@ -1,6 +1,7 @@
 //! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
 
 mod arrays;
+mod claims;
 mod db;
 mod emit;
 mod errors;

@@ -227,6 +227,24 @@ impl Database {
         Ok(near.into_iter().map(|(_, of, at)| (of, at)).collect())
     }
 
+    /// The places that trials were made in, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn places(&self) -> Result<Vec<Place>, DatabaseError> {
+        self.rows(
+            "SELECT DISTINCT target, fingerprint, toolchain FROM trial ORDER BY target, fingerprint, toolchain",
+            &[],
+            |row| {
+                Ok(Place {
+                    target: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    toolchain: row.get(2)?,
+                })
+            },
+        )
+    }
+
     /// The workloads of which there are trials in a place.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `tune`: schedules of a model's kernels, by trials on a device.
 
 use std::{
+    ffi::OsString,
     fs,
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -123,9 +124,10 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
     let target = compile.targets[0].clone();
     let device = device(arguments, &target)?;
     let threads = match device {
-        Device::Cpu => threads(arguments.threads),
+        Device::Cpu => model::threads(arguments.threads),
         _ => 0,
     };
+    let (program, worker) = measuring_program()?;
     let options = TuneOptions {
         compile,
         settings: Settings {
@@ -139,11 +141,8 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             by: concat!("tilewright ", env!("CARGO_PKG_VERSION")).into(),
         },
         measuring: Measuring {
-            program: std::env::current_exe().map_err(|error| Failure::File {
-                path: "/proc/self/exe".into(),
-                error,
-            })?,
-            arguments: vec![WORKER.into()],
+            program,
+            arguments: worker,
             limits: Limits {
                 time: arguments.candidate_limit,
                 memory: ir::Bytes(arguments.memory_limit << 20),
@@ -200,10 +199,13 @@ fn device(arguments: &Arguments, target: &Target) -> Result<Device, Failure> {
     })
 }
 
-fn threads(wanted: Option<NonZeroUsize>) -> u32 {
-    let available = || std::thread::available_parallelism().ok();
-    let threads = wanted.or_else(available).map_or(1, NonZeroUsize::get);
-    u32::try_from(threads).unwrap_or(u32::MAX)
+/// This program, and what makes it measure candidates.
+pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
+    let program = std::env::current_exe().map_err(|error| Failure::File {
+        path: "/proc/self/exe".into(),
+        error,
+    })?;
+    Ok((program, vec![WORKER.into()]))
 }
 
 /// `1.26 times as fast (0.794 of the time, 95 % interval 0.780 to 0.801)`
