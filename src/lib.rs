@@ -32,8 +32,9 @@ pub use backends::{
 pub use claims::{Claim, ClaimError, ClaimOptions, ClaimReport, Verdict, verify_claims};
 pub use compile::{
     Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
-    FromDatabase, KernelReport, Launch, NoArtifact, ProgramReport, Report, Source, Stage,
-    compile_alone, compile_by, compile_in_memory, compile_to, compile_with, explain, write_alone,
+    FromDatabase, GraphChoice, GraphTime, KernelReport, Launch, NoArtifact, ProgramReport, Report,
+    Source, Stage, choose_graphs, compile_alone, compile_by, compile_in_memory, compile_to,
+    compile_with, explain, kernels_of_graphs, write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
