@@ -42,4 +42,6 @@ pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
-pub use tune::{Measuring, Prepared, TuneError, TuneOptions, TuneReport, prepare, tune};
+pub use tune::{
+    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, prepare, tune,
+};

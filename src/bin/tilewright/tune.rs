@@ -16,14 +16,14 @@ use clap::Args;
 use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
-    Measuring, Prepared, TuneOptions, TuneReport, import,
+    GraphChoice, GraphsReport, Measuring, Prepared, TuneOptions, TuneReport, import,
     runtime::{self, Device, cli::Report, measure::Limits},
 };
 
 use crate::{
     failure::Failure,
     model::{self, Precision},
-    shape::Shape,
+    shape::{Shape, spell},
 };
 
 /// The command that makes this program measure candidates for another run of it.
@@ -77,6 +77,9 @@ pub struct Arguments {
     /// The device; otherwise the first that runs code for the target.
     #[arg(long, value_name = "cpu|cuda:N|rocm:N|opencl:N")]
     device: Option<Device>,
+    /// Tune the kernels of all graphs that rewriting finds equal, then choose the graph again by what was measured.
+    #[arg(long, conflicts_with = "prepare")]
+    graph: bool,
     /// Seconds that building or measuring one candidate may take.
     #[arg(long, default_value = "60", value_name = "S", value_parser = seconds)]
     candidate_limit: Duration,
@@ -150,6 +153,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             device,
             threads: NonZeroUsize::new(threads as usize),
         },
+        graphs: arguments.graph,
     };
     let mut bar = model::Progress::new();
     bar.show("import ...");
@@ -305,6 +309,9 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
             "ratio": t.ratio.as_ref().map(interval),
         }));
     }
+    if let Some(graphs) = &report.graphs {
+        text += &graphs_text(graphs);
+    }
     text += &match (&ratio, tuned.tasks.iter().any(|t| t.is_tuned)) {
         (Some(r), true) => format!("the model is {}\n", gain(r)),
         (_, false) => "the defaults stay: nothing was faster by more than the noise\n".into(),
@@ -323,9 +330,47 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
         json: json!({
             "target": report.place.target, "trials": tuned.trials, "seed": arguments.seed,
             "kernels": kernels, "ratio": ratio.as_ref().map(interval),
+            "graphs": report.graphs.as_ref().map(graphs_json),
         }),
         passed: true,
     }
+}
+
+/// What was chosen of several graphs, a line for each program.
+fn graphs_text(graphs: &GraphsReport) -> String {
+    let mut text = format!("{} distinct kernels of all equal graphs\n", graphs.kernels);
+    for (before, after) in graphs.before.iter().zip(&graphs.after) {
+        let sizes = spell(&after.sizes);
+        let launches = |choice: &GraphChoice| choice.graphs[choice.chosen].launches;
+        text += &match after.chosen == before.chosen {
+            true => format!(
+                "  {sizes}: of {} graphs the same one stays, {} launches\n",
+                after.graphs.len(),
+                launches(after)
+            ),
+            false => format!(
+                "  {sizes}: another of {} graphs, {} launches instead of {}, {:.1} % less time by the sum of its kernels\n",
+                after.graphs.len(),
+                launches(after),
+                launches(before),
+                100.0 * after.gain()
+            ),
+        };
+    }
+    text
+}
+
+fn graphs_json(graphs: &GraphsReport) -> Value {
+    let one = |choice: &GraphChoice| {
+        let times = choice.graphs.iter().map(|g| {
+            json!({
+                "launches": g.launches, "kernels": g.kernels, "measured": g.measured, "seconds": g.seconds,
+            })
+        });
+        json!({ "chosen": choice.chosen, "gain": choice.gain(), "graphs": times.collect::<Vec<_>>() })
+    };
+    let all = |choices: &[GraphChoice]| choices.iter().map(one).collect::<Vec<_>>();
+    json!({ "kernels": graphs.kernels, "before": all(&graphs.before), "after": all(&graphs.after) })
 }
 
 fn interval(ratio: &runtime::measure::Ratio) -> Value {
