@@ -4,6 +4,7 @@ mod context;
 mod folder;
 mod lab;
 mod page;
+mod prepare;
 mod tasks;
 
 pub(crate) use folder::Folder;
@@ -18,10 +19,12 @@ use backends::cpu::Workers;
 use ir::{Graph, Target, WeightSource};
 use runtime::{
     Device,
-    measure::{Limits, Runner, RunnerError},
+    measure::{Limits, Runner, RunnerError, bundle::BundleError},
 };
 
 use crate::compile::{CompileError, CompileOptions};
+
+pub use prepare::{Prepared, prepare};
 
 /// What to tune, and with what.
 #[derive(Clone, Debug)]
@@ -96,6 +99,9 @@ pub enum TuneError {
     /// The whole model does not run.
     #[error("the model in turn with its default: {0}")]
     Context(String),
+    /// A bundle cannot be written.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
 }
 
 impl Measuring {

@@ -16,7 +16,7 @@ use clap::Args;
 use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
-    Measuring, TuneOptions, TuneReport, import,
+    Measuring, Prepared, TuneOptions, TuneReport, import,
     runtime::{self, Device, cli::Report, measure::Limits},
 };
 
@@ -154,8 +154,17 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
     let mut bar = model::Progress::new();
     bar.show("import ...");
     let model = import::load(&arguments.model)?;
+    let host = tilewright::host();
+    if let Some(path) = &arguments.prepare {
+        let known = arguments.database.as_ref();
+        let known = known.map(|f| Database::open(f, Access::Read, &host));
+        let prepared =
+            tilewright::prepare(&model.graph, &options, known.transpose()?.as_ref(), path)?;
+        drop(bar);
+        return Ok(prepared_report(path, &prepared));
+    }
     let path = arguments.database.as_ref().expect("clap requires it");
-    let mut database = Database::open(path, Access::Write, &tilewright::host())?;
+    let mut database = Database::open(path, Access::Write, &host)?;
     let report = tilewright::tune(
         &model.graph,
         &model.weights,
@@ -206,6 +215,28 @@ pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
         error,
     })?;
     Ok((program, vec![WORKER.into()]))
+}
+
+fn prepared_report(path: &Path, prepared: &Prepared) -> Report {
+    let Prepared {
+        tasks,
+        candidates,
+        failed,
+        bytes,
+    } = prepared;
+    Report {
+        text: format!(
+            "{}: {candidates} candidates for {tasks} kernels, {:.1} MB; {failed} schedules have no code\n\
+             help: `tilewright-run measure {} -o results.jsonl` measures them, where the device is\n",
+            path.display(),
+            *bytes as f64 / 1e6,
+            path.display()
+        ),
+        json: json!({
+            "output": path, "kernels": tasks, "candidates": candidates, "failed": failed, "bytes": bytes,
+        }),
+        passed: true,
+    }
 }
 
 /// `1.26 times as fast (0.794 of the time, 95 % interval 0.780 to 0.801)`
