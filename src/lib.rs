@@ -15,6 +15,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claims;
 mod compile;
 mod emit;
 mod host;
@@ -28,10 +29,12 @@ pub use backends::{
     CodeKind, TargetError, UnknownDevice, accepts, code_kind, device, devices, devices_of,
     resolve as target, targets,
 };
+pub use claims::{Claim, ClaimError, ClaimOptions, ClaimReport, Verdict, verify_claims};
 pub use compile::{
     Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
-    FromDatabase, KernelReport, Launch, NoArtifact, ProgramReport, Report, Source, Stage,
-    compile_alone, compile_by, compile_in_memory, compile_to, compile_with, explain, write_alone,
+    FromDatabase, GraphChoice, GraphTime, KernelReport, Launch, NoArtifact, ProgramReport, Report,
+    Source, Stage, choose_graphs, compile_alone, compile_by, compile_in_memory, compile_to,
+    compile_with, explain, kernels_of_graphs, write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
@@ -39,4 +42,6 @@ pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
-pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, tune};
+pub use tune::{
+    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, prepare, tune,
+};

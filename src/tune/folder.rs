@@ -10,7 +10,7 @@ use std::{
 const PREFIX: &str = "tilewright-tune-";
 
 /// A folder of this process.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     /// Makes one where the system wants such folders; those of processes that were killed go.

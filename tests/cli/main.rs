@@ -1,12 +1,14 @@
 //! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
 
 mod arrays;
+mod claims;
 mod db;
 mod emit;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
+mod graphs;
 mod kill;
 mod locks;
 mod pipeline;

@@ -285,7 +285,7 @@ impl Labels {
 
 fn table(roof: &Roof, points: &[Point], data: &Data, out: &mut String) {
     out.push_str(
-        "<div class=\"scroll tall\"><table><thead><tr><th>#</th><th>kernel</th><th class=\"n\">FLOP/byte</th><th class=\"n\">default</th>\
+        "<div class=\"scroll tall\" tabindex=\"0\"><table><thead><tr><th>#</th><th>kernel</th><th class=\"n\">FLOP/byte</th><th class=\"n\">default</th>\
          <th class=\"n\">now</th><th class=\"n\">of roof</th></tr></thead><tbody>\n",
     );
     for p in points {

@@ -122,7 +122,7 @@ pub(super) fn finish<L: Lab>(
         is_tuned: trial.is_some(),
         space: state.space,
         tried: state.tried,
-        default_s: state.default_s,
+        default_s: state.default_s(),
         ratio: trial
             .as_ref()
             .and_then(|t| ratio(&t.samples_s, &t.baseline_s)),

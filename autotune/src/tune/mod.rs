@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use finish::{Context, Tuned, TunedTask};
-pub use keep::{Stage, is_search};
+pub use keep::{Stage, is_search, seen};
 pub use standing::Standing;
 
 /// A kernel to tune.
@@ -162,6 +162,13 @@ pub fn tune<L: Lab>(
     )
 }
 
+impl State {
+    /// Seconds of a call under the default: the middle of what trials saw at different moments.
+    fn default_s(&self) -> Option<f64> {
+        crate::database::median(&self.defaults_s)
+    }
+}
+
 /// Trials that each kernel has before any has more: all kernels together not more than half of all.
 fn first_round(trials: usize, tasks: usize) -> u64 {
     (trials / (2 * tasks.max(1))).clamp(1, 8) as u64
@@ -187,8 +194,8 @@ struct State {
     tried: usize,
     /// No candidate is left.
     exhausted: bool,
-    /// Seconds of a call under the default.
-    default_s: Option<f64>,
+    /// Seconds of a call under the default, in each trial.
+    defaults_s: Vec<f64>,
 }
 
 impl<'a> Searches<'a> {
@@ -223,7 +230,7 @@ impl<'a> Searches<'a> {
                 space: size,
                 tried: 0,
                 exhausted: false,
-                default_s: None,
+                defaults_s: vec![],
             });
             let known = database.trials(&task.workload.meaning, place)?;
             let known = known.into_iter().filter(|t| t.threads == settings.threads);
@@ -249,7 +256,7 @@ impl<'a> Searches<'a> {
             let shares: Vec<Share> = (self.each.iter().zip(self.tasks))
                 .map(|(state, task)| Share {
                     calls: task.calls,
-                    best_s: state.default_s.unwrap_or(0.0) * state.search.best().1,
+                    best_s: state.default_s().unwrap_or(0.0) * state.search.best().1,
                     gain: state.search.expected_gain(),
                     trials: state.tried as u64,
                     exhausted: state.exhausted,
@@ -281,9 +288,7 @@ impl<'a> Searches<'a> {
                 state.tried += 1;
                 self.done += 1;
             }
-            if let Some(seconds) = keep::baseline(trial) {
-                state.default_s = Some(seconds);
-            }
+            state.defaults_s.extend(keep::baseline(trial));
         }
     }
 }

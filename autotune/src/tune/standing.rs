@@ -23,7 +23,7 @@ impl Searches<'_> {
     pub(super) fn standing(&self, elapsed: Duration) -> Standing {
         let [mut before, mut now] = [0.0, 0.0];
         for (state, task) in self.each.iter().zip(self.tasks) {
-            let seconds = state.default_s.unwrap_or(0.0) * task.calls as f64;
+            let seconds = state.default_s().unwrap_or(0.0) * task.calls as f64;
             before += seconds;
             now += seconds * state.search.best().1;
         }
