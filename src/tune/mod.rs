@@ -2,6 +2,7 @@
 
 mod context;
 mod folder;
+mod graphs;
 mod lab;
 mod page;
 mod prepare;
@@ -24,6 +25,7 @@ use runtime::{
 
 use crate::compile::{CompileError, CompileOptions};
 
+pub use graphs::GraphsReport;
 pub use prepare::{Prepared, prepare};
 
 /// What to tune, and with what.
@@ -35,6 +37,8 @@ pub struct TuneOptions {
     pub settings: Settings,
     /// How candidates are run.
     pub measuring: Measuring,
+    /// Whether the kernels of all equal graphs are tuned, and the graph chosen again.
+    pub graphs: bool,
 }
 
 /// How candidates are run: in a process of their own.
@@ -61,6 +65,8 @@ pub struct TuneReport {
     pub tuned: Tuned,
     /// Where it holds.
     pub place: Place,
+    /// What it changed about the graph, if several were tuned.
+    pub graphs: Option<GraphsReport>,
 }
 
 /// Why a model is not tuned.
@@ -122,12 +128,26 @@ pub fn tune(
     database: &mut Database,
     watch: &mut dyn FnMut(&Standing),
 ) -> Result<TuneReport, TuneError> {
-    let target = options.target();
+    if options.graphs {
+        return graphs::tune_graphs(graph, weights, options, database, watch);
+    }
     let tasks = tasks::of_model(graph, &options.compile)?;
+    tune_tasks(graph, weights, options, tasks, database, watch)
+}
+
+fn tune_tasks(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &TuneOptions,
+    tasks: Vec<Task>,
+    database: &mut Database,
+    watch: &mut dyn FnMut(&Standing),
+) -> Result<TuneReport, TuneError> {
+    let target = options.target();
     let place = Place::of(target);
     let constants = tasks::constant_bytes(&tasks);
     let context = context::InContext::new(graph, weights, options, &tasks);
-    let mut machine = lab::Machine::new(options, constants.0, context)?;
+    let mut machine = lab::Machine::new(options, constants.0, Some(context))?;
     machine.require_device(&tasks)?;
     let tuned = autotune::tune::tune(
         &tasks,
@@ -141,6 +161,7 @@ pub fn tune(
         tasks,
         tuned,
         place,
+        graphs: None,
     })
 }
 

@@ -10,20 +10,20 @@ use std::{
 
 use autotune::{
     database::{Access, Database},
-    tune::Settings,
+    tune::{Settings, Standing},
 };
 use clap::Args;
 use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
-    Measuring, Prepared, TuneOptions, TuneReport, import,
+    GraphChoice, GraphsReport, Measuring, Prepared, TuneOptions, TuneReport, import,
     runtime::{self, Device, cli::Report, measure::Limits},
 };
 
 use crate::{
     failure::Failure,
     model::{self, Precision},
-    shape::Shape,
+    shape::{Shape, spell},
 };
 
 /// The command that makes this program measure candidates for another run of it.
@@ -77,6 +77,9 @@ pub struct Arguments {
     /// The device; otherwise the first that runs code for the target.
     #[arg(long, value_name = "cpu|cuda:N|rocm:N|opencl:N")]
     device: Option<Device>,
+    /// Tune the kernels of all graphs that rewriting finds equal, then choose the graph again by what was measured.
+    #[arg(long, conflicts_with = "prepare")]
+    graph: bool,
     /// Seconds that building or measuring one candidate may take.
     #[arg(long, default_value = "60", value_name = "S", value_parser = seconds)]
     candidate_limit: Duration,
@@ -150,6 +153,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             device,
             threads: NonZeroUsize::new(threads as usize),
         },
+        graphs: arguments.graph,
     };
     let mut bar = model::Progress::new();
     bar.show("import ...");
@@ -170,7 +174,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &model.weights,
         &options,
         &mut database,
-        &mut |s| bar.show(&format!("{}/{} {:.3}", s.done, s.of, s.ratio)),
+        &mut |standing| bar.show(&line(standing)),
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
@@ -215,6 +219,31 @@ pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
         error,
     })?;
     Ok((program, vec![WORKER.into()]))
+}
+
+/// `[######....] 120 of 200 trials, 1.06 times as fast, 2.3 trials/s, 35 s left`
+fn line(standing: &Standing) -> String {
+    const WIDTH: usize = 20;
+    let Standing {
+        done,
+        of,
+        ratio,
+        rate,
+        left,
+    } = standing;
+    let full = WIDTH * (*done).min(*of) / (*of).max(1);
+    let mut text = format!(
+        "[{}{}] {done} of {of} trials, {:.2} times as fast, {rate:.1} trials/s",
+        "#".repeat(full),
+        ".".repeat(WIDTH - full),
+        1.0 / ratio,
+    );
+    match left.map(|l| l.as_secs()) {
+        Some(s @ 120..) => text += &format!(", {} min left", s / 60),
+        Some(s) => text += &format!(", {s} s left"),
+        None => {}
+    }
+    text
 }
 
 fn prepared_report(path: &Path, prepared: &Prepared) -> Report {
@@ -280,6 +309,9 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
             "ratio": t.ratio.as_ref().map(interval),
         }));
     }
+    if let Some(graphs) = &report.graphs {
+        text += &graphs_text(graphs);
+    }
     text += &match (&ratio, tuned.tasks.iter().any(|t| t.is_tuned)) {
         (Some(r), true) => format!("the model is {}\n", gain(r)),
         (_, false) => "the defaults stay: nothing was faster by more than the noise\n".into(),
@@ -298,11 +330,85 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
         json: json!({
             "target": report.place.target, "trials": tuned.trials, "seed": arguments.seed,
             "kernels": kernels, "ratio": ratio.as_ref().map(interval),
+            "graphs": report.graphs.as_ref().map(graphs_json),
         }),
         passed: true,
     }
 }
 
+/// What was chosen of several graphs, a line for each program.
+fn graphs_text(graphs: &GraphsReport) -> String {
+    let mut text = format!("{} distinct kernels of all equal graphs\n", graphs.kernels);
+    for (before, after) in graphs.before.iter().zip(&graphs.after) {
+        let sizes = spell(&after.sizes);
+        let launches = |choice: &GraphChoice| choice.graphs[choice.chosen].launches;
+        text += &match after.chosen == before.chosen {
+            true => format!(
+                "  {sizes}: of {} graphs the same one stays, {} launches\n",
+                after.graphs.len(),
+                launches(after)
+            ),
+            false => format!(
+                "  {sizes}: another of {} graphs, {} launches instead of {}, {:.1} % less time by the sum of its kernels\n",
+                after.graphs.len(),
+                launches(after),
+                launches(before),
+                100.0 * after.gain()
+            ),
+        };
+    }
+    text
+}
+
+fn graphs_json(graphs: &GraphsReport) -> Value {
+    let one = |choice: &GraphChoice| {
+        let times = choice.graphs.iter().map(|g| {
+            json!({
+                "launches": g.launches, "kernels": g.kernels, "measured": g.measured, "seconds": g.seconds,
+            })
+        });
+        json!({ "chosen": choice.chosen, "gain": choice.gain(), "graphs": times.collect::<Vec<_>>() })
+    };
+    let all = |choices: &[GraphChoice]| choices.iter().map(one).collect::<Vec<_>>();
+    json!({ "kernels": graphs.kernels, "before": all(&graphs.before), "after": all(&graphs.after) })
+}
+
 fn interval(ratio: &runtime::measure::Ratio) -> Value {
     json!({ "value": ratio.value, "low": ratio.low, "high": ratio.high })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_says_how_far_it_is() {
+        let mut standing = Standing {
+            done: 0,
+            of: 200,
+            ratio: 1.0,
+            rate: 0.0,
+            left: None,
+        };
+        let first = "[....................] 0 of 200 trials, 1.00 times as fast, 0.0 trials/s";
+        assert_eq!(line(&standing), first);
+        standing = Standing {
+            done: 120,
+            ratio: 0.8,
+            rate: 2.26,
+            left: Some(Duration::from_secs(35)),
+            ..standing
+        };
+        let later =
+            "[############........] 120 of 200 trials, 1.25 times as fast, 2.3 trials/s, 35 s left";
+        assert_eq!(line(&standing), later);
+        // An earlier tuning may have made more than are asked for now.
+        let more = Standing {
+            done: 300,
+            left: Some(Duration::from_secs(600)),
+            ..standing
+        };
+        assert!(line(&more).starts_with("[####################] 300 of 200"));
+        assert!(line(&more).ends_with(", 10 min left"));
+    }
 }
