@@ -41,4 +41,4 @@ pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
-pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, tune};
+pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, page_of_records, tune};

@@ -4,9 +4,11 @@ mod context;
 mod folder;
 mod lab;
 mod page;
+mod records;
 mod tasks;
 
 pub(crate) use folder::Folder;
+pub use records::page_of_records;
 
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};
 

@@ -23,6 +23,7 @@ use tilewright::{
 use crate::{
     failure::Failure,
     model::{self, Precision},
+    progress::{Progress, Standing},
     shape::Shape,
 };
 
@@ -151,7 +152,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             threads: NonZeroUsize::new(threads as usize),
         },
     };
-    let mut bar = model::Progress::new();
+    let mut bar = Progress::new();
     bar.show("import ...");
     let model = import::load(&arguments.model)?;
     let path = arguments.database.as_ref().expect("clap requires it");
@@ -161,7 +162,15 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &model.weights,
         &options,
         &mut database,
-        &mut |s| bar.show(&format!("{}/{} {:.3}", s.done, s.of, s.ratio)),
+        &mut |s| {
+            bar.update(Standing {
+                done: s.done,
+                of: s.of,
+                gain: 1.0 / s.ratio,
+                rate: s.rate,
+                left: s.left,
+            });
+        },
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
