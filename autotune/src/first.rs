@@ -1,8 +1,8 @@
 //! The schedule that the analytical model thinks best: what a kernel gets before anything was measured.
 
 use ir::{
-    AttentionSchedule, ContractSchedule, Form, Kernel, MapSchedule, RowsSchedule, Schedule, Simd,
-    Target,
+    AttentionSchedule, ContractSchedule, Form, Kernel, Left, MapSchedule, Order, RowsSchedule,
+    Schedule, Simd, Target,
 };
 use passes::{KernelFamily, LowerError, family};
 
@@ -88,6 +88,8 @@ fn contract(simd: &Simd, batch: i64, rows: i64, columns: i64, depth: i64) -> Con
         unroll: 4,
         block_rows: block_rows as u32,
         block_columns: lanes,
+        left: Left::InPlace,
+        order: Order::Rows,
     }
 }
 

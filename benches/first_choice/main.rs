@@ -1,10 +1,12 @@
 //! How far the schedule that is chosen without measuring is from the best of 300 samples of the space.
 //!
-//! `cargo xtask bench first-choice [SHAPE]... [--samples N] [--record FILE] [--report]`
+//! `cargo xtask bench first-choice [SHAPE]... [--samples N] [--record FILE] [--report]
+//! [--schedules FILE]`
 //!
 //! Each sample is measured in turn with the first choice, in a child process; then the best few are measured again, longer
 //! and in a fresh process, since the best of many is the luckiest, too. Everything measured goes to the record, and is
 //! not measured again. `--report` prints the table of what the record holds.
+//! `--schedules` measures those of a file, one of JSON in each line, as long as the best are, and prints their ratios.
 
 mod measure;
 mod record;
@@ -26,6 +28,7 @@ struct Settings {
     samples: u64,
     record: PathBuf,
     report: bool,
+    schedules: Option<PathBuf>,
 }
 
 fn settings(words: impl Iterator<Item = String>) -> Result<Settings, Box<dyn Error>> {
@@ -34,6 +37,7 @@ fn settings(words: impl Iterator<Item = String>) -> Result<Settings, Box<dyn Err
         samples: 300,
         record: "target/first-choice.jsonl".into(),
         report: false,
+        schedules: None,
     };
     // `cargo bench` adds `--bench`.
     let mut words = words.filter(|word| word != "--bench");
@@ -44,6 +48,10 @@ fn settings(words: impl Iterator<Item = String>) -> Result<Settings, Box<dyn Err
             }
             "--record" => settings.record = words.next().ok_or("--record takes a file")?.into(),
             "--report" => settings.report = true,
+            "--schedules" => {
+                let file = words.next().ok_or("--schedules takes a file")?;
+                settings.schedules = Some(file.into());
+            }
             name => {
                 let named = SHAPES.iter().find(|s| s.name == name);
                 settings.shapes.push(named.ok_or_else(|| unknown(name))?);
@@ -65,6 +73,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     let settings = settings(std::env::args().skip(1))?;
     let mut record = Record::open(&settings.record)?;
     let target = tilewright::target("cpu")?;
+    if let Some(file) = &settings.schedules {
+        let text = std::fs::read_to_string(file)?;
+        let parsed = text.lines().map(serde_json::from_str);
+        let schedules: Vec<ir::Schedule> = parsed.collect::<Result<_, _>>()?;
+        let mut bench = Bench::new(&target)?;
+        for shape in &settings.shapes {
+            bench.given(shape, &schedules, &mut record)?;
+            print!("{}", report::list(shape, &schedules, &target, &record)?);
+        }
+        return Ok(());
+    }
     if !settings.report {
         let mut bench = Bench::new(&target)?;
         for shape in &settings.shapes {

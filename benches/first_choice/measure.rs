@@ -73,6 +73,18 @@ impl<'a> Bench<'a> {
         self.measure((shape, &kernel), Pass::Again, &first, &best, record)
     }
 
+    /// Measures these schedules of a shape at length.
+    pub fn given(
+        &mut self,
+        shape: &Shape,
+        schedules: &[Schedule],
+        record: &mut Record,
+    ) -> Result<(), Box<dyn Error>> {
+        let kernel = shape.kernel();
+        let first = autotune::first_choice(&kernel, self.target)?;
+        self.measure((shape, &kernel), Pass::Again, &first, schedules, record)
+    }
+
     /// Measures what the record does not have.
     fn measure(
         &mut self,

@@ -67,6 +67,24 @@ pub fn table(
     Ok(out)
 }
 
+/// A line for each schedule that was measured at length.
+pub fn list(
+    shape: &Shape,
+    schedules: &[Schedule],
+    target: &Target,
+    record: &Record,
+) -> Result<String, LowerError> {
+    let first = autotune::first_choice(&shape.kernel(), target)?;
+    let find = |s: &Schedule| record.find((shape.name, Pass::Again), &first, s)?.ratio();
+    let line = |s: &Schedule| {
+        let said = find(s).map_or("no time".to_owned(), |r| {
+            format!("{:.3} ({:.3} to {:.3})", r.value, r.low, r.high)
+        });
+        format!("{}: {}: {said}\n", shape.name, words(s))
+    };
+    Ok(schedules.iter().map(line).collect())
+}
+
 fn median_baseline(outcome: &Outcome) -> Option<f64> {
     let Outcome::Ok(measured) = outcome else {
         return None;
@@ -80,8 +98,8 @@ fn median_baseline(outcome: &Outcome) -> Option<f64> {
 fn words(schedule: &Schedule) -> String {
     match schedule {
         Schedule::Contract(s) => format!(
-            "{}x{} u{} block {}x{}",
-            s.rows, s.lanes, s.unroll, s.block_rows, s.block_columns
+            "{}x{} u{} block {}x{} {:?} {:?}",
+            s.rows, s.lanes, s.unroll, s.block_rows, s.block_columns, s.left, s.order
         ),
         other => format!("{other:?}"),
     }
