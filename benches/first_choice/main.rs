@@ -1,7 +1,7 @@
 //! How far the schedule that is chosen without measuring is from the best of 300 samples of the space.
 //!
 //! `cargo xtask bench first-choice [SHAPE]... [--samples N] [--record FILE] [--report]
-//! [--schedules FILE]`
+//! [--schedules FILE] [--threads N]`
 //!
 //! Each sample is measured in turn with the first choice, in a child process; then the best few are measured again, longer
 //! and in a fresh process, since the best of many is the luckiest, too. Everything measured goes to the record, and is
@@ -13,7 +13,7 @@ mod record;
 mod report;
 mod shapes;
 
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{error::Error, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use measure::Bench;
 use record::Record;
@@ -22,10 +22,14 @@ use shapes::{SHAPES, Shape};
 /// The hidden command that makes this program measure for itself.
 const SERVE: &str = "measure";
 
+/// Threads of every measurement.
+const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
+
 /// What the command line says.
 struct Settings {
     shapes: Vec<&'static Shape>,
     samples: u64,
+    threads: NonZeroUsize,
     record: PathBuf,
     report: bool,
     schedules: Option<PathBuf>,
@@ -35,6 +39,7 @@ fn settings(words: impl Iterator<Item = String>) -> Result<Settings, Box<dyn Err
     let mut settings = Settings {
         shapes: vec![],
         samples: 300,
+        threads: THREADS,
         record: "target/first-choice.jsonl".into(),
         report: false,
         schedules: None,
@@ -45,6 +50,9 @@ fn settings(words: impl Iterator<Item = String>) -> Result<Settings, Box<dyn Err
         match word.as_str() {
             "--samples" => {
                 settings.samples = words.next().ok_or("--samples takes a number")?.parse()?
+            }
+            "--threads" => {
+                settings.threads = words.next().ok_or("--threads takes a number")?.parse()?;
             }
             "--record" => settings.record = words.next().ok_or("--record takes a file")?.into(),
             "--report" => settings.report = true,
@@ -77,7 +85,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         let text = std::fs::read_to_string(file)?;
         let parsed = text.lines().map(serde_json::from_str);
         let schedules: Vec<ir::Schedule> = parsed.collect::<Result<_, _>>()?;
-        let mut bench = Bench::new(&target)?;
+        let mut bench = Bench::new(&target, settings.threads)?;
         for shape in &settings.shapes {
             bench.given(shape, &schedules, &mut record)?;
             print!("{}", report::list(shape, &schedules, &target, &record)?);
@@ -85,7 +93,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     if !settings.report {
-        let mut bench = Bench::new(&target)?;
+        let mut bench = Bench::new(&target, settings.threads)?;
         for shape in &settings.shapes {
             bench.shape(shape, settings.samples, &mut record)?;
         }

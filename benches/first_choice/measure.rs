@@ -12,9 +12,6 @@ use crate::{
     shapes::Shape,
 };
 
-/// Threads of every measurement.
-const THREADS: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
-
 /// Weights of a run: more than caches hold, as in a model.
 const COPIES: Copies = Copies {
     reach: 48 << 20,
@@ -42,16 +39,18 @@ const AGAIN: Policy = Policy {
 /// A place for artifacts, and who measures them.
 pub struct Bench<'a> {
     target: &'a Target,
+    threads: NonZeroUsize,
     folder: PathBuf,
     runner: Runner,
 }
 
 impl<'a> Bench<'a> {
-    pub fn new(target: &'a Target) -> io::Result<Self> {
+    pub fn new(target: &'a Target, threads: NonZeroUsize) -> io::Result<Self> {
         let folder = std::env::temp_dir().join(format!("first-choice-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
         Ok(Self {
             target,
+            threads,
             folder,
             runner: runner()?,
         })
@@ -152,7 +151,7 @@ impl<'a> Bench<'a> {
             baseline: baseline.clone(),
             seed: 0,
             device: "cpu".to_owned(),
-            threads: Some(THREADS),
+            threads: Some(self.threads),
             policy,
         })?)
     }

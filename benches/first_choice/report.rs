@@ -98,8 +98,8 @@ fn median_baseline(outcome: &Outcome) -> Option<f64> {
 fn words(schedule: &Schedule) -> String {
     match schedule {
         Schedule::Contract(s) => format!(
-            "{}x{} u{} block {}x{} {:?} {:?}",
-            s.rows, s.lanes, s.unroll, s.block_rows, s.block_columns, s.left, s.order
+            "{}x{} u{} block {}x{} {:?}",
+            s.rows, s.lanes, s.unroll, s.block_rows, s.block_columns, s.left
         ),
         other => format!("{other:?}"),
     }

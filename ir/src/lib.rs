@@ -46,9 +46,9 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
-    AttentionRows, AttentionSchedule, ContractSchedule, Left, MapSchedule, Order, RowsSchedule,
-    Schedule, Scores, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule,
-    SimtMapSchedule, SimtRowsSchedule, SimtStreamSchedule, Skew, WarpgroupAttentionSchedule,
+    AttentionRows, AttentionSchedule, ContractSchedule, Left, MapSchedule, RowsSchedule, Schedule,
+    Scores, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
+    SimtRowsSchedule, SimtStreamSchedule, Skew, WarpgroupAttentionSchedule,
     WarpgroupContractSchedule,
 };
 pub use target::{Bytes, Flops, Form, OnChip, Roofline, Simd, Simt, Target, TensorCore};

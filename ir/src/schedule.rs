@@ -93,9 +93,6 @@ pub struct ContractSchedule {
     /// From where its left operand is multiplied.
     #[serde(default)]
     pub left: Left,
-    /// Which blocks come one after the other.
-    #[serde(default)]
-    pub order: Order,
 }
 
 /// From where the left operand of a contraction is multiplied, if its numbers lie side by side along the sums.
@@ -104,26 +101,12 @@ pub struct ContractSchedule {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Left {
-    /// From where it lies; numbers of 16 bits are widened into memory of the block, a part of a tile's rows at a time.
+    /// From where it lies; numbers of 16 bits are widened into memory of the block, a part of a tile's rows at
+    /// a time and for each tile again.
     #[default]
     InPlace,
-    /// A part of a tile's rows at a time is copied to memory of the block, for each tile again.
-    Parts,
     /// A tile's rows are copied to memory of the block whole, once for all columns of the block.
     Rows,
-}
-
-/// Which blocks come one after the other.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// Those with the same columns.
-    #[default]
-    Rows,
-    /// Those with the same rows.
-    Columns,
 }
 
 /// How attention is cut.

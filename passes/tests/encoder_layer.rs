@@ -185,7 +185,6 @@ fn schedule(kernel: &Kernel) -> Schedule {
             block_rows: 8,
             block_columns: 96,
             left: ir::Left::InPlace,
-            order: ir::Order::Rows,
         }),
         KernelFamily::Attention { .. } => Schedule::Attention(AttentionSchedule {
             rows: 3,

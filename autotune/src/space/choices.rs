@@ -73,7 +73,6 @@ pub(super) fn choices(schedule: &Schedule) -> Vec<u32> {
             s.block_rows / s.rows.max(1),
             s.block_columns / s.lanes.max(1),
             s.left as u32,
-            s.order as u32,
         ],
         Schedule::Attention(s) => vec![
             11,

@@ -15,7 +15,7 @@
 //! ```
 
 mod choices;
-mod simd;
+pub(crate) mod simd;
 mod simt;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,11 +3,9 @@
 //! Tiles are those whose sums stay in registers. Code is emitted for whole tiles and for what is left at the ends, so no
 //! side needs to divide a size; what bounds the tiles from above is the length of their code.
 
-use std::ops::RangeInclusive;
+use std::collections::BTreeSet;
 
-use ir::{
-    AttentionSchedule, ContractSchedule, Left, MapSchedule, Order, RowsSchedule, Schedule, Simd,
-};
+use ir::{AttentionSchedule, ContractSchedule, Left, MapSchedule, RowsSchedule, Schedule, Simd};
 use passes::KernelFamily;
 
 use super::{blocks, each};
@@ -40,8 +38,10 @@ const LEAST_SUMS: u32 = 8;
 /// Products of a round of a loop as it is written out: a bound on the code.
 const LONGEST_ROUND: u32 = 96;
 
-/// Tiles along the rows of a block, and along its columns.
-const TILES: [u32; 10] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64];
+/// Blocks that the tiles along rows are shared by.
+const SHARES: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+
+/// Panels of a block.
 const PANELS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// Multiply-adds from which a second block is worth waiting for: about 10 microseconds of one core.
@@ -50,14 +50,11 @@ const SHARED_WORK: i64 = 1 << 19;
 /// Parts of a second-level cache that what a block reads again and again may take.
 const CACHED: [i64; 2] = [3, 4];
 
-/// Lengths of parts of rows that are copied.
-const PARTS: RangeInclusive<i64> = 16..=512;
-
 /// Queries of a tile of attention.
 const MOST_QUERIES: u32 = 14;
 
 /// Legal schedules of a family, in order.
-pub(super) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
+pub(crate) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
     let vector = (simd.vector.0 / 4) as u32;
     match *family {
         KernelFamily::Map { rows, columns } => maps(rows * columns, vector),
@@ -85,6 +82,13 @@ fn covering(of: &[u32], size: i64) -> Vec<u32> {
     let needless = |n: &u32| i64::from(*n) < size;
     let last = of.iter().take_while(|n| needless(n)).count();
     of.iter().take(last + 1).copied().collect()
+}
+
+/// Tiles of a block where so many are shared evenly by some blocks, or each has its own; ascending.
+fn shares(tiles: i64) -> Vec<u32> {
+    let of = |blocks: &u32| u32::try_from((tiles as u64).div_ceil((*blocks).into())).ok();
+    let all: BTreeSet<u32> = SHARES.iter().filter_map(of).chain([1]).collect();
+    all.into_iter().collect()
 }
 
 fn maps(elements: i64, vector: u32) -> Vec<Schedule> {
@@ -153,7 +157,6 @@ fn contractions(
             block_rows: tile_rows,
             block_columns: lanes,
             left: Left::InPlace,
-            order: Order::Rows,
         });
     }
     let unrolls = |s: &ContractSchedule| {
@@ -163,7 +166,7 @@ fn contractions(
             .collect()
     };
     let mut some = each(some, unrolls, |s, x| s.unroll = x);
-    let of_rows = |s: &ContractSchedule| covering(&TILES, blocks(rows, s.rows));
+    let of_rows = |s: &ContractSchedule| shares(blocks(rows, s.rows));
     some = each(some, of_rows, |s, x| s.block_rows = x * s.rows);
     let of_columns = |s: &ContractSchedule| covering(&PANELS, blocks(columns, s.lanes));
     some = each(some, of_columns, |s, x| s.block_columns = x * s.lanes);
@@ -183,21 +186,12 @@ fn contractions(
         let row = 4 * (depth + 32);
         let fits = i64::from(s.rows) * row <= simd.l2.0 as i64 / 2;
         let mut all = vec![Left::InPlace];
-        if rows_in_line && PARTS.clone().any(|n| depth % n == 0) {
-            all.push(Left::Parts);
-        }
-        if rows_in_line && again && fits {
+        if rows_in_line && again && fits && s.rows >= LEAST_ROWS {
             all.push(Left::Rows);
         }
         all
     };
     some = each(some, of_left, |s, x| s.left = x);
-    let of_order = |s: &ContractSchedule| {
-        let both = blocks(rows, s.block_rows) > 1 && blocks(columns, s.block_columns) > 1;
-        let all = [Order::Rows, Order::Columns].into_iter();
-        all.take(if both { 2 } else { 1 }).collect()
-    };
-    some = each(some, of_order, |s, x| s.order = x);
     some.into_iter().map(Schedule::Contract).collect()
 }
 
@@ -212,7 +206,7 @@ fn attentions(simd: &Simd, [heads, queries, keys]: [i64; 3]) -> Vec<Schedule> {
             if unroll > 1 && unroll * rows * vectors > LONGEST_ROUND {
                 continue;
             }
-            for count in covering(&TILES, blocks(queries, rows)) {
+            for count in shares(blocks(queries, rows)) {
                 let block_queries = count * rows;
                 // One block would be one thread's; where one tile is all, so be it.
                 let alone = heads * blocks(queries, block_queries) < 2;

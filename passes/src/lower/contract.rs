@@ -9,7 +9,7 @@ mod left;
 use std::collections::BTreeMap;
 
 use ir::{
-    ContractSchedule, DType, Order,
+    ContractSchedule, DType,
     tile::{Index, Memory, Shape, Value, Var},
 };
 
@@ -111,15 +111,11 @@ pub(super) fn lower(
         i64::from(schedule.block_columns),
     );
     let blocks = |size: i64, block: i64| (size as u64).div_ceil(block as u64) as i64;
-    let sides = [blocks(rows, block_rows), blocks(columns, block_columns)];
-    // The last axis counts fastest.
-    let [row_axis, column_axis] = match schedule.order {
-        Order::Rows => [2, 1],
-        Order::Columns => [1, 2],
-    };
-    let mut grid = vec![batch.iter().product(), 1, 1];
-    grid[row_axis] = sides[0];
-    grid[column_axis] = sides[1];
+    let grid = vec![
+        batch.iter().product(),
+        blocks(columns, block_columns),
+        blocks(rows, block_rows),
+    ];
     let mut b = Builder::new(name, params(nest, &layouts), grid);
     let parts = Parts {
         nest,
@@ -133,10 +129,7 @@ pub(super) fn lower(
     for (axis, at) in batch_axes.iter().zip(coordinates(&b.grid(0), &batch)) {
         axes[*axis] = at;
     }
-    let (row, column) = (
-        b.grid(row_axis) * block_rows,
-        b.grid(column_axis) * block_columns,
-    );
+    let (row, column) = (b.grid(2) * block_rows, b.grid(1) * block_columns);
     let over_rows = |b: &mut Builder, tile: &mut dyn FnMut(&mut Builder, Index, u32)| {
         let ends = (row.clone(), row.clone() + block_rows);
         row_runs(b, ends, rows, schedule.rows, tile);
