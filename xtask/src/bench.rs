@@ -22,6 +22,12 @@ const BENCHMARKS: &[Benchmark] = &[
         peers: &[],
     },
     Benchmark {
+        name: "first-choice",
+        about: "the schedule chosen without measuring beside 300 samples of its space; resumes",
+        target: "first_choice",
+        peers: &[],
+    },
+    Benchmark {
         name: "graph-stage",
         about: "rewrite a flat 80-layer LLaMA-70B graph: layers found, nodes, time, peak memory",
         target: "graph_stage",
