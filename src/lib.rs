@@ -32,8 +32,9 @@ pub use backends::{
 pub use claims::{Claim, ClaimError, ClaimOptions, ClaimReport, Verdict, verify_claims};
 pub use compile::{
     Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
-    FromDatabase, KernelReport, Launch, NoArtifact, ProgramReport, Report, Source, Stage,
-    compile_alone, compile_by, compile_in_memory, compile_to, compile_with, explain, write_alone,
+    FromDatabase, GraphChoice, GraphTime, KernelReport, Launch, NoArtifact, ProgramReport, Report,
+    Source, Stage, choose_graphs, compile_alone, compile_by, compile_in_memory, compile_to,
+    compile_with, explain, kernels_of_graphs, write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
@@ -41,4 +42,7 @@ pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
-pub use tune::{Measuring, TuneError, TuneOptions, TuneReport, page_of_records, tune};
+pub use tune::{
+    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, page_of_records,
+    prepare, tune,
+};

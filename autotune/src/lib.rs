@@ -8,6 +8,7 @@ pub mod model;
 pub mod report;
 pub mod tune;
 
+mod cost;
 mod first;
 mod random;
 mod search;
@@ -17,6 +18,7 @@ mod space;
 mod tensor;
 mod warpgroups;
 
+pub use cost::{KernelTime, Measured};
 pub use first::first_choice;
 pub use model::CostModel;
 pub use random::Draw;

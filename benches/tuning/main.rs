@@ -111,7 +111,7 @@ fn kills(folder: &Path, arguments: &Arguments) -> Result<()> {
     for kill in 0..arguments.kills {
         let mut child = tune(&path, 10_000, 1).spawn()?;
         // Anywhere from its first moments to some batches on.
-        std::thread::sleep(Duration::from_secs_f64(0.1 + 6.0 * random()));
+        std::thread::park_timeout(Duration::from_secs_f64(0.1 + 6.0 * random()));
         child.kill()?;
         ended += u32::from(child.wait()?.success());
         if !path.exists() {

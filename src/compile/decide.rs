@@ -194,6 +194,14 @@ impl FromDatabase<'_> {
 }
 
 impl Decide for FromDatabase<'_> {
+    fn graph<'e>(
+        &self,
+        equal: &'e Equal<'_>,
+        target: &Target,
+    ) -> Result<&'e Rewritten, CompileError> {
+        super::graphs::choose(equal, target, self.database, self.threads(target))
+    }
+
     fn schedule(&self, kernel: &Kernel, target: &Target) -> Result<Decision, CompileError> {
         let workload = Workload::of(kernel).map_err(PlanError::from)?;
         let place = Place::of(target);

@@ -6,6 +6,7 @@ mod constants;
 mod decide;
 mod error;
 mod explain;
+mod graphs;
 mod manifest;
 mod report;
 mod texts;
@@ -22,6 +23,7 @@ pub use alone::{Copies, NoArtifact, compile_alone, write_alone};
 pub use decide::{Choose, Decide, Decision, Defaults, Equal, FromDatabase, Source};
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
+pub use graphs::{GraphChoice, GraphTime, choose_graphs, kernels_of_graphs};
 pub use report::{KernelReport, ProgramReport, Report, Stage};
 
 use constants::Constants;

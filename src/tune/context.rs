@@ -6,13 +6,19 @@ use std::{
     process::{Command, Stdio},
 };
 
-use autotune::tune::{Context, Task};
+use autotune::{
+    database::Database,
+    tune::{Context, Task},
+};
 use ir::{Graph, Kernel, Schedule, Target, WeightSource};
 use runtime::Device;
 use serde::Deserialize;
 
 use super::{TuneError, TuneOptions, folder::Folder};
-use crate::compile::compile_with;
+use crate::{
+    FromDatabase,
+    compile::{compile_by, compile_with},
+};
 
 /// Runs of each side.
 const ROUNDS: u32 = 60;
@@ -69,17 +75,49 @@ impl<'a> InContext<'a> {
         if self.options.measuring.device != Device::Cpu {
             return Ok(None);
         }
-        let default = match &self.default {
-            Some(path) => path.clone(),
-            None => {
-                let path = folder.file("model-default.tw");
-                self.compile(&BTreeMap::new(), &path)?;
-                self.default.insert(path).clone()
-            }
-        };
+        let default = self.default(folder)?;
         let tuned = folder.file("model-tuned.tw");
         let meanings = self.tasks.iter().map(|(meaning, _)| meaning.as_str());
         self.compile(&meanings.zip(schedules).collect(), &tuned)?;
+        self.in_turn(&tuned, &default).map(Some)
+    }
+
+    /// Runs the model as a compile with this database makes it, whichever graph that is.
+    pub fn served(&mut self, database: &Database) -> Result<Option<Context>, TuneError> {
+        if self.options.measuring.device != Device::Cpu {
+            return Ok(None);
+        }
+        let folder = Folder::new()?;
+        let default = self.default(&folder)?;
+        let tuned = folder.file("model-tuned.tw");
+        let from = FromDatabase {
+            database,
+            threads: self.options.settings.threads,
+        };
+        let compile = &self.options.compile;
+        compile_by(
+            self.graph,
+            self.weights,
+            compile,
+            &from,
+            &tuned,
+            &mut |_| (),
+        )?;
+        self.in_turn(&tuned, &default).map(Some)
+    }
+
+    /// The model under defaults.
+    fn default(&mut self, folder: &Folder) -> Result<PathBuf, TuneError> {
+        if let Some(path) = &self.default {
+            return Ok(path.clone());
+        }
+        let path = folder.file("model-default.tw");
+        self.compile(&BTreeMap::new(), &path)?;
+        Ok(self.default.insert(path).clone())
+    }
+
+    /// Runs all programs of two artifacts in turn.
+    fn in_turn(&self, tuned: &Path, default: &Path) -> Result<Context, TuneError> {
         let mut whole = Context {
             samples_s: vec![0.0; ROUNDS as usize],
             baseline_s: vec![0.0; ROUNDS as usize],
@@ -93,7 +131,7 @@ impl<'a> InContext<'a> {
                 .iter()
                 .map(|(s, n)| format!("{}={n}", s.name()))
                 .collect();
-            let compared = self.compare(&tuned, &default, &sizes.join(","))?;
+            let compared = self.compare(tuned, default, &sizes.join(","))?;
             add(&mut whole.samples_s, &compared.samples_s, 1);
             add(&mut whole.baseline_s, &compared.baseline_s, 1);
             for ((meaning, calls), (samples, baseline)) in self.tasks.iter().zip(&mut whole.tasks) {
@@ -104,7 +142,7 @@ impl<'a> InContext<'a> {
             }
             whole.device = compared.device_name;
         }
-        Ok(Some(whole))
+        Ok(whole)
     }
 
     /// Writes the model under these schedules, by what kernels compute; others get their defaults.

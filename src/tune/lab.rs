@@ -45,7 +45,8 @@ pub(super) struct Machine<'a> {
     copies: Copies,
     /// Artifacts of defaults, by what their kernels compute.
     defaults: BTreeMap<String, Candidate>,
-    context: InContext<'a>,
+    /// The whole model; none where it is not run.
+    context: Option<InContext<'a>>,
     begun: Instant,
 }
 
@@ -54,7 +55,7 @@ impl<'a> Machine<'a> {
     pub fn new(
         options: &'a TuneOptions,
         constants: u64,
-        context: InContext<'a>,
+        context: Option<InContext<'a>>,
     ) -> Result<Self, TuneError> {
         Ok(Self {
             options,
@@ -193,7 +194,10 @@ impl Lab for Machine<'_> {
     }
 
     fn in_context(&mut self, schedules: &[Schedule]) -> Result<Option<Context>, TuneError> {
-        self.context.run(schedules, &self.folder)
+        match &mut self.context {
+            Some(context) => context.run(schedules, &self.folder),
+            None => Ok(None),
+        }
     }
 
     fn elapsed(&self) -> Duration {

@@ -2,8 +2,10 @@
 
 mod context;
 mod folder;
+mod graphs;
 mod lab;
 mod page;
+mod prepare;
 mod records;
 mod tasks;
 
@@ -20,10 +22,13 @@ use backends::cpu::Workers;
 use ir::{Graph, Target, WeightSource};
 use runtime::{
     Device,
-    measure::{Limits, Runner, RunnerError},
+    measure::{Limits, Runner, RunnerError, bundle::BundleError},
 };
 
 use crate::compile::{CompileError, CompileOptions};
+
+pub use graphs::GraphsReport;
+pub use prepare::{Prepared, prepare};
 
 /// What to tune, and with what.
 #[derive(Clone, Debug)]
@@ -34,6 +39,8 @@ pub struct TuneOptions {
     pub settings: Settings,
     /// How candidates are run.
     pub measuring: Measuring,
+    /// Whether the kernels of all equal graphs are tuned, and the graph chosen again.
+    pub graphs: bool,
 }
 
 /// How candidates are run: in a process of their own.
@@ -60,6 +67,8 @@ pub struct TuneReport {
     pub tuned: Tuned,
     /// Where it holds.
     pub place: Place,
+    /// What it changed about the graph, if several were tuned.
+    pub graphs: Option<GraphsReport>,
 }
 
 /// Why a model is not tuned.
@@ -98,6 +107,9 @@ pub enum TuneError {
     /// The whole model does not run.
     #[error("the model in turn with its default: {0}")]
     Context(String),
+    /// A bundle cannot be written.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
 }
 
 impl Measuring {
@@ -118,12 +130,26 @@ pub fn tune(
     database: &mut Database,
     watch: &mut dyn FnMut(&Standing),
 ) -> Result<TuneReport, TuneError> {
-    let target = options.target();
+    if options.graphs {
+        return graphs::tune_graphs(graph, weights, options, database, watch);
+    }
     let tasks = tasks::of_model(graph, &options.compile)?;
+    tune_tasks(graph, weights, options, tasks, database, watch)
+}
+
+fn tune_tasks(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &TuneOptions,
+    tasks: Vec<Task>,
+    database: &mut Database,
+    watch: &mut dyn FnMut(&Standing),
+) -> Result<TuneReport, TuneError> {
+    let target = options.target();
     let place = Place::of(target);
     let constants = tasks::constant_bytes(&tasks);
     let context = context::InContext::new(graph, weights, options, &tasks);
-    let mut machine = lab::Machine::new(options, constants.0, context)?;
+    let mut machine = lab::Machine::new(options, constants.0, Some(context))?;
     machine.require_device(&tasks)?;
     let tuned = autotune::tune::tune(
         &tasks,
@@ -137,6 +163,7 @@ pub fn tune(
         tasks,
         tuned,
         place,
+        graphs: None,
     })
 }
 

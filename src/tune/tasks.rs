@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use autotune::{database::Workload, tune::Task};
-use ir::{Bytes, Graph, Op, Target};
+use ir::{Bytes, Graph, Kernel, Op, Target};
 use passes::Rewritten;
 
 use crate::compile::{self, CompileError, CompileOptions};
@@ -26,23 +26,36 @@ fn of_programs(programs: &[Rewritten], target: &Target) -> Result<Vec<Task>, Com
             passes::launches(&program.graph, &program.rules).map_err(passes::PlanError::from)?;
         for (i, kernel) in groups.kernels.iter().enumerate() {
             let calls = groups.launches.iter().filter(|l| l.kernel == i).count() as u64;
-            let workload = Workload::of(kernel).map_err(passes::PlanError::from)?;
-            if let Some(at) = known.get(&workload.meaning) {
+            let task = task(kernel, calls, target)?;
+            if let Some(at) = known.get(&task.workload.meaning) {
                 tasks[*at].calls += calls;
                 continue;
             }
-            known.insert(workload.meaning.clone(), tasks.len());
-            let default =
-                autotune::first_choice(kernel, target).map_err(passes::PlanError::from)?;
-            tasks.push(Task {
-                kernel: kernel.clone(),
-                workload,
-                calls,
-                default,
-            });
+            known.insert(task.workload.meaning.clone(), tasks.len());
+            tasks.push(task);
         }
     }
     Ok(tasks)
+}
+
+/// Kernels, each with how often a run launches it.
+pub(super) fn of_kernels(
+    kernels: &[(Kernel, u64)],
+    target: &Target,
+) -> Result<Vec<Task>, CompileError> {
+    let all = kernels
+        .iter()
+        .map(|(kernel, calls)| task(kernel, *calls, target));
+    all.collect()
+}
+
+fn task(kernel: &Kernel, calls: u64, target: &Target) -> Result<Task, CompileError> {
+    Ok(Task {
+        workload: Workload::of(kernel).map_err(passes::PlanError::from)?,
+        default: autotune::first_choice(kernel, target).map_err(passes::PlanError::from)?,
+        kernel: kernel.clone(),
+        calls,
+    })
 }
 
 /// Bytes that a run reads of what weights alone decide.

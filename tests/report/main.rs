@@ -3,6 +3,7 @@
 #[path = "../../autotune/tests/report/browser.rs"]
 mod browser;
 #[path = "../../autotune/tests/report/picture.rs"]
+#[allow(dead_code, reason = "autotune uses the rest")]
 mod picture;
 
 use std::{
@@ -78,14 +79,23 @@ fn pages_of_real_trials() {
 fn a_target_without_trials_is_named() {
     let folder = folder("none");
     fs::write(folder.join("m.graph"), MODEL).unwrap();
-    tilewright(&folder, "tune m.graph --target cpu --threads 1 --trials 2 --db t.db");
+    tilewright(
+        &folder,
+        "tune m.graph --target cpu --threads 1 --trials 2 --db t.db",
+    );
     let mut command = Command::new(env!("CARGO_BIN_EXE_tilewright"));
     let line = "db report --db t.db --target cuda:sm_90a -o x.html";
-    let output = command.args(line.split(' ')).current_dir(&folder).output().unwrap();
+    let output = command
+        .args(line.split(' '))
+        .current_dir(&folder)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        said.starts_with("error: t.db: wanted trials for cuda:sm_90a by this toolchain; it has some for cpu"),
+        said.starts_with(
+            "error: t.db: wanted trials for cuda:sm_90a by this toolchain; it has some for cpu"
+        ),
         "{said}"
     );
     assert!(!folder.join("x.html").exists());

@@ -7,7 +7,8 @@ use std::{
 };
 
 use autotune::database::{Access, Database, Outcome, Place, Trial};
-use serde_json::Value;
+use serde_json::{Value, json as object};
+use tilewright::runtime::{Artifact, WeightChecks, measure::bundle::Bundle};
 
 use crate::{PROGRAM, folder, model};
 
@@ -158,4 +159,86 @@ fn what_cannot_be_is_said() {
         1,
         &["opencl:77"],
     );
+}
+
+#[test]
+fn the_kernels_of_equal_graphs_are_tuned_together() {
+    let folder = folder("graphs");
+    std::fs::write(folder.join("m.graph"), model(24, 32, 64)).unwrap();
+    let report = json(&tune(
+        &folder,
+        &["--db", "t.db", "--trials", "6", "--graph", "--json"],
+    ));
+    let graphs = &report["graphs"];
+    assert!(graphs["kernels"].as_u64().unwrap() >= 1, "{graphs}");
+    let after = &graphs["after"][0];
+    let of = after["graphs"].as_array().unwrap();
+    assert!(of[0]["measured"].as_u64().unwrap() >= 1, "{after}");
+    assert!((after["chosen"].as_u64().unwrap() as usize) < of.len());
+    assert_eq!(
+        graphs["before"][0]["graphs"].as_array().unwrap().len(),
+        of.len()
+    );
+    assert_eq!(report["trials"], 6);
+}
+
+#[test]
+fn candidates_for_a_device_elsewhere_come_back_as_claims() {
+    let folder = folder("prepare");
+    std::fs::write(folder.join("m.graph"), model(24, 32, 64)).unwrap();
+    let prepared = json(&tune(
+        &folder,
+        &["--prepare", "b.twb", "--trials", "6", "--json"],
+    ));
+    let candidates = prepared["candidates"].as_u64().unwrap();
+    assert!((3..=6).contains(&candidates), "{prepared}");
+    let bundle = Bundle::open(&folder.join("b.twb")).unwrap();
+    assert_eq!(bundle.index().tasks.len(), 1);
+    let task = &bundle.index().tasks[0];
+    for stored in task.candidates.iter().chain([&task.baseline]) {
+        bundle.take(stored, &folder.join("one.tw")).unwrap();
+        let artifact = Artifact::open(&folder.join("one.tw"), WeightChecks::BeforeUse).unwrap();
+        assert_eq!(artifact.manifest().targets[0].kernels.len(), 1);
+    }
+    // As `tilewright-run measure` writes them.
+    let mut lines = vec![r#"{"record":"tilewright-database","version":1}"#.to_owned()];
+    let mut workload = task.workload.clone();
+    workload.insert("record".into(), "workload".into());
+    lines.push(Value::from(workload).to_string());
+    for stored in &task.candidates {
+        let mut trial = task.trial.clone();
+        let measured = object!({
+            "record": "trial", "schedule": stored.schedule, "outcome": "ok", "samples_s": vec![1e-6; 50],
+            "baseline_s": vec![2e-6; 50], "error": 0.0, "threads": 2, "device": "elsewhere", "unix_time": 1,
+        });
+        trial.extend(measured.as_object().unwrap().clone());
+        lines.push(Value::from(trial).to_string());
+    }
+    std::fs::write(folder.join("r.jsonl"), lines.join("\n")).unwrap();
+    let call = |arguments: &[&str]| {
+        let output = Command::new(PROGRAM)
+            .current_dir(&folder)
+            .args(arguments)
+            .output()
+            .unwrap();
+        json(&output)
+    };
+    let import = call(&["db", "import", "r.jsonl", "--db", "t.db", "--json"]);
+    assert_eq!(import["added"], candidates, "{import}");
+    let compile = [
+        "compile",
+        "m.graph",
+        "--target",
+        "cpu",
+        "--db",
+        "t.db",
+        "--threads",
+        "2",
+        "-o",
+        "m.tw",
+        "--json",
+    ];
+    assert_eq!(call(&compile)["schedules"][0]["source"], "default");
+    call(&["db", "verify", "--db", "t.db", "--json"]);
+    assert_eq!(call(&compile)["schedules"][0]["source"], "tuned");
 }

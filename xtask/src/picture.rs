@@ -27,7 +27,9 @@ pub fn run(root: &Root, arguments: &[String]) -> Result<(), Error> {
             .arg(format!("file://{}", page.display()))
             .env("FONTCONFIG_FILE", chromium.join("fonts.conf")),
     )?;
-    let bytes = fs::metadata(Path::new(picture)).map_err(Error::file("read", picture))?.len();
+    let bytes = fs::metadata(Path::new(picture))
+        .map_err(Error::file("read", picture))?
+        .len();
     println!("{picture}: {} kB", bytes / 1000);
     Ok(())
 }

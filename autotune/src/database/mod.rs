@@ -13,6 +13,7 @@ mod error;
 mod exchange;
 mod legal;
 mod merge;
+mod query;
 mod record;
 mod schema;
 mod serve;
@@ -26,6 +27,7 @@ pub use merge::{Difference, Merged};
 pub use record::{
     Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning, median,
 };
-pub use serve::{CAREFUL, Served};
+pub(crate) use serve::distance;
+pub use serve::{CAREFUL, Served, Timed};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

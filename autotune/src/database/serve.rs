@@ -1,17 +1,15 @@
-//! Asking a database: what is known of a workload, and what may be used.
+//! Which schedule is used.
 
 use std::collections::BTreeMap;
 
 use ir::{Kernel, Schedule, Target};
 use runtime::measure::Ratio;
-use rusqlite::Row;
-use serde::de::DeserializeOwned;
 
 use super::{
     Database,
-    error::{DatabaseError, at},
+    error::DatabaseError,
     legal::is_legal,
-    record::{Id, Outcome, Place, Plan, Trial, Verification, Workload},
+    record::{Outcome, Place, Trial, Verification, Workload, median},
 };
 
 /// A schedule that a database answers with.
@@ -50,6 +48,17 @@ impl Served {
 /// Pairs of samples that a trial must have to be served. A search glances at many candidates with fewer; the luckiest of them is
 /// seldom the fastest.
 pub const CAREFUL: usize = 40;
+
+/// A kernel's measured times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timed {
+    /// The kernel.
+    pub workload: Workload,
+    /// Seconds of a call under the default schedule.
+    pub default_s: f64,
+    /// Seconds of a call under the schedule that is served, or the default.
+    pub served_s: f64,
+}
 
 /// A trial that counts for its schedule.
 struct Scored {
@@ -143,6 +152,31 @@ impl Database {
         Ok(all.map(|s| s.trial.schedule).collect())
     }
 
+    /// The times of the kernels that were measured in a place by so many threads, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn times(&self, place: &Place, threads: u32) -> Result<Vec<Timed>, DatabaseError> {
+        let mut all = vec![];
+        for workload in self.tried(place)? {
+            let scored = self.scored(&workload.meaning, place, threads)?;
+            let defaults: Vec<f64> = (scored.iter())
+                .filter_map(|s| median(&s.trial.baseline_s))
+                .collect();
+            let Some(default_s) = median(&defaults) else {
+                continue;
+            };
+            let best = scored.iter().find_map(Scored::careful);
+            let served = best.filter(|r| r.high < 1.0);
+            all.push(Timed {
+                workload,
+                default_s,
+                served_s: default_s * served.map_or(1.0, |r| r.value),
+            });
+        }
+        Ok(all)
+    }
+
     /// The trial that counts for each schedule, the best first.
     fn scored(
         &self,
@@ -226,134 +260,10 @@ impl Database {
         });
         Ok(near.into_iter().map(|(_, of, at)| (of, at)).collect())
     }
-
-    /// The places that trials were made in, in order.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn places(&self) -> Result<Vec<Place>, DatabaseError> {
-        self.rows(
-            "SELECT DISTINCT target, fingerprint, toolchain FROM trial ORDER BY target, fingerprint, toolchain",
-            &[],
-            |row| {
-                Ok(Place {
-                    target: row.get(0)?,
-                    fingerprint: row.get(1)?,
-                    toolchain: row.get(2)?,
-                })
-            },
-        )
-    }
-
-    /// The workloads of which there are trials in a place.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn tried(&self, place: &Place) -> Result<Vec<Workload>, DatabaseError> {
-        self.all(
-            "SELECT body FROM workload WHERE EXISTS (SELECT 1 FROM trial WHERE trial.workload = workload.meaning \
-             AND trial.fingerprint = ?1 AND trial.toolchain = ?2) ORDER BY meaning",
-            &[&place.fingerprint, &place.toolchain],
-        )
-    }
-
-    /// A workload, by what it computes.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn workload(&self, meaning: &str) -> Result<Option<Workload>, DatabaseError> {
-        let all = self.all("SELECT body FROM workload WHERE meaning = ?1", &[&meaning])?;
-        Ok(all.into_iter().next())
-    }
-
-    /// All trials of a workload in a place, the fastest first, then those without times.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn trials(&self, meaning: &str, place: &Place) -> Result<Vec<Trial>, DatabaseError> {
-        self.all(
-            "SELECT body FROM trial WHERE workload = ?1 AND fingerprint = ?2 AND toolchain = ?3 \
-             ORDER BY median_s IS NULL, median_s, id",
-            &[&meaning, &place.fingerprint, &place.toolchain],
-        )
-    }
-
-    /// Trials with right numbers in a place that were not verified here: claims. Those of each workload that are best by their
-    /// own account first; none whose schedule was seen to be wrong.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn claims(&self, place: &Place) -> Result<Vec<Trial>, DatabaseError> {
-        self.all(
-            "SELECT body FROM trial WHERE fingerprint = ?1 AND toolchain = ?2 AND outcome = 'ok' AND NOT EXISTS \
-             (SELECT 1 FROM verified WHERE verified.trial = trial.id AND verified.host = ?3) \
-             AND NOT EXISTS (SELECT 1 FROM trial AS wrong WHERE wrong.workload = trial.workload \
-             AND wrong.fingerprint = ?1 AND wrong.toolchain = ?2 AND wrong.schedule = trial.schedule \
-             AND wrong.outcome = 'wrong-result') \
-             ORDER BY workload, score IS NULL, score, median_s, id",
-            &[&place.fingerprint, &place.toolchain, &self.host],
-        )
-    }
-
-    /// How a trial was verified here, if it was.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn verification(&self, trial: &Id) -> Result<Option<Verification>, DatabaseError> {
-        let all = self.all(
-            "SELECT body FROM verified WHERE trial = ?1 AND host = ?2",
-            &[&trial.0, &self.host],
-        )?;
-        Ok(all.into_iter().next())
-    }
-
-    /// The plans of a model on a cluster, the fastest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn plans(&self, model: &str, cluster: &str) -> Result<Vec<Plan>, DatabaseError> {
-        self.all(
-            "SELECT body FROM plan WHERE model = ?1 AND cluster = ?2 ORDER BY step_s, id",
-            &[&model, &cluster],
-        )
-    }
-
-    /// The records whose JSON a query gives.
-    pub(super) fn all<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        key: &[&dyn rusqlite::ToSql],
-    ) -> Result<Vec<T>, DatabaseError> {
-        let rows = self.rows(query, key, |row| row.get::<_, String>(0))?;
-        rows.iter().map(|body| self.parse(body)).collect()
-    }
-
-    /// What `take` gives of each row.
-    fn rows<T>(
-        &self,
-        query: &str,
-        key: &[&dyn rusqlite::ToSql],
-        take: impl FnMut(&Row<'_>) -> Result<T, rusqlite::Error>,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(query)
-            .map_err(at(&self.path))?;
-        let rows = statement.query_map(key, take).map_err(at(&self.path))?;
-        let rows: Result<Vec<T>, _> = rows.collect();
-        rows.map_err(at(&self.path))
-    }
-
-    pub(super) fn parse<T: DeserializeOwned>(&self, body: &str) -> Result<T, DatabaseError> {
-        serde_json::from_str(body).map_err(|e| DatabaseError::Damaged {
-            path: self.path.clone(),
-            message: format!("a record cannot be read: {e}"),
-        })
-    }
 }
 
 /// How far sizes are apart: by how many factors of two, over all of them.
-fn distance(a: &Workload, b: &Workload) -> f64 {
+pub(crate) fn distance(a: &Workload, b: &Workload) -> f64 {
     let log = |n: i64| (n.max(1) as f64).log2();
     let each = a.sizes.values().zip(b.sizes.values());
     each.map(|(x, y)| (log(*x) - log(*y)).abs()).sum()

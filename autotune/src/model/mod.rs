@@ -5,11 +5,13 @@
 //!
 //! Why trees, and why our own: `docs/adr/0033-search.md`.
 
+mod committee;
 mod learned;
 mod trees;
 
 use std::collections::BTreeMap;
 
+pub(crate) use committee::Committee;
 use trees::{Row, Settings, Trees};
 
 /// From many kernels.
@@ -63,7 +65,7 @@ impl CostModel {
         for example in examples {
             *count.entry(&example.task).or_default() += 1.0;
         }
-        let weight = |e: &Example| (ENOUGH / count[e.task.as_str()]).min(1.0);
+        let weight = |at: usize| (ENOUGH / count[examples[at].task.as_str()]).min(1.0);
         Self {
             base: grow(examples, &GENERAL, seed, weight, |_| 0.0),
             own: Trees::default(),
@@ -72,10 +74,15 @@ impl CostModel {
 
     /// The model with further trees for one kernel, fitted to what this one leaves unexplained of its examples.
     pub fn refine(&self, examples: &[Example], seed: u64) -> Self {
+        self.refine_by(examples, |_| 1.0, seed)
+    }
+
+    /// The same where examples count by their position.
+    fn refine_by(&self, examples: &[Example], weight: impl Fn(usize) -> f64, seed: u64) -> Self {
         let known = |features: &[f32]| self.base.value(features);
         Self {
             base: self.base.clone(),
-            own: grow(examples, &OWN, seed, |_| 1.0, known),
+            own: grow(examples, &OWN, seed, weight, known),
         }
     }
 
@@ -85,19 +92,25 @@ impl CostModel {
     }
 }
 
+/// Whether an example has a time.
+fn sound(example: &Example) -> bool {
+    example.ratio > 0.0 && example.ratio.is_finite()
+}
+
 fn grow(
     examples: &[Example],
     settings: &Settings,
     seed: u64,
-    weight: impl Fn(&Example) -> f64,
+    weight: impl Fn(usize) -> f64,
     known: impl Fn(&[f32]) -> f64,
 ) -> Trees {
-    let sound = |e: &&Example| e.ratio > 0.0 && e.ratio.is_finite();
-    let rows: Vec<Row<'_>> = (examples.iter().filter(sound))
-        .map(|e| Row {
+    let all = examples.iter().enumerate();
+    let counted = all.filter(|(at, e)| sound(e) && weight(*at) > 0.0);
+    let rows: Vec<Row<'_>> = counted
+        .map(|(at, e)| Row {
             columns: &e.features,
             wanted: e.ratio.ln().clamp(-SLOWEST, SLOWEST) - known(&e.features),
-            weight: weight(e),
+            weight: weight(at),
         })
         .collect();
     Trees::grow(&rows, settings, seed)

@@ -45,10 +45,9 @@ impl Strategy for Evolution {
         } else {
             grow(&mut pool, known, draw);
         }
-        let best = pool.best(RANKED);
         let mut taken = BTreeSet::new();
         let mut ranked = vec![];
-        for schedule in best {
+        for schedule in pool.by_opinion(known, RANKED) {
             if draw.unit() < RANDOM
                 && let Some(other) = known.sample(draw)
                 && taken.insert(other.clone())
@@ -106,5 +105,25 @@ impl Pool {
         all.sort_by(|a, b| a.1.total_cmp(b.1));
         let best = all.into_iter().take(count);
         best.map(|(schedule, _)| schedule.clone()).collect()
+    }
+
+    /// The best in the mean opinion, then the best in that of each model in turn, and so on: so that those proposed at once
+    /// differ where the models do. Thompson 1933, by bootstrap.
+    fn by_opinion(&self, known: &Known, count: usize) -> Vec<Schedule> {
+        let mut lists = vec![self.best(count)];
+        let opinions = self.0.keys().map(|s| Some((s, known.opinions(s)?)));
+        if let Some(opinions) = opinions.collect::<Option<Vec<_>>>() {
+            let members = opinions.first().map_or(0, |(_, all)| all.len());
+            for member in 0..members {
+                let mut all: Vec<_> = opinions.iter().map(|(s, all)| (*s, all[member])).collect();
+                all.sort_by(|a, b| a.1.total_cmp(&b.1));
+                let best = all.into_iter().take(count);
+                lists.push(best.map(|(schedule, _)| schedule.clone()).collect());
+            }
+        }
+        let turns = (0..count).flat_map(|at| lists.iter().filter_map(move |l| l.get(at)));
+        let mut taken = BTreeSet::new();
+        let distinct = turns.filter(|s| taken.insert((*s).clone()));
+        distinct.take(count).cloned().collect()
     }
 }

@@ -6,7 +6,7 @@ use ir::{Kernel, Schedule, Target};
 
 use crate::{
     features::{Extractor, Features},
-    model::{CostModel, Example},
+    model::{Committee, CostModel, Example},
     random::Draw,
     space::Space,
 };
@@ -31,12 +31,10 @@ pub struct Known {
     extractor: Option<Extractor>,
     general: Option<CostModel>,
     /// The general model, refined by what was seen; none before there is enough.
-    model: Option<CostModel>,
+    own: Option<Committee>,
     seen: BTreeMap<Schedule, Option<f64>>,
     /// Features of those that were looked at; none of those that cannot be lowered.
     features: BTreeMap<Schedule, Option<Features>>,
-    /// Standard error of the model's logarithms among the best.
-    error: f64,
 }
 
 impl Known {
@@ -55,10 +53,9 @@ impl Known {
             default,
             seed,
             general: general.cloned(),
-            model: general.cloned(),
+            own: None,
             seen: BTreeMap::new(),
             features: BTreeMap::new(),
-            error: UNSURE,
         }
     }
 
@@ -120,10 +117,22 @@ impl Known {
         }
         self.look(schedule);
         let features = self.features.get(schedule)?.as_ref()?;
-        Some(match &self.model {
-            Some(model) => model.predict(features.values()),
-            None => features.estimate().ln(),
-        })
+        Some(self.foresee(features).unwrap_or(features.estimate().ln()))
+    }
+
+    /// Opinions on a schedule whose features were made, one of each model; none before there is enough.
+    pub fn opinions(&self, schedule: &Schedule) -> Option<Vec<f64>> {
+        let own = self.own.as_ref()?;
+        let features = self.features.get(schedule)?.as_ref()?.values();
+        let all = (0..own.len()).map(|member| own.opinion(member, features));
+        Some(all.collect())
+    }
+
+    fn foresee(&self, features: &Features) -> Option<f64> {
+        let features = features.values();
+        let general = || Some(self.general.as_ref()?.predict(features));
+        let own = self.own.as_ref().map(|own| own.predict(features));
+        own.or_else(general)
     }
 
     fn lowers(&mut self, schedule: &Schedule) -> bool {
@@ -156,24 +165,7 @@ impl Known {
             return;
         }
         let general = self.general.clone().unwrap_or_default();
-        let [even, odd] = [0, 1].map(|part| {
-            let half = examples.iter().skip(part).step_by(2);
-            half.cloned().collect::<Vec<Example>>()
-        });
-        let mut foreseen = vec![];
-        for (from, to) in [(&even, &odd), (&odd, &even)] {
-            let model = general.refine(from, self.seed);
-            foreseen.extend(
-                to.iter()
-                    .map(|e| (model.predict(&e.features), e.ratio.ln())),
-            );
-        }
-        // Among the best, since that is where the search looks.
-        foreseen.sort_by(|a, b| a.0.total_cmp(&b.0));
-        foreseen.truncate(examples.len().div_ceil(3).max(ENOUGH));
-        let squares = foreseen.iter().map(|(f, seen)| (f - seen).powi(2));
-        self.error = (squares.sum::<f64>() / foreseen.len() as f64).sqrt();
-        self.model = Some(general.refine(&examples, self.seed));
+        self.own = Some(Committee::new(&general, &examples, self.seed));
     }
 
     pub(super) fn examples(&self, task: &str) -> Vec<Example> {
@@ -206,18 +198,16 @@ impl Known {
         if self.seen.is_empty() {
             return 1.0;
         }
-        let Some(model) = &self.model else {
-            return UNSURE;
-        };
         let best = self.best().1.ln();
-        let of = |schedule| {
+        let ahead = left.filter_map(|schedule| {
             let features = self.features.get(schedule)?.as_ref()?;
-            Some(best - model.predict(features.values()))
-        };
-        let Some(ahead) = left.filter_map(of).max_by(f64::total_cmp) else {
+            // As good as the best, where nothing is foreseen.
+            Some(self.foresee(features).map_or(0.0, |f| best - f))
+        });
+        let Some(ahead) = ahead.max_by(f64::total_cmp) else {
             return 0.0;
         };
-        let error = self.error.max(1e-6);
+        let error = self.own.as_ref().map_or(UNSURE, Committee::error).max(1e-6);
         let gain = ahead * below(ahead / error) + error * density(ahead / error);
         1.0 - (-gain.max(0.0)).exp()
     }

@@ -94,7 +94,7 @@ pub(super) fn keep(
 }
 
 /// What a search is told of a trial.
-pub(super) fn seen(trial: &Trial) -> Seen {
+pub fn seen(trial: &Trial) -> Seen {
     let ratio = match (trial.outcome, trial.median_s(), baseline(trial)) {
         (Outcome::Ok, Some(time), Some(baseline)) => Some(time / baseline),
         _ => None,

@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use finish::{Context, Tuned, TunedTask};
-pub use keep::{Stage, is_search};
+pub use keep::{Stage, is_search, seen};
 pub use standing::Standing;
 
 /// A kernel to tune.

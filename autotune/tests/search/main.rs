@@ -131,6 +131,7 @@ fn a_kernel_without_a_space_has_its_default_only() {
 fn failures_do_no_harm() {
     let task = small();
     let mut search = task.search(1);
+    let mut failed = BTreeSet::new();
     let bad = [
         None,
         Some(f64::NAN),
@@ -141,14 +142,16 @@ fn failures_do_no_harm() {
     for ratio in bad.into_iter().cycle().take(20) {
         let some = search.propose(4).into_iter();
         let seen: Vec<Seen> = some.map(|schedule| Seen { schedule, ratio }).collect();
+        failed.extend(seen.iter().map(|s| s.schedule.clone()));
         search.tell(&seen);
     }
     assert_eq!(search.best(), (&task.default, 1.0));
     let gain = search.expected_gain();
     assert!((0.0..=1.0).contains(&gain), "{gain}");
     let found = best(&task.run(&mut search, 60));
-    let all: Vec<Seen> = task.space.iter().map(|s| task.seen(s)).collect();
-    assert!(found < 1.5 * best(&all), "{found} of {}", best(&all));
+    let others = task.space.iter().filter(|s| !failed.contains(*s));
+    let all: Vec<Seen> = others.map(|s| task.seen(s)).collect();
+    assert!(found < 1.1 * best(&all), "{found} of {}", best(&all));
 }
 
 #[test]

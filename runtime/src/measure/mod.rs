@@ -4,6 +4,8 @@
 //! A candidate is an ordinary artifact whose program runs one kernel (`docs/measuring.md`). All that may go wrong with
 //! it is an [`Outcome`]: wrong numbers, no end, a crash. The [`Runner`] then starts a new child and goes on.
 
+pub mod bundle;
+
 mod compare;
 mod contention;
 mod frame;

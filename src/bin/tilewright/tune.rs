@@ -16,15 +16,15 @@ use clap::Args;
 use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
-    Measuring, TuneOptions, TuneReport, import,
+    GraphChoice, GraphsReport, Measuring, Prepared, TuneOptions, TuneReport, import,
     runtime::{self, Device, cli::Report, measure::Limits},
 };
 
 use crate::{
     failure::Failure,
     model::{self, Precision},
-    progress::{Progress, Standing},
-    shape::Shape,
+    progress::Progress,
+    shape::{Shape, spell},
 };
 
 /// The command that makes this program measure candidates for another run of it.
@@ -78,6 +78,9 @@ pub struct Arguments {
     /// The device; otherwise the first that runs code for the target.
     #[arg(long, value_name = "cpu|cuda:N|rocm:N|opencl:N")]
     device: Option<Device>,
+    /// Tune the kernels of all graphs that rewriting finds equal, then choose the graph again by what was measured.
+    #[arg(long, conflicts_with = "prepare")]
+    graph: bool,
     /// Seconds that building or measuring one candidate may take.
     #[arg(long, default_value = "60", value_name = "S", value_parser = seconds)]
     candidate_limit: Duration,
@@ -151,26 +154,28 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
             device,
             threads: NonZeroUsize::new(threads as usize),
         },
+        graphs: arguments.graph,
     };
     let mut bar = Progress::new();
     bar.show("import ...");
     let model = import::load(&arguments.model)?;
+    let host = tilewright::host();
+    if let Some(path) = &arguments.prepare {
+        let known = arguments.database.as_ref();
+        let known = known.map(|f| Database::open(f, Access::Read, &host));
+        let prepared =
+            tilewright::prepare(&model.graph, &options, known.transpose()?.as_ref(), path)?;
+        drop(bar);
+        return Ok(prepared_report(path, &prepared));
+    }
     let path = arguments.database.as_ref().expect("clap requires it");
-    let mut database = Database::open(path, Access::Write, &tilewright::host())?;
+    let mut database = Database::open(path, Access::Write, &host)?;
     let report = tilewright::tune(
         &model.graph,
         &model.weights,
         &options,
         &mut database,
-        &mut |s| {
-            bar.update(Standing {
-                done: s.done,
-                of: s.of,
-                gain: 1.0 / s.ratio,
-                rate: s.rate,
-                left: s.left,
-            });
-        },
+        &mut |standing| bar.update(standing),
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
@@ -217,6 +222,28 @@ pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
     Ok((program, vec![WORKER.into()]))
 }
 
+fn prepared_report(path: &Path, prepared: &Prepared) -> Report {
+    let Prepared {
+        tasks,
+        candidates,
+        failed,
+        bytes,
+    } = prepared;
+    Report {
+        text: format!(
+            "{}: {candidates} candidates for {tasks} kernels, {:.1} MB; {failed} schedules have no code\n\
+             help: `tilewright-run measure {} -o results.jsonl` measures them, where the device is\n",
+            path.display(),
+            *bytes as f64 / 1e6,
+            path.display()
+        ),
+        json: json!({
+            "output": path, "kernels": tasks, "candidates": candidates, "failed": failed, "bytes": bytes,
+        }),
+        passed: true,
+    }
+}
+
 /// `1.26 times as fast (0.794 of the time, 95 % interval 0.780 to 0.801)`
 fn gain(ratio: &runtime::measure::Ratio) -> String {
     format!(
@@ -258,6 +285,9 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
             "ratio": t.ratio.as_ref().map(interval),
         }));
     }
+    if let Some(graphs) = &report.graphs {
+        text += &graphs_text(graphs);
+    }
     text += &match (&ratio, tuned.tasks.iter().any(|t| t.is_tuned)) {
         (Some(r), true) => format!("the model is {}\n", gain(r)),
         (_, false) => "the defaults stay: nothing was faster by more than the noise\n".into(),
@@ -276,9 +306,47 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
         json: json!({
             "target": report.place.target, "trials": tuned.trials, "seed": arguments.seed,
             "kernels": kernels, "ratio": ratio.as_ref().map(interval),
+            "graphs": report.graphs.as_ref().map(graphs_json),
         }),
         passed: true,
     }
+}
+
+/// What was chosen of several graphs, a line for each program.
+fn graphs_text(graphs: &GraphsReport) -> String {
+    let mut text = format!("{} distinct kernels of all equal graphs\n", graphs.kernels);
+    for (before, after) in graphs.before.iter().zip(&graphs.after) {
+        let sizes = spell(&after.sizes);
+        let launches = |choice: &GraphChoice| choice.graphs[choice.chosen].launches;
+        text += &match after.chosen == before.chosen {
+            true => format!(
+                "  {sizes}: of {} graphs the same one stays, {} launches\n",
+                after.graphs.len(),
+                launches(after)
+            ),
+            false => format!(
+                "  {sizes}: another of {} graphs, {} launches instead of {}, {:.1} % less time by the sum of its kernels\n",
+                after.graphs.len(),
+                launches(after),
+                launches(before),
+                100.0 * after.gain()
+            ),
+        };
+    }
+    text
+}
+
+fn graphs_json(graphs: &GraphsReport) -> Value {
+    let one = |choice: &GraphChoice| {
+        let times = choice.graphs.iter().map(|g| {
+            json!({
+                "launches": g.launches, "kernels": g.kernels, "measured": g.measured, "seconds": g.seconds,
+            })
+        });
+        json!({ "chosen": choice.chosen, "gain": choice.gain(), "graphs": times.collect::<Vec<_>>() })
+    };
+    let all = |choices: &[GraphChoice]| choices.iter().map(one).collect::<Vec<_>>();
+    json!({ "kernels": graphs.kernels, "before": all(&graphs.before), "after": all(&graphs.after) })
 }
 
 fn interval(ratio: &runtime::measure::Ratio) -> Value {
