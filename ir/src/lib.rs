@@ -46,7 +46,7 @@ pub use ops::{Leaf, Op, OpError};
 pub use primitive::{Primitive, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
-    AttentionRows, AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule,
+    AttentionRows, AttentionSchedule, ContractSchedule, Left, MapSchedule, RowsSchedule, Schedule,
     Scores, SimtAttentionSchedule, SimtContractSchedule, SimtGemvSchedule, SimtMapSchedule,
     SimtRowsSchedule, SimtStreamSchedule, Skew, WarpgroupAttentionSchedule,
     WarpgroupContractSchedule,

@@ -90,6 +90,23 @@ pub struct ContractSchedule {
     pub block_rows: u32,
     /// Columns of output that a block computes: a multiple of `lanes`.
     pub block_columns: u32,
+    /// From where its left operand is multiplied.
+    #[serde(default)]
+    pub left: Left,
+}
+
+/// From where the left operand of a contraction is multiplied, if its numbers lie side by side along the sums.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// From where it lies; numbers of 16 bits are widened into memory of the block, a part of a tile's rows at
+    /// a time and for each tile again.
+    #[default]
+    InPlace,
+    /// A tile's rows are copied to memory of the block whole, once for all columns of the block.
+    Rows,
 }
 
 /// How attention is cut.

@@ -184,6 +184,7 @@ fn schedule(kernel: &Kernel) -> Schedule {
             unroll: 2,
             block_rows: 8,
             block_columns: 96,
+            left: ir::Left::InPlace,
         }),
         KernelFamily::Attention { .. } => Schedule::Attention(AttentionSchedule {
             rows: 3,

@@ -72,6 +72,7 @@ pub(crate) fn choices(schedule: &Schedule) -> Vec<u32> {
             s.unroll,
             s.block_rows / s.rows.max(1),
             s.block_columns / s.lanes.max(1),
+            s.left as u32,
         ],
         Schedule::Attention(s) => vec![
             11,

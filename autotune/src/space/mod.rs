@@ -15,7 +15,7 @@
 //! ```
 
 mod choices;
-mod simd;
+pub(crate) mod simd;
 mod simt;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,11 +131,11 @@ fn below(seed: u64, n: usize) -> usize {
     ((x ^ x >> 31) % n as u64) as usize
 }
 
-/// Schedules with each of their choices of one number in turn.
-fn each<S: Clone>(
+/// Schedules with each of what one choice may be in turn.
+fn each<S: Clone, T>(
     some: Vec<S>,
-    choices: impl Fn(&S) -> Vec<u32>,
-    set: impl Fn(&mut S, u32),
+    choices: impl Fn(&S) -> Vec<T>,
+    set: impl Fn(&mut S, T),
 ) -> Vec<S> {
     let of = |s: S| {
         let all = choices(&s).into_iter();

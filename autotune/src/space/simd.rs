@@ -3,7 +3,9 @@
 //! Tiles are those whose sums stay in registers. Code is emitted for whole tiles and for what is left at the ends, so no
 //! side needs to divide a size; what bounds the tiles from above is the length of their code.
 
-use ir::{AttentionSchedule, ContractSchedule, MapSchedule, RowsSchedule, Schedule, Simd};
+use std::collections::BTreeSet;
+
+use ir::{AttentionSchedule, ContractSchedule, Left, MapSchedule, RowsSchedule, Schedule, Simd};
 use passes::KernelFamily;
 
 use super::{blocks, each};
@@ -23,7 +25,10 @@ const UNROLLS: [u32; 4] = [1, 2, 4, 8];
 /// Rows of a tile.
 const MOST_ROWS: u32 = 24;
 
-/// Vectors across a tile.
+/// Rows of a tile at least, where there are as many: each load of the right operand serves them all.
+const LEAST_ROWS: u32 = 4;
+
+/// Vectors across a tile. One loads as much as it multiplies; it serves only columns that fill no more.
 const TILE_VECTORS: [u32; 6] = [1, 2, 3, 4, 6, 8];
 
 /// Sums that a tile has at least, where the sizes allow: a multiply-add's result is ready after four cycles, and two
@@ -31,10 +36,13 @@ const TILE_VECTORS: [u32; 6] = [1, 2, 3, 4, 6, 8];
 const LEAST_SUMS: u32 = 8;
 
 /// Products of a round of a loop as it is written out: a bound on the code.
-const LONGEST_ROUND: u32 = 160;
+const LONGEST_ROUND: u32 = 96;
 
-/// Tiles along a side of a block.
-const TILES: [u32; 14] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128];
+/// Blocks that the tiles along rows are shared by.
+const SHARES: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+
+/// Panels of a block.
+const PANELS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
 /// Multiply-adds from which a second block is worth waiting for: about 10 microseconds of one core.
 const SHARED_WORK: i64 = 1 << 19;
@@ -46,7 +54,7 @@ const CACHED: [i64; 2] = [3, 4];
 const MOST_QUERIES: u32 = 14;
 
 /// Legal schedules of a family, in order.
-pub(super) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
+pub(crate) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
     let vector = (simd.vector.0 / 4) as u32;
     match *family {
         KernelFamily::Map { rows, columns } => maps(rows * columns, vector),
@@ -57,8 +65,9 @@ pub(super) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
             rows,
             columns,
             depth,
+            rows_in_line,
             ..
-        } => contractions(simd, [batch, rows, columns, depth]),
+        } => contractions(simd, [batch, rows, columns, depth], rows_in_line),
         KernelFamily::Attention {
             heads,
             queries,
@@ -73,6 +82,13 @@ fn covering(of: &[u32], size: i64) -> Vec<u32> {
     let needless = |n: &u32| i64::from(*n) < size;
     let last = of.iter().take_while(|n| needless(n)).count();
     of.iter().take(last + 1).copied().collect()
+}
+
+/// Tiles of a block where so many are shared evenly by some blocks, or each has its own; ascending.
+fn shares(tiles: i64) -> Vec<u32> {
+    let of = |blocks: &u32| u32::try_from((tiles as u64).div_ceil((*blocks).into())).ok();
+    let all: BTreeSet<u32> = SHARES.iter().filter_map(of).chain([1]).collect();
+    all.into_iter().collect()
 }
 
 fn maps(elements: i64, vector: u32) -> Vec<Schedule> {
@@ -105,10 +121,12 @@ fn folds(rows: i64, vector: u32) -> Vec<Schedule> {
 fn tiles(simd: &Simd, rows: i64, columns: i64) -> Vec<[u32; 2]> {
     let vector = (simd.vector.0 / 4) as u32;
     let most_rows = u32::try_from(rows).unwrap_or(MOST_ROWS).clamp(1, MOST_ROWS);
-    let across = covering(&TILE_VECTORS, blocks(columns, vector));
+    let narrow = columns <= i64::from(vector);
+    let mut across = covering(&TILE_VECTORS, blocks(columns, vector));
+    across.retain(|vectors| *vectors > 1 || narrow);
     let mut all = vec![];
     for vectors in across {
-        for rows in 1..=most_rows {
+        for rows in most_rows.min(LEAST_ROWS)..=most_rows {
             // Beside the sums: a row of the right operand and one number of the left one.
             let sums = rows * vectors;
             let fits = sums + vectors < simd.registers;
@@ -123,7 +141,11 @@ fn tiles(simd: &Simd, rows: i64, columns: i64) -> Vec<[u32; 2]> {
     all
 }
 
-fn contractions(simd: &Simd, [batch, rows, columns, depth]: [i64; 4]) -> Vec<Schedule> {
+fn contractions(
+    simd: &Simd,
+    [batch, rows, columns, depth]: [i64; 4],
+    rows_in_line: bool,
+) -> Vec<Schedule> {
     let vector = (simd.vector.0 / 4) as u32;
     let mut some = vec![];
     for [tile_rows, vectors] in tiles(simd, rows, columns) {
@@ -134,6 +156,7 @@ fn contractions(simd: &Simd, [batch, rows, columns, depth]: [i64; 4]) -> Vec<Sch
             unroll: 1,
             block_rows: tile_rows,
             block_columns: lanes,
+            left: Left::InPlace,
         });
     }
     let unrolls = |s: &ContractSchedule| {
@@ -143,9 +166,9 @@ fn contractions(simd: &Simd, [batch, rows, columns, depth]: [i64; 4]) -> Vec<Sch
             .collect()
     };
     let mut some = each(some, unrolls, |s, x| s.unroll = x);
-    let of_rows = |s: &ContractSchedule| covering(&TILES, blocks(rows, s.rows));
+    let of_rows = |s: &ContractSchedule| shares(blocks(rows, s.rows));
     some = each(some, of_rows, |s, x| s.block_rows = x * s.rows);
-    let of_columns = |s: &ContractSchedule| covering(&TILES, blocks(columns, s.lanes));
+    let of_columns = |s: &ContractSchedule| covering(&PANELS, blocks(columns, s.lanes));
     some = each(some, of_columns, |s, x| s.block_columns = x * s.lanes);
     let enough = i64::from(batch * rows * columns * depth >= SHARED_WORK) + 1;
     let most = |s: &ContractSchedule| batch * blocks(rows, s.rows) * blocks(columns, s.lanes);
@@ -157,6 +180,18 @@ fn contractions(simd: &Simd, [batch, rows, columns, depth]: [i64; 4]) -> Vec<Sch
         let kept = s.block_columns == s.lanes || s.block_rows == s.rows || again <= held;
         count >= enough.min(most(s)) && kept
     });
+    let of_left = |s: &ContractSchedule| {
+        let again = s.block_columns > s.lanes;
+        // Copied rows stay in a half of the second-level cache.
+        let row = 4 * (depth + 32);
+        let fits = i64::from(s.rows) * row <= simd.l2.0 as i64 / 2;
+        let mut all = vec![Left::InPlace];
+        if rows_in_line && again && fits && s.rows >= LEAST_ROWS {
+            all.push(Left::Rows);
+        }
+        all
+    };
+    some = each(some, of_left, |s, x| s.left = x);
     some.into_iter().map(Schedule::Contract).collect()
 }
 
@@ -171,7 +206,7 @@ fn attentions(simd: &Simd, [heads, queries, keys]: [i64; 3]) -> Vec<Schedule> {
             if unroll > 1 && unroll * rows * vectors > LONGEST_ROUND {
                 continue;
             }
-            for count in covering(&TILES, blocks(queries, rows)) {
+            for count in shares(blocks(queries, rows)) {
                 let block_queries = count * rows;
                 // One block would be one thread's; where one tile is all, so be it.
                 let alone = heads * blocks(queries, block_queries) < 2;

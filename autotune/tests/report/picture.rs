@@ -1,5 +1,7 @@
 //! PNG pictures as browsers write them: 8 bits, three or four channels, not interlaced (RFC 2083).
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 /// A picture.
 pub struct Picture {
     pub width: usize,

@@ -4,6 +4,8 @@
 //! one, which lies packed in panels as wide as the tile when it is known at compile time. What follows the
 //! sum (bias, activation, residual) is applied to the tile before it is stored.
 
+mod left;
+
 use std::collections::BTreeMap;
 
 use ir::{
@@ -22,6 +24,8 @@ use crate::{
     family::Contraction,
     nest::{Body, Nest},
 };
+use left::Copied;
+pub(super) use left::can_copy;
 
 /// The operand that the right factor reads and its layout in panels, if it can be packed.
 pub(super) fn packing(
@@ -79,7 +83,7 @@ struct Parts<'a> {
     c: &'a Contraction,
     operands: Vec<DType>,
     packed: Option<usize>,
-    widened: Option<Widened>,
+    copied: Option<Copied>,
     schedule: &'a ContractSchedule,
 }
 
@@ -117,7 +121,7 @@ pub(super) fn lower(
         nest,
         c,
         operands: operand_types(nest),
-        widened: Widened::new(&mut b, nest, c, schedule),
+        copied: Copied::new(&mut b, nest, c, schedule),
         packed: packing.map(|(o, _)| o),
         schedule,
     };
@@ -125,25 +129,28 @@ pub(super) fn lower(
     for (axis, at) in batch_axes.iter().zip(coordinates(&b.grid(0), &batch)) {
         axes[*axis] = at;
     }
-    let column = b.grid(1) * block_columns;
-    row_runs(
-        &mut b,
-        (column.clone(), column + block_columns),
-        columns,
-        schedule.lanes,
-        |b, column, lanes| {
-            let row = b.grid(2) * block_rows;
-            row_runs(
-                b,
-                (row.clone(), row + block_rows),
-                rows,
-                schedule.rows,
-                |b, row, rows| {
-                    parts.tile(b, &axes, row, &column, Shape::new(rows, lanes));
-                },
-            );
-        },
-    );
+    let (row, column) = (b.grid(2) * block_rows, b.grid(1) * block_columns);
+    let over_rows = |b: &mut Builder, tile: &mut dyn FnMut(&mut Builder, Index, u32)| {
+        let ends = (row.clone(), row.clone() + block_rows);
+        row_runs(b, ends, rows, schedule.rows, tile);
+    };
+    let over_columns = |b: &mut Builder, tile: &mut dyn FnMut(&mut Builder, Index, u32)| {
+        let ends = (column.clone(), column.clone() + block_columns);
+        row_runs(b, ends, columns, schedule.lanes, tile);
+    };
+    match &parts.copied {
+        Some(copied) if copied.whole => over_rows(&mut b, &mut |b, row, rows| {
+            parts.copy(b, copied, (&row, rows), &axes, &0.into());
+            over_columns(b, &mut |b, column, lanes| {
+                parts.tile(b, &axes, row.clone(), &column, Shape::new(rows, lanes));
+            });
+        }),
+        _ => over_columns(&mut b, &mut |b, column, lanes| {
+            over_rows(b, &mut |b, row, rows| {
+                parts.tile(b, &axes, row, &column, Shape::new(rows, lanes));
+            });
+        }),
+    }
     Lowered {
         program: b.finish(),
         layouts,
@@ -155,51 +162,6 @@ pub(super) fn lower(
 /// No earlier stages.
 static NONE: BTreeMap<usize, Var> = BTreeMap::new();
 
-/// Memory of the block for narrow numbers of the left operand as f32: widening them one by one, as each is multiplied,
-/// takes as long as the products.
-struct Widened {
-    memory: Memory,
-    /// Numbers of a row that are widened at once.
-    run: i64,
-    /// Numbers from row to row.
-    pitch: i64,
-}
-
-impl Widened {
-    /// The most numbers of a row: a tile of them stays in the first-level cache.
-    const MOST: i64 = 512;
-    /// A line of the cache, so that rows do not share its sets.
-    const LINE: i64 = 16;
-
-    /// If the left operand is stored narrow, with neighbours along the sum side by side.
-    fn new(
-        b: &mut Builder,
-        nest: &Nest,
-        c: &Contraction,
-        schedule: &ContractSchedule,
-    ) -> Option<Self> {
-        let mut left = &c.left;
-        while let Body::Cast(DType::F32, x) = left {
-            left = x;
-        }
-        let fold = &nest.stages[0];
-        let Body::Load { operand, at, .. } = left else {
-            return None;
-        };
-        let narrow = matches!(nest.operands[*operand].0, DType::F16 | DType::Bf16);
-        let k = fold.outer;
-        if !narrow || fold.sizes.len() != k + 1 || at.coefficient(k) != 1 {
-            return None;
-        }
-        let run = (Self::LINE..=Self::MOST)
-            .rev()
-            .find(|n| fold.sizes[k] % n == 0)?;
-        let pitch = run + Self::LINE;
-        let memory = b.local("left", i64::from(schedule.rows) * pitch);
-        Some(Self { memory, run, pitch })
-    }
-}
-
 impl Parts<'_> {
     /// Computes and stores one tile of the result.
     fn tile(&self, b: &mut Builder, batch: &[Index], row: Index, column: &Index, shape: Shape) {
@@ -209,12 +171,15 @@ impl Parts<'_> {
         if let Some(r) = self.c.row {
             axes[r] = row.clone() + Index::Row;
         }
-        let acc = match &self.widened {
-            Some(w) => self.sum_widened(b, w, &row, &mut axes, column, shape),
+        let acc = b.splat(0.0, shape);
+        let acc = match &self.copied {
+            Some(copied) if copied.whole => {
+                self.sum_copied(b, copied, &mut axes, &0.into(), (column, shape), acc)
+            }
+            Some(copied) => self.sum_parts(b, copied, &row, &mut axes, (column, shape), acc),
             None => {
-                let zero = b.splat(0.0, shape);
                 let sizes = &fold.sizes[fold.outer..];
-                self.sum(b, &mut axes, sizes, column, shape, zero)
+                self.sum(b, &mut axes, sizes, column, shape, acc)
             }
         };
         axes.truncate(fold.outer);
@@ -246,53 +211,6 @@ impl Parts<'_> {
             axes.pop();
             vec![next]
         });
-        out[0]
-    }
-
-    /// The sum over the one axis, with the left operand's numbers widened in the block's own memory, a few at a time;
-    /// `first` is the tile's first row.
-    fn sum_widened(
-        &self,
-        b: &mut Builder,
-        w: &Widened,
-        first: &Index,
-        axes: &mut Vec<Index>,
-        column: &Index,
-        shape: Shape,
-    ) -> Var {
-        let acc = b.splat(0.0, shape);
-        let depth = self.nest.stages[0].sizes[axes.len()];
-        let out = b.for_each(
-            Range::below(depth).by(w.run),
-            &[acc],
-            |b, start, carried| {
-                let rows = Range::below(shape.rows.into());
-                b.for_each(rows, &[], |b, row, _| {
-                    let ends = (Index::Const(0), Index::Const(w.run));
-                    row_runs(b, ends, w.run, self.schedule.lanes, |b, at, lanes| {
-                        let mut axes = axes.clone();
-                        if let Some(r) = self.c.row {
-                            axes[r] = first.clone() + row.clone();
-                        }
-                        axes.push(start.clone() + at.clone() + Index::Lane);
-                        let shape = Shape::new(1, lanes);
-                        let point = self.point(&axes, shape);
-                        let x = emit(b, &point, &mut Known::default(), &self.c.left);
-                        b.store(w.memory, row.clone() * w.pitch + at + Index::Lane, x);
-                    });
-                    vec![]
-                });
-                let run = Range::below(w.run).unrolled(self.schedule.unroll);
-                b.for_each(run, carried, |b, counter, carried| {
-                    let at = Index::Row * w.pitch + counter.clone();
-                    let left = b.load(w.memory, at, Shape::new(shape.rows, 1));
-                    axes.push(start.clone() + counter);
-                    let next = self.product(b, axes, column, shape, carried[0], Some(left));
-                    axes.pop();
-                    vec![next]
-                })
-            },
-        );
         out[0]
     }
 

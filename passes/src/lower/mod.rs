@@ -138,6 +138,8 @@ pub enum KernelFamily {
         operands: DType,
         /// How the factor that columns have of their own lies in memory.
         lines: Lines,
+        /// The left operand's numbers lie side by side along the sums, so that its rows can be copied.
+        rows_in_line: bool,
     },
     /// Attention.
     Attention {
@@ -212,6 +214,7 @@ fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
                 packed: contract::packing(&shaped.nest, c, &kernel.constant, 1).is_some(),
                 operands: stored(&shaped.nest, &[&c.left, &c.right]),
                 lines: simt::lines(fold, &c.right),
+                rows_in_line: contract::can_copy(&shaped.nest, c),
             }
         }
         Family::Attention => {

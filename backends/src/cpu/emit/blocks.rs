@@ -43,8 +43,9 @@ impl Emitter<'_> {
         self.text.line(format_args!("llvm.return"));
 
         let name = &program.name;
+        // Objects are linked with no library: a loop that copies must not become a call of `memcpy`.
         let head = format!(
-            "llvm.func internal @{name}_blocks({}) attributes {{passthrough = [\"noinline\", \"nounwind\"]}}",
+            "llvm.func internal @{name}_blocks({}) attributes {{passthrough = [\"no-builtins\", \"noinline\", \"nounwind\"]}}",
             arguments.join(", ")
         );
         let blocks = self.text.function(&head);
