@@ -3,7 +3,6 @@
 #[path = "../../autotune/tests/report/browser.rs"]
 mod browser;
 #[path = "../../autotune/tests/report/picture.rs"]
-#[allow(dead_code, reason = "autotune uses the rest")]
 mod picture;
 
 use std::{
