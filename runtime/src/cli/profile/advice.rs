@@ -18,6 +18,9 @@ pub(super) struct Advice {
     /// Seconds of a run that could be won at most.
     pub gain: f64,
     kind: Kind,
+    /// Its time over the least one, and what that one is bound by.
+    times: f64,
+    bound: Bound,
 }
 
 /// What may help.
@@ -62,18 +65,40 @@ impl Advice {
             kernel: line.kernel.name.clone(),
             gain,
             kind,
+            times: line.seconds / floor.seconds,
+            bound: floor.bound,
         })
+    }
+
+    /// Whether another schedule may help.
+    pub fn is_tune(&self) -> bool {
+        self.kind == Kind::Tune
+    }
+
+    /// What is inefficient.
+    pub fn why(&self) -> String {
+        match self.kind {
+            Kind::Tune => format!(
+                "{:.1} times its least time, which {} decide",
+                self.times,
+                match self.bound {
+                    Bound::Memory => "reads and writes",
+                    Bound::Products => "products",
+                    Bound::Functions => "functions",
+                }
+            ),
+            Kind::Fuse => "short calls, which take as long to start".into(),
+            Kind::Narrow | Kind::Memory => "as fast as memory gives and takes".into(),
+        }
     }
 
     /// What to do.
     pub fn what(&self) -> &'static str {
         match self.kind {
-            Kind::Tune => "far from its least time; try another schedule",
-            Kind::Fuse => {
-                "short calls, which take as long to start; fuse it with what stands beside it"
-            }
-            Kind::Narrow => "as fast as memory; store narrower, with --dtype f16 or bf16",
-            Kind::Memory => "as fast as memory; fuse it with what writes or reads its arrays",
+            Kind::Tune => "tune its schedule",
+            Kind::Fuse => "fuse it with what stands beside it",
+            Kind::Narrow => "store narrower, with --dtype f16 or bf16",
+            Kind::Memory => "fuse it with what writes or reads its arrays",
         }
     }
 
@@ -85,7 +110,7 @@ impl Advice {
             Kind::Narrow => "narrow",
             Kind::Memory => "memory-bound",
         };
-        json!({ "kernel": self.kernel, "gain_s": self.gain, "kind": kind, "what": self.what() })
+        json!({ "kernel": self.kernel, "gain_s": self.gain, "kind": kind, "why": self.why(), "what": self.what() })
     }
 }
 

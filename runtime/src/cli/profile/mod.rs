@@ -107,7 +107,15 @@ pub fn profile(
     }
     let lines = lines(&model, program, &runs, executor.threads(), device.as_ref());
     let place = on(&model, &executor);
-    Ok(report(&model, &runs, &lines, &place, device.as_ref()))
+    Ok(report(
+        &model,
+        program,
+        &runs,
+        &lines,
+        &place,
+        executor.threads(),
+        device.as_ref(),
+    ))
 }
 
 /// Kernels by what they take of a run, the most first.
@@ -169,9 +177,11 @@ impl Line<'_> {
 
 fn report(
     model: &Model,
+    program: usize,
     runs: &[Run],
     lines: &[Line<'_>],
     place: &str,
+    threads: usize,
     device: Option<&DeviceModel>,
 ) -> Report {
     let whole: f64 = runs.iter().map(|r| r.time.as_secs_f64()).sum::<f64>() / runs.len() as f64;
@@ -188,7 +198,12 @@ fn report(
             Source::DataSheet(_) => "its data sheet",
             Source::Assumed => "assumed rates; in caches it can be faster",
         };
-        text += &format!("least times of {} by {how}\n", device.words);
+        // Models of processors are of one core.
+        let units = match (model.device(), threads) {
+            (Device::Cpu, 2..) => format!("{threads} times "),
+            _ => String::new(),
+        };
+        text += &format!("least times of {units}{} by {how}\n", device.words);
     }
     text += " of a run  calls    one call   least of it  kernel\n";
     let mut all = Vec::new();
@@ -212,20 +227,29 @@ fn report(
         }));
     }
     text += &format!(
-        "  {:5.1} %                                     between kernels\n",
-        100.0 * (1.0 - kernels / whole)
+        "  {:5.1} %                                     between kernels\n\
+         kernels add up to {:.3} ms of {:.3} ms\n",
+        100.0 * (1.0 - kernels / whole),
+        kernels * 1e3,
+        whole * 1e3
     );
     let advice = Advice::of(lines, whole);
     if !advice.is_empty() {
-        text += "\nmost to be won\n";
+        text += "\nwhat is inefficient, by what could be won of a run at most\n";
     }
-    for a in &advice {
+    for (i, a) in advice.iter().enumerate() {
         text += &format!(
-            "  {:5.1} %  {}: {}\n",
+            "  {:>2}. {:8.3} ms {:5.1} %  {}: {}; {}\n",
+            i + 1,
+            a.gain * 1e3,
             100.0 * a.gain / whole,
             a.kernel,
+            a.why(),
             a.what()
         );
+    }
+    if advice.iter().any(Advice::is_tune) {
+        text += &tune(model, program);
     }
     let advice: Vec<_> = advice.iter().map(Advice::json).collect();
     Report {
@@ -237,6 +261,21 @@ fn report(
         }),
         passed: true,
     }
+}
+
+/// The command that looks for other schedules.
+fn tune(model: &Model, program: usize) -> String {
+    let sizes = &model.programs()[program].sizes;
+    let shape: Vec<String> = sizes.iter().map(|(s, n)| format!("{s}={n}")).collect();
+    let shape = match shape.is_empty() {
+        true => String::new(),
+        false => format!(" --shape {}", shape.join(",")),
+    };
+    let target = &model.target().target;
+    format!(
+        "help: `tilewright tune MODEL --target {target}{shape} --db tuned.db` measures other schedules, \
+         `tilewright compile ... --db tuned.db` uses them\n"
+    )
 }
 
 fn write_trace(path: &Path, model: &Model, program: usize, run: &Run) -> Result<(), CliError> {
