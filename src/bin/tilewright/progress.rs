@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use autotune::tune::Standing;
+
 /// The bar takes at most so many columns.
 const WIDEST: usize = 40;
 /// A narrower bar says nothing.
@@ -15,21 +17,6 @@ pub struct Progress {
     terminal: bool,
 }
 
-/// How far it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Standing {
-    /// Trials that were made.
-    pub done: usize,
-    /// Trials that were asked for.
-    pub of: usize,
-    /// How many times as fast the model is by the best schedules seen.
-    pub gain: f64,
-    /// Trials in a second.
-    pub rate: f64,
-    /// Time that is left; none while it is unknown.
-    pub left: Option<Duration>,
-}
-
 impl Progress {
     pub fn new() -> Self {
         Self {
@@ -38,12 +25,12 @@ impl Progress {
     }
 
     /// Shows how far it is.
-    pub fn update(&mut self, standing: Standing) {
+    pub fn update(&mut self, standing: &Standing) {
         if self.terminal {
             // The last column stays free: terminals wrap when it is written.
             let width = terminal_size::terminal_size_of(io::stderr());
             let width = width.map_or(80, |(w, _)| usize::from(w.0));
-            self.write(&standing.line(width.saturating_sub(1)));
+            self.write(&line(standing, width.saturating_sub(1)));
         }
     }
 
@@ -66,52 +53,50 @@ impl Drop for Progress {
     }
 }
 
-impl Standing {
-    /// A line of at most `width` columns. What matters least goes first: the rate, the bar, the time that is left.
-    pub fn line(&self, width: usize) -> String {
-        let count = format!("{}/{}", self.done, self.of);
-        let gain = format!("{:.2}x as fast", self.gain);
-        let rate = match self.rate {
-            r if r >= 1.0 => format!("{r:.1} trials/s"),
-            r => format!("{:.1} trials/min", 60.0 * r),
-        };
-        let left = self
-            .left
-            .map_or("time unknown".into(), |l| format!("{} left", clock(l)));
-        let choices = [
-            (true, vec![&count, &gain, &rate, &left]),
-            (true, vec![&count, &gain, &left]),
-            (false, vec![&count, &gain, &left]),
-            (false, vec![&count, &gain]),
-            (false, vec![&count]),
-        ];
-        for (has_bar, parts) in choices {
-            let words: Vec<&str> = parts.into_iter().map(String::as_str).collect();
-            let words = words.join("  ");
-            if !has_bar && words.len() <= width {
-                return words;
-            }
-            // Two brackets, and a space.
-            let room = width.saturating_sub(words.len() + 3).min(WIDEST);
-            if has_bar && room >= NARROWEST {
-                return format!("[{}] {words}", self.bar(room));
-            }
+/// A line of at most `width` columns. What matters least goes first: the rate, the bar, the time that is left.
+fn line(standing: &Standing, width: usize) -> String {
+    let count = format!("{}/{}", standing.done, standing.of);
+    let gain = format!("{:.2}x as fast", 1.0 / standing.ratio);
+    let rate = match standing.rate {
+        r if r >= 1.0 => format!("{r:.1} trials/s"),
+        r => format!("{:.1} trials/min", 60.0 * r),
+    };
+    let left = standing
+        .left
+        .map_or("time unknown".into(), |l| format!("{} left", clock(l)));
+    let choices = [
+        (true, vec![&count, &gain, &rate, &left]),
+        (true, vec![&count, &gain, &left]),
+        (false, vec![&count, &gain, &left]),
+        (false, vec![&count, &gain]),
+        (false, vec![&count]),
+    ];
+    for (has_bar, parts) in choices {
+        let words: Vec<&str> = parts.into_iter().map(String::as_str).collect();
+        let words = words.join("  ");
+        if !has_bar && words.len() <= width {
+            return words;
         }
-        String::new()
+        // Two brackets, and a space.
+        let room = width.saturating_sub(words.len() + 3).min(WIDEST);
+        if has_bar && room >= NARROWEST {
+            return format!("[{}] {words}", bar(standing, room));
+        }
     }
+    String::new()
+}
 
-    fn bar(&self, room: usize) -> String {
-        let full = match self.of {
-            0 => room,
-            of => (room * self.done / of).min(room),
-        };
-        let mut bar = "=".repeat(full);
-        if full < room {
-            bar.push('>');
-            bar.push_str(&" ".repeat(room - full - 1));
-        }
-        bar
+fn bar(standing: &Standing, room: usize) -> String {
+    let full = match standing.of {
+        0 => room,
+        of => (room * standing.done / of).min(room),
+    };
+    let mut bar = "=".repeat(full);
+    if full < room {
+        bar.push('>');
+        bar.push_str(&" ".repeat(room - full - 1));
     }
+    bar
 }
 
 /// `0:07`, `12:34`, `1:02:03`
@@ -133,7 +118,7 @@ mod tests {
         Standing {
             done,
             of: 200,
-            gain: 1.2345,
+            ratio: 1.0 / 1.2345,
             rate,
             left: left.map(Duration::from_secs),
         }
@@ -142,15 +127,16 @@ mod tests {
     #[test]
     fn lines_fit_and_say_what_matters_most() {
         let half = standing(100, 3.25, Some(31));
-        let at = |width| half.line(width);
+        let at = |width| line(&half, width);
         assert_eq!(
             at(200),
             "[====================>                   ] 100/200  1.23x as fast  3.2 trials/s  0:31 left"
         );
         assert_eq!(
             at(60),
-            "[=======>       ] 100/200  1.23x as fast  0:31 left"
+            "[=====>    ] 100/200  1.23x as fast  3.2 trials/s  0:31 left"
         );
+        assert_eq!(at(50), "[=======>      ] 100/200  1.23x as fast  0:31 left");
         assert_eq!(at(40), "100/200  1.23x as fast  0:31 left");
         assert_eq!(at(24), "100/200  1.23x as fast");
         assert_eq!([at(7), at(3)], ["100/200", ""]);
@@ -161,17 +147,17 @@ mod tests {
 
     #[test]
     fn what_is_unknown_or_over_is_said() {
-        let line = standing(0, 0.0, None).line(120);
+        let text = line(&standing(0, 0.0, None), 120);
         assert!(
-            line.starts_with("[> ") && line.ends_with("0.0 trials/min  time unknown"),
-            "{line}"
+            text.starts_with("[> ") && text.ends_with("0.0 trials/min  time unknown"),
+            "{text}"
         );
-        let line = standing(230, 0.5, Some(0)).line(120);
+        let text = line(&standing(230, 0.5, Some(0)), 120);
         assert!(
-            line.contains(&format!("[{}]", "=".repeat(WIDEST))),
-            "{line}"
+            text.contains(&format!("[{}]", "=".repeat(WIDEST))),
+            "{text}"
         );
-        assert!(line.ends_with("30.0 trials/min  0:00 left"), "{line}");
+        assert!(text.ends_with("30.0 trials/min  0:00 left"), "{text}");
         let times = [59, 754, 3723, u64::MAX].map(|s| clock(Duration::from_secs(s)));
         assert_eq!(times[..3], ["0:59", "12:34", "1:02:03"]);
         assert!(times[3].ends_with(" days"));

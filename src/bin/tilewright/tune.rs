@@ -23,7 +23,7 @@ use tilewright::{
 use crate::{
     failure::Failure,
     model::{self, Precision},
-    progress::{Progress, Standing},
+    progress::Progress,
     shape::{Shape, spell},
 };
 
@@ -175,15 +175,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &model.weights,
         &options,
         &mut database,
-        &mut |s| {
-            bar.update(Standing {
-                done: s.done,
-                of: s.of,
-                gain: 1.0 / s.ratio,
-                rate: s.rate,
-                left: s.left,
-            });
-        },
+        &mut |standing| bar.update(standing),
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
