@@ -15,10 +15,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod claims;
 mod compile;
 mod emit;
 mod host;
+mod lock;
 mod sizes;
+mod tune;
 
 pub mod import;
 
@@ -26,13 +29,19 @@ pub use backends::{
     CodeKind, TargetError, UnknownDevice, accepts, code_kind, device, devices, devices_of,
     resolve as target, targets,
 };
+pub use claims::{Claim, ClaimError, ClaimOptions, ClaimReport, Verdict, verify_claims};
 pub use compile::{
-    Choose, CompileError, CompileOptions, Copies, Explained, Launch, NoArtifact, ProgramReport,
-    Report, Stage, compile_alone, compile_in_memory, compile_to, compile_with, explain,
-    write_alone,
+    Choose, CompileError, CompileOptions, Copies, Decide, Decision, Defaults, Equal, Explained,
+    FromDatabase, GraphChoice, GraphTime, KernelReport, Launch, NoArtifact, ProgramReport, Report,
+    Source, Stage, choose_graphs, compile_alone, compile_by, compile_in_memory, compile_to,
+    compile_with, explain, kernels_of_graphs, write_alone,
 };
 pub use emit::{EmitError, Emitted, Language, emit};
 pub use host::host;
 pub use ir;
+pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
+pub use tune::{
+    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, prepare, tune,
+};

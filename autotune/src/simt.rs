@@ -3,7 +3,7 @@
 mod model;
 
 use ir::{Kernel, Schedule, Simt, Target};
-use passes::{LowerError, family};
+use passes::{KernelFamily, LowerError, family};
 
 use crate::{
     space::{self, Breadth},
@@ -13,6 +13,26 @@ use model::Model;
 
 /// Schedules tried before a kernel is given up.
 const TRIES: usize = 64;
+
+/// About how long a kernel takes by a schedule, if the models that rank first schedules tell.
+pub(crate) fn seconds(
+    target: &Target,
+    simt: &Simt,
+    family: &KernelFamily,
+    schedule: &Schedule,
+) -> Option<f64> {
+    let seconds = if warpgroups::is_by(schedule) {
+        warpgroups::about(target, simt, family, schedule)
+    } else {
+        let model = Model {
+            target,
+            simt,
+            family,
+        };
+        model.seconds(schedule)
+    };
+    (seconds > 0.0 && seconds.is_finite()).then_some(seconds)
+}
 
 /// The first schedule for `kernel`: the best that fits, by a count of work and of what moves.
 ///

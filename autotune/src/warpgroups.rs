@@ -144,7 +144,12 @@ pub(crate) fn choices(
 }
 
 /// A number that grows with the time that a schedule takes.
-fn about(target: &Target, simt: &Simt, family: &KernelFamily, schedule: &Schedule) -> f64 {
+pub(crate) fn about(
+    target: &Target,
+    simt: &Simt,
+    family: &KernelFamily,
+    schedule: &Schedule,
+) -> f64 {
     match (*family, schedule) {
         (
             KernelFamily::Contract {

@@ -52,7 +52,7 @@ pub struct KernelWork {
 }
 
 /// The least time of a kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Floor {
     /// In seconds.
     pub seconds: f64,
@@ -61,7 +61,7 @@ pub struct Floor {
 }
 
 /// What keeps a kernel from being faster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Reading and writing.

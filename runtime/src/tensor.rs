@@ -36,6 +36,15 @@ impl Array {
 }
 
 impl TensorView<'_> {
+    /// Its elements as numbers.
+    pub(crate) fn values(&self) -> Vec<f64> {
+        let shape: Vec<i64> = self.shape.iter().map(|n| *n as i64).collect();
+        let tensor = ir::Tensor::from_bytes(self.dtype, &shape, self.bytes.to_vec());
+        tensor
+            .expect("a view has the bytes of its shape")
+            .into_values()
+    }
+
     /// A copy.
     pub fn to_array(&self) -> Array {
         Array {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use ir::DType;
-use serde_json::Value;
+use serde_json::{Value, json as object};
 use support::*;
 use tempfile::{TempDir, tempdir};
 use tilewright_runtime::{Npz, TensorView, Writer, write_npz};
@@ -190,6 +190,46 @@ fn bench_measures_the_program_that_is_named() {
         message.contains("no program for rows=4; it has rows=2; rows=300"),
         "{message}"
     );
+}
+
+#[test]
+fn bench_runs_two_artifacts_in_turn() {
+    let folder = tempdir().unwrap();
+    let path = artifact(folder.path(), &[2, 300]);
+    let other = folder.path().join("other.tw");
+    fs::copy(&path, &other).unwrap();
+    let args = [
+        "bench",
+        text(&path),
+        "--against",
+        text(&other),
+        "--runs",
+        "9",
+        "--json",
+    ];
+    let report = json(&args);
+    let count = |of: &Value| of.as_array().unwrap().len();
+    assert_eq!(
+        [count(&report["samples_s"]), count(&report["baseline_s"])],
+        [9, 9]
+    );
+    assert_eq!(report["difference"], 0.0);
+    assert_eq!(report["kernels"], object!({}));
+    let ratio = |end: &str| report["ratio"][end].as_f64().unwrap();
+    assert!(
+        0.0 < ratio("low") && ratio("low") <= ratio("value") && ratio("value") <= ratio("high")
+    );
+    let report = json(&[&args[..], &["--kernels"]].concat());
+    let kernels = report["kernels"].as_object().unwrap();
+    assert!(!kernels.is_empty());
+    for times in kernels.values() {
+        assert_eq!(
+            [count(&times["samples_s"]), count(&times["baseline_s"])],
+            [9, 9]
+        );
+    }
+    let message = error(&["bench", text(&path), "--against", "nowhere.tw"]);
+    assert!(message.contains("nowhere.tw"), "{message}");
 }
 
 #[test]

@@ -35,6 +35,12 @@ pub enum CompileError {
     /// A kernel that does not fit a chip, or has no text for it.
     #[error(transparent)]
     Ascend(#[from] backends::ascend::AscendError),
+    /// The tuning database cannot be used.
+    #[error(transparent)]
+    Database(#[from] autotune::database::DatabaseError),
+    /// The lock file says something else.
+    #[error(transparent)]
+    Lock(#[from] crate::LockError),
     /// A constant that cannot be computed.
     #[error(transparent)]
     Eval(#[from] ir::eval::EvalError),

@@ -3,7 +3,7 @@
 use ir::{Graph, Sizes};
 use passes::{Layers, prove::Proof};
 
-use super::{CompileError, CompileOptions, plan_rewritten, rewrite};
+use super::{CompileError, CompileOptions, Defaults, plan_rewritten, rewrite};
 
 /// What one set of sizes is compiled to, for one target.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ pub fn explain(graph: &Graph, options: &CompileOptions) -> Result<Vec<Explained>
     for sizes in &options.sizes {
         let (sizes, rewritten) = rewrite(graph, sizes, options)?;
         for target in &options.targets {
-            let plan = plan_rewritten(&rewritten, target, &autotune::first_choice, "")?;
+            let (plan, _) = plan_rewritten(&rewritten, target, &Defaults, "")?;
             let launches = plan.steps.iter().map(|step| {
                 let k = &plan.kernels[step.kernel];
                 Launch {

@@ -3,24 +3,28 @@
 mod alone;
 mod code;
 mod constants;
+mod decide;
 mod error;
 mod explain;
+mod graphs;
 mod manifest;
+mod report;
 mod texts;
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Instant};
 
+use autotune::database::meaning;
 use backends::cpu::Workers;
-use ir::{Graph, Kernel, Schedule, Sizes, Symbol, Target, WeightSource};
-use passes::{LowerError, Plan, RewriteOptions, Rewritten, Storage};
+use ir::{Graph, Kernel, Sizes, Symbol, Target, WeightSource};
+use passes::{Plan, PlanError, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
 pub use alone::{Copies, NoArtifact, compile_alone, write_alone};
+pub use decide::{Choose, Decide, Decision, Defaults, Equal, FromDatabase, Source};
 pub use error::CompileError;
 pub use explain::{Explained, Launch, explain};
+pub use graphs::{GraphChoice, GraphTime, choose_graphs, kernels_of_graphs};
+pub use report::{KernelReport, ProgramReport, Report, Stage};
 
 use constants::Constants;
 
@@ -64,58 +68,6 @@ impl CompileOptions {
     }
 }
 
-/// What a compilation did.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The programs, for each target and set of sizes.
-    pub programs: Vec<ProgramReport>,
-    /// How long each stage took.
-    pub stages: Vec<(Stage, Duration)>,
-    /// Distinct kernels that machine code was made for.
-    pub kernels: usize,
-}
-
-/// One program of an artifact.
-#[derive(Clone, Debug)]
-pub struct ProgramReport {
-    /// The target's name.
-    pub target: String,
-    /// The sizes it is for.
-    pub sizes: Sizes,
-    /// Kernels launched in one run.
-    pub launches: usize,
-    /// Bytes of memory for values between launches.
-    pub arena_bytes: usize,
-}
-
-/// A part of compilation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The graph is rewritten.
-    Rewrite,
-    /// Kernels are chosen and scheduled.
-    Plan,
-    /// Machine code is made and weights are laid out.
-    Generate,
-    /// The artifact is written.
-    Write,
-}
-
-impl Stage {
-    /// The word for it in listings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rewrite => "rewrite",
-            Self::Plan => "plan",
-            Self::Generate => "generate",
-            Self::Write => "write",
-        }
-    }
-}
-
-/// The schedule of a kernel on a target.
-pub type Choose<'a> = dyn Fn(&Kernel, &Target) -> Result<Schedule, LowerError> + 'a;
-
 /// Compiles into a new file at `path`, which appears when it is complete.
 ///
 /// # Errors
@@ -127,14 +79,7 @@ pub fn compile_to(
     path: &Path,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Report, CompileError> {
-    compile_with(
-        graph,
-        weights,
-        options,
-        &autotune::first_choice,
-        path,
-        progress,
-    )
+    compile_by(graph, weights, options, &Defaults, path, progress)
 }
 
 /// As [`compile_to`], with schedules that `choose` gives.
@@ -149,9 +94,25 @@ pub fn compile_with(
     path: &Path,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<Report, CompileError> {
+    let decide = &decide::Given(choose);
+    compile_by(graph, weights, options, decide, path, progress)
+}
+
+/// As [`compile_to`], as `decide` decides.
+///
+/// # Errors
+/// As [`compile_to`], or what decides cannot be read or says nothing.
+pub fn compile_by(
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &CompileOptions,
+    decide: &dyn Decide,
+    path: &Path,
+    progress: &mut dyn FnMut(Stage),
+) -> Result<Report, CompileError> {
     let writer = Writer::create(path)?;
     let (manifest, writer, report, begun) =
-        compile(graph, weights, options, choose, writer, progress)?;
+        compile(graph, weights, options, decide, writer, progress)?;
     writer.finish(manifest)?;
     Ok(timed(report, begun))
 }
@@ -167,9 +128,8 @@ pub fn compile_in_memory(
     progress: &mut dyn FnMut(Stage),
 ) -> Result<(Artifact, Report), CompileError> {
     let writer = Writer::in_memory()?;
-    let choose = &autotune::first_choice;
     let (manifest, writer, report, begun) =
-        compile(graph, weights, options, choose, writer, progress)?;
+        compile(graph, weights, options, &Defaults, writer, progress)?;
     let artifact = writer.open(manifest)?;
     Ok((artifact, timed(report, begun)))
 }
@@ -192,15 +152,17 @@ pub(crate) fn rewrite(
     sizes: &Sizes,
     options: &CompileOptions,
 ) -> Result<(Sizes, Rewritten), CompileError> {
+    let (sizes, bound) = bind(graph, sizes)?;
+    let equal = Equal::new(&bound, options);
+    Ok((sizes, equal.first()?.clone()))
+}
+
+/// The graph at these sizes, and those that were left out.
+pub(crate) fn bind(graph: &Graph, sizes: &Sizes) -> Result<(Sizes, Graph), CompileError> {
     let sizes = crate::sizes::complete(graph, sizes)?;
     let bound = graph.bind(&sizes)?;
     require_elements(&bound)?;
-    let mut r = passes::rewrite(&bound, &options.rewrite)?;
-    (r.graph, r.rules) =
-        passes::split_products(&r.graph, &r.rules).map_err(passes::PlanError::from)?;
-    (r.graph, r.rules) =
-        passes::store_as(&r.graph, &r.rules, options.storage).map_err(passes::PlanError::from)?;
-    Ok((sizes, r))
+    Ok((sizes, bound))
 }
 
 /// Fails unless a bound graph computes something, and every tensor has elements.
@@ -223,13 +185,28 @@ fn require_elements(graph: &Graph) -> Result<(), CompileError> {
     }
 }
 
+/// The plan of a graph, and what was decided for its kernels.
 fn plan_rewritten(
     rewritten: &Rewritten,
     target: &Target,
-    choose: &Choose<'_>,
+    decide: &dyn Decide,
     names: &str,
-) -> Result<Plan, CompileError> {
-    let choose = |k: &Kernel| choose(k, target);
+) -> Result<(Plan, Vec<KernelReport>), CompileError> {
+    let groups = passes::launches(&rewritten.graph, &rewritten.rules).map_err(PlanError::from)?;
+    let mut decisions = Vec::new();
+    for kernel in &groups.kernels {
+        decisions.push(KernelReport {
+            target: target.name.clone(),
+            kernel: format!("{names}{}", kernel.name),
+            meaning: meaning(&kernel.graph, &kernel.constant),
+            decision: decide.schedule(kernel, target)?,
+        });
+    }
+    let choose = |k: &Kernel| {
+        let found = groups.kernels.iter().position(|known| known == k);
+        let found = found.expect("a plan has the kernels of its graph");
+        Ok(decisions[found].decision.schedule.clone())
+    };
     let mut plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose)?;
     for k in &mut plan.kernels {
         k.kernel.name = format!("{names}{}", k.kernel.name);
@@ -238,14 +215,14 @@ fn plan_rewritten(
             lane.name.clone_from(&k.kernel.name);
         }
     }
-    Ok(plan)
+    Ok((plan, decisions))
 }
 
 fn compile(
     graph: &Graph,
     weights: &dyn WeightSource,
     options: &CompileOptions,
-    choose: &Choose<'_>,
+    decide: &dyn Decide,
     mut writer: Writer,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<(runtime::manifest::Manifest, Writer, Report, Instant), CompileError> {
@@ -253,13 +230,18 @@ fn compile(
         programs: vec![],
         stages: vec![],
         kernels: 0,
+        decisions: vec![],
     };
     let mut planned: Vec<Vec<Planned>> = Vec::new();
     let begun = Instant::now();
     progress(Stage::Rewrite);
+    let bound = options.sizes.iter().map(|sizes| bind(graph, sizes));
+    let bound = bound.collect::<Result<Vec<_>, _>>()?;
     let mut rewritten = Vec::new();
-    for sizes in &options.sizes {
-        rewritten.push(rewrite(graph, sizes, options)?);
+    for (sizes, bound) in &bound {
+        let equal = Equal::new(bound, options);
+        equal.first()?;
+        rewritten.push((sizes, equal));
     }
     report.stages.push((Stage::Rewrite, begun.elapsed()));
 
@@ -267,22 +249,26 @@ fn compile(
     progress(Stage::Plan);
     for target in &options.targets {
         let mut programs = Vec::new();
-        for (i, (sizes, r)) in rewritten.iter().enumerate() {
+        for (i, (sizes, equal)) in rewritten.iter().enumerate() {
+            let r = decide.graph(equal, target)?;
             let names = if rewritten.len() > 1 {
                 format!("p{i}_")
             } else {
                 String::new()
             };
-            let plan = plan_rewritten(r, target, choose, &names)?;
+            let (plan, decisions) = plan_rewritten(r, target, decide, &names)?;
+            report.decisions.extend(decisions);
             report.programs.push(ProgramReport {
                 target: target.name.clone(),
-                sizes: sizes.clone(),
+                sizes: (*sizes).clone(),
+                graph: crate::lock::graph_hash(&r.graph),
+                other_graph: r.graph != equal.first()?.graph,
                 launches: plan.steps.len(),
                 arena_bytes: plan.arena_bytes,
             });
             report.kernels += plan.kernels.len();
             programs.push(Planned {
-                sizes: sizes.clone(),
+                sizes: (*sizes).clone(),
                 graph: r.graph.clone(),
                 plan,
             });

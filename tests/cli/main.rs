@@ -1,13 +1,16 @@
 //! The program `tilewright`, from a model to an embedding, and what it makes of wrong uses.
 
 mod arrays;
+mod claims;
 mod db;
 mod emit;
 mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
+mod graphs;
 mod kill;
+mod locks;
 mod pipeline;
 mod profile;
 mod program;
@@ -17,4 +20,5 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod targets;
+mod tuned;
 mod verify;

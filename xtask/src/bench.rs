@@ -33,6 +33,12 @@ const BENCHMARKS: &[Benchmark] = &[
         target: "side_by_side",
         peers: &["onnx==1.23.2", "onnxruntime==1.32.0", "openvino==2026.4.1"],
     },
+    Benchmark {
+        name: "tuning",
+        about: "tune MiniLM: what it gains, whether seeds agree, what kills leave behind",
+        target: "tuning",
+        peers: &[],
+    },
 ];
 
 /// Runs one benchmark with the arguments after its name; lists them without one.

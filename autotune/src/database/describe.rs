@@ -29,6 +29,29 @@ impl Workload {
             more: BTreeMap::new(),
         })
     }
+
+    /// The kernel; none if the record holds none: records may come from anywhere.
+    pub fn kernel(&self) -> Option<Kernel> {
+        let graph: ir::Graph = serde_json::from_value(self.graph.clone()).ok()?;
+        let elements = |v| graph.ty(v).elements().known();
+        let is_bound = graph.values().all(|v| elements(v).is_some_and(|n| n > 0));
+        if !is_bound || graph.outputs().len() != 1 {
+            return None;
+        }
+        let is_input = |n: &&ir::Node| matches!(n.op, ir::Op::Input(_));
+        let operands = graph.nodes().iter().filter(is_input).count();
+        let constant = match self.constant.len() {
+            0 => vec![false; operands],
+            n if n == operands => self.constant.clone(),
+            _ => return None,
+        };
+        Some(Kernel {
+            name: "kernel".into(),
+            graph,
+            constant,
+            rules: vec![],
+        })
+    }
 }
 
 impl Place {

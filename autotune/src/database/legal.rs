@@ -10,19 +10,20 @@ const TILE: u64 = 4096;
 /// Rounds that are written out.
 const UNROLLED: u32 = 64;
 
-/// Whether a schedule, which may come from anyone, gives a program for `kernel` on `target`, and one that fits.
-pub(crate) fn is_legal(kernel: &Kernel, schedule: &Schedule, target: &Target) -> bool {
+/// Whether a schedule, which may come from anyone, gives a program for `kernel` on `target`.
+pub fn has_program(kernel: &Kernel, schedule: &Schedule, target: &Target) -> bool {
     let numbers = serde_json::to_value(schedule).expect("plain data becomes JSON");
-    if !are_numbers(&numbers, target.simt().is_some()) || !is_tile(schedule) {
-        return false;
-    }
-    if let Some(simt) = target.simt() {
-        let family = passes::family(kernel);
-        if !family.is_ok_and(|f| passes::fits(&f, schedule, simt)) {
-            return false;
-        }
-    }
-    passes::lower(kernel, schedule, target).is_ok()
+    are_numbers(&numbers, target.simt().is_some())
+        && is_tile(schedule)
+        && passes::lower(kernel, schedule, target).is_ok()
+}
+
+/// Whether it does, and fits.
+pub(crate) fn is_legal(kernel: &Kernel, schedule: &Schedule, target: &Target) -> bool {
+    has_program(kernel, schedule, target)
+        && target.simt().is_none_or(|simt| {
+            passes::family(kernel).is_ok_and(|f| passes::fits(&f, schedule, simt))
+        })
 }
 
 /// Whether all numbers are above 0 and not too large.

@@ -13,6 +13,7 @@ mod error;
 mod exchange;
 mod legal;
 mod merge;
+mod query;
 mod record;
 mod schema;
 mod serve;
@@ -21,9 +22,12 @@ mod store;
 
 pub use error::DatabaseError;
 pub use exchange::{Format, Import, Refused};
+pub use legal::has_program;
 pub use merge::{Difference, Merged};
-pub(crate) use record::median;
-pub use record::{Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning};
-pub use serve::Served;
+pub use record::{
+    Id, Origin, Outcome, Place, Plan, Trial, Verification, Workload, meaning, median,
+};
+pub(crate) use serve::distance;
+pub use serve::{CAREFUL, Served, Timed};
 pub use stats::Stats;
 pub use store::{Access, Database, Kept};

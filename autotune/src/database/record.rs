@@ -318,7 +318,7 @@ pub fn meaning(graph: &ir::Graph, constant: &[bool]) -> String {
 }
 
 /// The number in the middle of some, of two the mean.
-pub(crate) fn median(samples: &[f64]) -> Option<f64> {
+pub fn median(samples: &[f64]) -> Option<f64> {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
     let (low, high) = (sorted.len().checked_sub(1)? / 2, sorted.len() / 2);

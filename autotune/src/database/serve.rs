@@ -1,17 +1,15 @@
-//! Asking a database: what is known of a workload, and what may be used.
+//! Which schedule is used.
 
 use std::collections::BTreeMap;
 
 use ir::{Kernel, Schedule, Target};
 use runtime::measure::Ratio;
-use rusqlite::Row;
-use serde::de::DeserializeOwned;
 
 use super::{
     Database,
-    error::{DatabaseError, at},
+    error::DatabaseError,
     legal::is_legal,
-    record::{Id, Outcome, Place, Plan, Trial, Verification, Workload},
+    record::{Outcome, Place, Trial, Verification, Workload, median},
 };
 
 /// A schedule that a database answers with.
@@ -47,6 +45,21 @@ impl Served {
     }
 }
 
+/// Pairs of samples that a trial must have to be served. A search glances at many candidates with fewer; the luckiest of them is
+/// seldom the fastest.
+pub const CAREFUL: usize = 40;
+
+/// A kernel's measured times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timed {
+    /// The kernel.
+    pub workload: Workload,
+    /// Seconds of a call under the default schedule.
+    pub default_s: f64,
+    /// Seconds of a call under the schedule that is served, or the default.
+    pub served_s: f64,
+}
+
 /// A trial that counts for its schedule.
 struct Scored {
     trial: Trial,
@@ -71,11 +84,19 @@ const TRIED: &str = "
     WHERE workload.family = ?2 AND trial.fingerprint = ?3 AND trial.toolchain = ?4 AND trial.score IS NOT NULL
     ORDER BY workload.meaning, trial.threads";
 
+impl Scored {
+    /// The ratio to the default, if it was measured with care.
+    fn careful(&self) -> Option<Ratio> {
+        self.ratio.filter(|_| self.trial.samples_s.len() >= CAREFUL)
+    }
+}
+
 impl Database {
     /// The schedule to use for a kernel, where it is better than the default: of each schedule that was verified here, with
     /// this target, toolchain and number of threads, the trial with the most samples counts; the best upper end of the
     /// 95 % interval of the ratio to the default wins, if it is below 1. For a workload without such trials, that of the
-    /// nearest one of its family. None if the default is the best that is known.
+    /// nearest one of its family. Trials with fewer than [`CAREFUL`] pairs of samples are not served. None if the default is
+    /// the best that is known.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -90,7 +111,7 @@ impl Database {
         let own = self.scored(&workload.meaning, place, threads)?;
         if own.iter().any(|s| s.ratio.is_some()) {
             let served = own.into_iter().find_map(|s| {
-                let ratio = s.ratio.filter(|r| r.high < 1.0)?;
+                let ratio = s.careful().filter(|r| r.high < 1.0)?;
                 let trial = s.trial;
                 is_legal(kernel, &trial.schedule, target).then_some(Served::Verified {
                     trial,
@@ -101,8 +122,9 @@ impl Database {
             return Ok(served);
         }
         for (of, threads) in self.near(workload, place, threads)? {
-            let best = self.scored(&of.meaning, place, threads)?.into_iter().next();
-            let Some((trial, ratio)) = best.and_then(|s| Some((s.trial, s.ratio?))) else {
+            let mut all = self.scored(&of.meaning, place, threads)?.into_iter();
+            let best = all.find_map(|s| Some((s.careful()?, s.trial)));
+            let Some((ratio, trial)) = best else {
                 continue;
             };
             if ratio.high >= 1.0 {
@@ -128,6 +150,31 @@ impl Database {
     ) -> Result<Vec<Schedule>, DatabaseError> {
         let all = self.scored(meaning, place, threads)?.into_iter();
         Ok(all.map(|s| s.trial.schedule).collect())
+    }
+
+    /// The times of the kernels that were measured in a place by so many threads, in order.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn times(&self, place: &Place, threads: u32) -> Result<Vec<Timed>, DatabaseError> {
+        let mut all = vec![];
+        for workload in self.tried(place)? {
+            let scored = self.scored(&workload.meaning, place, threads)?;
+            let defaults: Vec<f64> = (scored.iter())
+                .filter_map(|s| median(&s.trial.baseline_s))
+                .collect();
+            let Some(default_s) = median(&defaults) else {
+                continue;
+            };
+            let best = scored.iter().find_map(Scored::careful);
+            let served = best.filter(|r| r.high < 1.0);
+            all.push(Timed {
+                workload,
+                default_s,
+                served_s: default_s * served.map_or(1.0, |r| r.value),
+            });
+        }
+        Ok(all)
     }
 
     /// The trial that counts for each schedule, the best first.
@@ -213,104 +260,10 @@ impl Database {
         });
         Ok(near.into_iter().map(|(_, of, at)| (of, at)).collect())
     }
-
-    /// A workload, by what it computes.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn workload(&self, meaning: &str) -> Result<Option<Workload>, DatabaseError> {
-        let all = self.all("SELECT body FROM workload WHERE meaning = ?1", &[&meaning])?;
-        Ok(all.into_iter().next())
-    }
-
-    /// All trials of a workload in a place, the fastest first, then those without times.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn trials(&self, meaning: &str, place: &Place) -> Result<Vec<Trial>, DatabaseError> {
-        self.all(
-            "SELECT body FROM trial WHERE workload = ?1 AND fingerprint = ?2 AND toolchain = ?3 \
-             ORDER BY median_s IS NULL, median_s, id",
-            &[&meaning, &place.fingerprint, &place.toolchain],
-        )
-    }
-
-    /// Trials with right numbers in a place that were not verified here: claims. Those of each workload that are best by their
-    /// own account first; none whose schedule was seen to be wrong.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn claims(&self, place: &Place) -> Result<Vec<Trial>, DatabaseError> {
-        self.all(
-            "SELECT body FROM trial WHERE fingerprint = ?1 AND toolchain = ?2 AND outcome = 'ok' AND NOT EXISTS \
-             (SELECT 1 FROM verified WHERE verified.trial = trial.id AND verified.host = ?3) \
-             AND NOT EXISTS (SELECT 1 FROM trial AS wrong WHERE wrong.workload = trial.workload \
-             AND wrong.fingerprint = ?1 AND wrong.toolchain = ?2 AND wrong.schedule = trial.schedule \
-             AND wrong.outcome = 'wrong-result') \
-             ORDER BY workload, score IS NULL, score, median_s, id",
-            &[&place.fingerprint, &place.toolchain, &self.host],
-        )
-    }
-
-    /// How a trial was verified here, if it was.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn verification(&self, trial: &Id) -> Result<Option<Verification>, DatabaseError> {
-        let all = self.all(
-            "SELECT body FROM verified WHERE trial = ?1 AND host = ?2",
-            &[&trial.0, &self.host],
-        )?;
-        Ok(all.into_iter().next())
-    }
-
-    /// The plans of a model on a cluster, the fastest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn plans(&self, model: &str, cluster: &str) -> Result<Vec<Plan>, DatabaseError> {
-        self.all(
-            "SELECT body FROM plan WHERE model = ?1 AND cluster = ?2 ORDER BY step_s, id",
-            &[&model, &cluster],
-        )
-    }
-
-    /// The records whose JSON a query gives.
-    pub(super) fn all<T: DeserializeOwned>(
-        &self,
-        query: &str,
-        key: &[&dyn rusqlite::ToSql],
-    ) -> Result<Vec<T>, DatabaseError> {
-        let rows = self.rows(query, key, |row| row.get::<_, String>(0))?;
-        rows.iter().map(|body| self.parse(body)).collect()
-    }
-
-    /// What `take` gives of each row.
-    fn rows<T>(
-        &self,
-        query: &str,
-        key: &[&dyn rusqlite::ToSql],
-        take: impl FnMut(&Row<'_>) -> Result<T, rusqlite::Error>,
-    ) -> Result<Vec<T>, DatabaseError> {
-        let mut statement = self
-            .connection
-            .prepare_cached(query)
-            .map_err(at(&self.path))?;
-        let rows = statement.query_map(key, take).map_err(at(&self.path))?;
-        let rows: Result<Vec<T>, _> = rows.collect();
-        rows.map_err(at(&self.path))
-    }
-
-    pub(super) fn parse<T: DeserializeOwned>(&self, body: &str) -> Result<T, DatabaseError> {
-        serde_json::from_str(body).map_err(|e| DatabaseError::Damaged {
-            path: self.path.clone(),
-            message: format!("a record cannot be read: {e}"),
-        })
-    }
 }
 
 /// How far sizes are apart: by how many factors of two, over all of them.
-fn distance(a: &Workload, b: &Workload) -> f64 {
+pub(crate) fn distance(a: &Workload, b: &Workload) -> f64 {
     let log = |n: i64| (n.max(1) as f64).log2();
     let each = a.sizes.values().zip(b.sizes.values());
     each.map(|(x, y)| (log(*x) - log(*y)).abs()).sum()

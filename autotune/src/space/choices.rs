@@ -4,7 +4,7 @@ use ir::{Schedule, SimtContractSchedule};
 
 /// A schedule as a list of numbers: its template, then each choice. What must be a multiple of another choice stands as
 /// the factor, so that the other can change.
-pub(super) fn choices(schedule: &Schedule) -> Vec<u32> {
+pub(crate) fn choices(schedule: &Schedule) -> Vec<u32> {
     let tile = |s: &SimtContractSchedule| {
         vec![
             s.block_rows,

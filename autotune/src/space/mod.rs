@@ -23,11 +23,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use ir::{Form, Kernel, Schedule, Target};
 use passes::{LowerError, family};
 
-use choices::choices;
+pub(crate) use choices::choices;
 pub(crate) use simt::{Breadth, schedules};
 
 /// The legal schedules of a kernel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Space {
     schedules: Vec<Schedule>,
     /// Where each is, by its choices.

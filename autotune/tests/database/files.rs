@@ -87,8 +87,8 @@ fn a_damaged_file_is_named_and_panics_nowhere() {
     let path = folder.file("t.db");
     let w = workload(100);
     let mut db = folder.database("t.db");
-    for i in 0..20 {
-        let trials: Vec<_> = (0..50).map(|j| trial(&w, i * 50 + j, 5.0)).collect();
+    for i in 0..10 {
+        let trials: Vec<_> = (0..20).map(|j| trial(&w, i * 20 + j, 5.0)).collect();
         db.add(&w, &trials).unwrap();
     }
     drop(db);

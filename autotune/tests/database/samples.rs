@@ -1,8 +1,10 @@
 //! A workload, and trials of it.
 
+#![allow(dead_code, reason = "each test binary uses a part")]
+
 use std::collections::BTreeMap;
 
-use autotune::database::{Origin, Outcome, Place, Trial, Workload};
+use autotune::database::{CAREFUL, Origin, Outcome, Place, Trial, Workload};
 use ir::{Kernel, MapSchedule, Schedule, Target};
 
 /// A kernel over `rows` times 64 numbers.
@@ -63,8 +65,8 @@ pub fn trial(workload: &Workload, block: u32, microseconds: f64) -> Trial {
         outcome: Outcome::Ok,
         reason: None,
         origin: Origin::Measured,
-        samples_s: vec![microseconds * 1e-6; 8],
-        baseline_s: vec![2e-5; 8],
+        samples_s: vec![microseconds * 1e-6; CAREFUL],
+        baseline_s: vec![2e-5; CAREFUL],
         error: Some(1e-7),
         threads: 2,
         device: "AMD EPYC 9B14".into(),

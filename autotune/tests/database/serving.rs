@@ -1,6 +1,8 @@
 //! What is served, and what never is.
 
-use autotune::database::{Access, Database, Outcome, Place, Served, Trial, Workload};
+use autotune::database::{
+    Access, CAREFUL, Database, Outcome, Place, Served, Trial, Workload, has_program,
+};
 use ir::{ContractSchedule, MapSchedule, Schedule, SimtContractSchedule, Skew};
 
 use super::support::{
@@ -101,7 +103,7 @@ fn the_trial_with_most_samples_counts_and_its_interval_decides() {
     // Lucky in few samples, not in many.
     let lucky = trial(&w, 1, 5.0);
     let mut long = trial(&w, 1, 15.0);
-    (long.samples_s, long.baseline_s) = (vec![15e-6; 40], vec![2e-5; 40]);
+    (long.samples_s, long.baseline_s) = (vec![15e-6; 2 * CAREFUL], vec![2e-5; 2 * CAREFUL]);
     let steady = trial(&w, 2, 12.0);
     // Often the fastest, but not surely so: sorted, 4 of 8 ratios are 0.25, the others 1.5.
     let mut noisy = trial(&w, 3, 5.0);
@@ -160,6 +162,7 @@ fn the_nearest_workload_predicts() {
         unroll: 4,
         block_rows: 4,
         block_columns: 16,
+        left: ir::Left::InPlace,
     });
     add_verified(&mut db, 1400, &[other]);
     assert_eq!(nearest(&db), 1000);
@@ -194,6 +197,7 @@ fn hostile_schedules_are_never_served() {
                 unroll: a,
                 block_rows: b,
                 block_columns: a,
+                left: ir::Left::InPlace,
             }));
             all.push(Schedule::SimtContract(SimtContractSchedule {
                 block_rows: a,
@@ -236,6 +240,24 @@ fn hostile_schedules_are_never_served() {
                 assert!(
                     !numbers.contains(" 0,") && !numbers.contains("1048576"),
                     "{numbers}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_search_proposes_can_be_served() {
+    for name in ["cpu:znver4", "cuda:sm_90a", "opencl", "ascend:910B3"] {
+        let target = backends::resolve(name).unwrap();
+        for kernel in [kernel(100), product(100)] {
+            let space = autotune::space(&kernel, &target).unwrap();
+            let default = autotune::first_choice(&kernel, &target).unwrap();
+            let some = space.iter().step_by(1 + space.len() / 50);
+            for schedule in some.chain([&default]) {
+                assert!(
+                    has_program(&kernel, schedule, &target),
+                    "{name}: {schedule:?}"
                 );
             }
         }

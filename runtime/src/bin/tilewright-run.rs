@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use tilewright_runtime::{
     Artifact, WeightChecks,
     cli::{
-        BenchOptions, CliError, EmitOptions, InspectOptions, MEASURE_WORKER, Report, RunOptions,
-        VerifyOptions, bench, devices, drivers, emit, inspect, open, run, verify,
+        BenchOptions, CliError, EmitOptions, InspectOptions, MEASURE_WORKER, MeasureOptions,
+        Report, RunOptions, VerifyOptions, bench, devices, drivers, emit, inspect, open, run,
+        verify,
     },
     measure,
 };
@@ -39,6 +40,16 @@ enum Command {
     Inspect(On<InspectOptions>),
     /// Write the texts of a target's kernels to files, for other compilers.
     Emit(On<EmitOptions>),
+    /// Measure the candidates of a bundle that `tilewright tune --prepare` made.
+    Measure {
+        /// The bundle, a `.twb` file.
+        bundle: PathBuf,
+        #[command(flatten)]
+        options: MeasureOptions,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// List what artifacts can run on here.
     Devices {
         /// One JSON object instead of text.
@@ -94,6 +105,21 @@ fn main() -> ExitCode {
         Command::Emit(c) => {
             let artifact = Artifact::open(&c.artifact, WeightChecks::Skip).map_err(CliError::from);
             (artifact.and_then(|a| emit(&a, &c.options)), c.json)
+        }
+        Command::Measure {
+            bundle,
+            options,
+            json,
+        } => {
+            let terminal = std::io::stderr().is_terminal();
+            let progress = |done: usize, of: usize| {
+                if terminal {
+                    eprintln!("{done} of {of}");
+                }
+            };
+            let report =
+                tilewright_runtime::cli::measure(&bundle, &options, MEASURE_WORKER, progress);
+            (report, json)
         }
         Command::Devices { json } => (Ok(devices()), json),
         Command::Worker => return worker(),

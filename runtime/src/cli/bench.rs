@@ -1,8 +1,11 @@
 //! `bench`: how long a run takes.
 
+mod against;
+
 use std::{
     collections::BTreeMap,
     num::NonZeroU32,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -35,6 +38,9 @@ pub struct BenchOptions {
     /// Show where the time goes, kernel by kernel, in as many runs again.
     #[arg(long)]
     pub kernels: bool,
+    /// Another artifact of the model: both are run in turn, and their times compared.
+    #[arg(long, value_name = "OTHER.tw")]
+    pub against: Option<PathBuf>,
     /// Where it runs.
     #[command(flatten)]
     pub device: DeviceOptions,
@@ -43,6 +49,9 @@ pub struct BenchOptions {
 /// Measures runs of an artifact on random inputs.
 pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliError> {
     let model = load(artifact, &options.device)?;
+    if let Some(other) = &options.against {
+        return against::against(model, other, options);
+    }
     let program = options
         .shape
         .as_ref()

@@ -4,6 +4,7 @@ mod bench;
 mod devices;
 mod emit;
 mod inspect;
+mod measure;
 mod profile;
 mod run;
 mod sample;
@@ -23,12 +24,14 @@ use serde_json::Value;
 use crate::{
     Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model, NpzError,
     RunError, WeightChecks, WriteError,
+    measure::{RunnerError, bundle::BundleError},
 };
 
 pub use bench::{BenchOptions, bench};
 pub use devices::devices;
 pub use emit::{EmitOptions, emit};
 pub use inspect::{InspectOptions, inspect};
+pub use measure::{MeasureOptions, measure};
 pub use profile::{ProfileOptions, profile};
 pub use run::{RunOptions, run};
 pub use verify::{VerifyOptions, verify};
@@ -50,6 +53,24 @@ pub enum CliError {
     Npz(#[from] NpzError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Runner(#[from] RunnerError),
+    /// The first candidate cannot be measured at all.
+    #[error("{device}: the first candidate cannot be measured: {reason}")]
+    NotMeasured {
+        /// The device.
+        device: Device,
+        /// Why.
+        reason: String,
+    },
+    /// Something else stands where results are to be written.
+    #[error("{}: wanted a new file or results of an earlier `measure`, found something else", path.display())]
+    Results {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that cannot be written.
     #[error("{}: {source}", path.display())]
     File {

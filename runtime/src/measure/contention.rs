@@ -14,7 +14,7 @@ const SHARE: f64 = 0.05;
 /// machine below took away.
 ///
 /// Threads that start later are not seen.
-pub(super) struct Contention {
+pub(crate) struct Contention {
     /// `/proc/self/task/*/schedstat`: time on a processor and time waiting for one in nanoseconds, and turns (Linux,
     /// `Documentation/scheduler/sched-stats.rst`).
     tasks: Vec<File>,
@@ -24,7 +24,7 @@ pub(super) struct Contention {
 
 /// What the counters say at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(crate) struct Mark {
     waited: Duration,
     stolen: u64,
 }

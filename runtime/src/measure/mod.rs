@@ -4,6 +4,8 @@
 //! A candidate is an ordinary artifact whose program runs one kernel (`docs/measuring.md`). All that may go wrong with
 //! it is an [`Outcome`]: wrong numbers, no end, a crash. The [`Runner`] then starts a new child and goes on.
 
+pub mod bundle;
+
 mod compare;
 mod contention;
 mod frame;
@@ -18,6 +20,7 @@ mod statistics;
 
 pub use compare::Compared;
 pub(crate) use compare::{bound, relative_error};
+pub(crate) use contention::Contention;
 pub use job::{Candidate, Checked, Job, Limits, Measured, Outcome, Policy, Stage, Wrong};
 pub use runner::{Runner, RunnerError};
 pub use serve::{serve, serve_watched};

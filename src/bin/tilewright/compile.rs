@@ -1,10 +1,15 @@
 //! `compile`: a model into an artifact.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
+use autotune::database::{Access, Database};
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tilewright::{Report as Compiled, import, runtime::cli::Report};
+use tilewright::{
+    Decide, Defaults, FromDatabase, KernelReport, Lock, LockWriter, Report as Compiled, Source,
+    import,
+    runtime::{cli::Report, measure::Ratio},
+};
 
 use crate::{
     failure::Failure,
@@ -18,7 +23,9 @@ Examples:
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=128 -o m.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu:znver4 --target cpu:x86-64-v3 -o both.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=16 --shape batch=8,seq=128 -o m.tw
-  tilewright compile all-MiniLM-L6-v2 --target cpu --dtype f16 -o half.tw")]
+  tilewright compile all-MiniLM-L6-v2 --target cpu --dtype f16 -o half.tw
+  tilewright compile all-MiniLM-L6-v2 --target cpu --db tuned.db --threads 2 --lock m.lock -o m.tw
+  tilewright compile all-MiniLM-L6-v2 --target cpu --locked m.lock -o same.tw")]
 pub struct Arguments {
     /// A Hugging Face directory or a .graph text.
     model: PathBuf,
@@ -30,6 +37,18 @@ pub struct Arguments {
     shapes: Vec<Shape>,
     #[command(flatten)]
     precision: Precision,
+    /// Take schedules that were measured to be better than the defaults from this tuning database.
+    #[arg(long = "db", value_name = "F")]
+    database: Option<PathBuf>,
+    /// Threads that will run it, on a processor: those of the trials that count. Without: as many as this process may use.
+    #[arg(long, value_name = "N", requires = "database")]
+    threads: Option<NonZeroUsize>,
+    /// Write all decisions to a lock file.
+    #[arg(long, value_name = "F", conflicts_with = "locked")]
+    lock: Option<PathBuf>,
+    /// Decide as this lock file says, and nothing else; `--target cpu` is its processor.
+    #[arg(long, value_name = "F", conflicts_with = "database")]
+    locked: Option<PathBuf>,
     /// The artifact; it appears when it is complete.
     #[arg(short, long, value_name = "OUT.tw")]
     output: PathBuf,
@@ -39,19 +58,59 @@ pub struct Arguments {
 }
 
 pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
-    let options = model::options(&arguments.targets, &arguments.shapes, arguments.precision)?;
+    // What decides is looked into before anything takes long.
+    let lock = match &arguments.locked {
+        Some(path) => Some((Lock::read(path)?, path)),
+        None => None,
+    };
+    let lock_writer = match &arguments.lock {
+        Some(path) => Some(LockWriter::create(path)?),
+        None => None,
+    };
+    let locked = lock.as_ref().map(|(lock, path)| lock.decide(path));
+    let database = match &arguments.database {
+        Some(path) => Some(Database::open(path, Access::Read, &tilewright::host())?),
+        None => None,
+    };
+    let from_database = database.as_ref().map(|database| FromDatabase {
+        database,
+        threads: model::threads(arguments.threads),
+    });
+    let decide: &dyn Decide = match (&locked, &from_database) {
+        (Some(locked), _) => locked,
+        (None, Some(from_database)) => from_database,
+        (None, None) => &Defaults,
+    };
+    let targets: Vec<String> = match &locked {
+        Some(locked) => {
+            let names = arguments.targets.iter().map(|name| locked.target(name));
+            names
+                .map(|name| name.map(String::from))
+                .collect::<Result<_, _>>()?
+        }
+        None => arguments.targets.clone(),
+    };
+    let options = model::options(&targets, &arguments.shapes, arguments.precision)?;
     let mut progress = Progress::new();
     progress.show("import ...");
     let model = import::load(&arguments.model)?;
-    let compiled = tilewright::compile_to(
+    if let Some(locked) = &locked {
+        locked.require(model.graph.name(), options.storage)?;
+    }
+    let compiled = tilewright::compile_by(
         &model.graph,
         &model.weights,
         &options,
+        decide,
         &arguments.output,
         &mut |s| progress.stage(s),
     );
     drop(progress);
-    Ok(report(arguments, &model.summary, &compiled?))
+    let compiled = compiled?;
+    if let Some(writer) = lock_writer {
+        writer.finish(&Lock::of(model.graph.name(), &options, &compiled))?;
+    }
+    Ok(report(arguments, &model.summary, &compiled))
 }
 
 fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -> Report {
@@ -72,6 +131,9 @@ fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -
             p.launches,
             p.arena_bytes as f64 / 1e6
         );
+        if p.other_graph {
+            text += "    another of the equal graphs than the roofline's is taken\n";
+        }
         let sizes: Map<String, Value> = p
             .sizes
             .iter()
@@ -79,6 +141,7 @@ fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -
             .collect();
         programs.push(json!({
             "target": p.target, "sizes": sizes, "launches": p.launches, "arena_bytes": p.arena_bytes,
+            "graph": p.graph, "other_graph": p.other_graph,
         }));
     }
     let stages = compiled
@@ -96,13 +159,83 @@ fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -
         .iter()
         .map(|(s, t)| (s.name().into(), json!(t.as_secs_f64())))
         .collect();
+    let schedules: Vec<Value> = compiled.decisions.iter().map(schedule).collect();
+    if arguments.database.is_some() || arguments.locked.is_some() {
+        text += &sources(&compiled.decisions);
+    }
     Report {
         text,
         json: json!({
             "model": model.model_type, "output": arguments.output, "bytes": bytes,
-            "programs": programs, "kernels": compiled.kernels,
+            "programs": programs, "kernels": compiled.kernels, "schedules": schedules,
             "stages_s": stages, "compile_s": total.as_secs_f64(),
         }),
         passed: true,
     }
+}
+
+/// How many schedules come from where, and where each comes from.
+fn sources(all: &[KernelReport]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for d in all {
+        *counts.entry(d.decision.source.name()).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(s, n)| format!("{n} {s}")).collect();
+    let mut text = format!("  schedules: {}\n", counts.join(", "));
+    for d in all {
+        let of_default = |ratio: &Ratio, trial: &str| {
+            format!(
+                ": {:.3} of the default's time ({:.3} to {:.3}), trial {}",
+                ratio.value,
+                ratio.low,
+                ratio.high,
+                short(trial)
+            )
+        };
+        let words = match &d.decision.source {
+            Source::Tuned {
+                trial,
+                verified_by,
+                ratio,
+            } => of_default(ratio, trial) + &format!(", verified on {verified_by}"),
+            Source::Predicted { trial, of, ratio } => {
+                of_default(ratio, trial) + &format!(" of workload {}", short(of))
+            }
+            Source::Default | Source::Given | Source::Locked => String::new(),
+        };
+        let (name, source) = (&d.kernel, d.decision.source.name());
+        text += &format!("    {} {name}: {source}{words}\n", d.target);
+    }
+    text
+}
+
+/// The beginning of a hash.
+fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+fn schedule(d: &KernelReport) -> Value {
+    let mut value = json!({
+        "target": d.target, "kernel": d.kernel, "workload": d.meaning,
+        "source": d.decision.source.name(), "schedule": d.decision.schedule,
+    });
+    let interval = |r: &Ratio| json!({ "value": r.value, "low": r.low, "high": r.high });
+    match &d.decision.source {
+        Source::Tuned {
+            trial,
+            verified_by,
+            ratio,
+        } => {
+            value["trial"] = json!(trial);
+            value["verified_by"] = json!(verified_by);
+            value["ratio"] = interval(ratio);
+        }
+        Source::Predicted { trial, of, ratio } => {
+            value["trial"] = json!(trial);
+            value["of"] = json!(of);
+            value["ratio"] = interval(ratio);
+        }
+        Source::Default | Source::Given | Source::Locked => {}
+    }
+    value
 }

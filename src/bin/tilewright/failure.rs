@@ -4,7 +4,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use autotune::database::DatabaseError;
 use tilewright::{
-    CompileError, EmitError, TargetError, UnknownDevice, import::ImportError, runtime,
+    ClaimError, CompileError, EmitError, LockError, TargetError, TuneError, UnknownDevice,
+    import::ImportError, runtime,
 };
 
 /// Why a command did not do its work.
@@ -24,6 +25,12 @@ pub enum Failure {
     Runtime(#[from] runtime::cli::CliError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Tune(#[from] TuneError),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// A file that cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {

@@ -12,6 +12,7 @@ mod model;
 mod on_artifact;
 mod shape;
 mod targets;
+mod tune;
 
 use std::{
     io::{self, Write},
@@ -58,6 +59,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Show an artifact's targets, kernels, memory and evidence.
     Inspect(on_artifact::Inspect),
+    /// Find faster schedules for a model's kernels, by trials on a device.
+    Tune(tune::Arguments),
     /// Look into a tuning database, share it, tidy it.
     Db(db::Arguments),
     /// List what models can be compiled for.
@@ -75,6 +78,9 @@ enum Command {
     /// Generate code as standard input asks, for another process.
     #[command(name = model::WORKER, hide = true)]
     Worker,
+    /// Measure candidates as standard input asks, for another process.
+    #[command(name = tune::WORKER, hide = true)]
+    MeasureWorker,
 }
 
 fn main() -> ExitCode {
@@ -87,16 +93,25 @@ fn main() -> ExitCode {
         Command::Profile(a) => (on_artifact::profile(&a), a.json),
         Command::Explain(a) => (explain::explain(&a), a.json),
         Command::Inspect(a) => (on_artifact::inspect(&a), a.json),
+        Command::Tune(a) => (tune::tune(&a), a.json),
         Command::Db(a) => (db::db(&a), a.json),
         Command::Targets { json } => (Ok(targets::targets()), json),
         Command::Devices { json } => (Ok(cli::devices()), json),
         Command::Worker => return worker(),
+        Command::MeasureWorker => return measure_worker(),
     };
     finish(report, json)
 }
 
 fn worker() -> ExitCode {
     match backends::cpu::serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn measure_worker() -> ExitCode {
+    match tilewright::runtime::measure::serve(&cli::drivers()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -5,6 +5,7 @@ use std::{
     io::{self, IsTerminal, Write},
     num::NonZeroUsize,
     path::Path,
+    time::Duration,
 };
 
 use backends::cpu::{Processes, Workers};
@@ -81,6 +82,13 @@ pub fn options(
     Ok(options)
 }
 
+/// Threads that run kernels on a processor: as many as were asked for, or as this process may use at once.
+pub fn threads(wanted: Option<NonZeroUsize>) -> u32 {
+    let available = || std::thread::available_parallelism().ok();
+    let threads = wanted.or_else(available).map_or(1, NonZeroUsize::get);
+    u32::try_from(threads).unwrap_or(u32::MAX)
+}
+
 /// Runs of this program, so that LLVM giving up on a kernel does not end this process.
 pub fn workers() -> Workers {
     let count = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
@@ -92,6 +100,13 @@ pub fn workers() -> Workers {
             limit: None,
         }),
         Err(_) => Workers::InProcess,
+    }
+}
+
+/// Bounds the time that code generation may take for one kernel.
+pub fn limit(workers: &mut Workers, limit: Duration) {
+    if let Workers::Processes(processes) = workers {
+        processes.limit = Some(limit);
     }
 }
 

@@ -5,8 +5,10 @@
 
 mod adapter;
 mod apt;
+mod chromium;
 mod cuda;
 mod cxx;
+mod libraries;
 mod llvm;
 mod mlir19;
 mod model;
@@ -100,6 +102,15 @@ const STEPS: &[Step] = &[
         megabytes: 400,
         wanted: |_| Ok(true),
         run: adapter::unpack,
+    },
+    Step {
+        name: "chromium",
+        about: "headless Chromium from Debian's packages, to open pages in (110 MB to fetch)",
+        leaves: "chromium/usr/lib/chromium/chromium-headless-shell",
+        pins: chromium::pins,
+        megabytes: 600,
+        wanted: |_| Ok(true),
+        run: chromium::unpack,
     },
     Step {
         name: "model",

@@ -1,5 +1,7 @@
 //! `db`: the tuning database as a file to look into, share and tidy.
 
+mod verify;
+
 use std::{
     fs::{self, File},
     io::{BufReader, BufWriter},
@@ -20,6 +22,7 @@ Examples:
   tilewright db export --db tuned.db -o tuned.jsonl
   tilewright db import tuned.jsonl --db mine.db
   tilewright db merge theirs.db --db mine.db
+  tilewright db verify --db mine.db --limit 100
 
 What others measured are claims until this program has made their kernels again here and found their numbers right.")]
 pub struct Arguments {
@@ -62,6 +65,8 @@ enum Command {
         #[command(flatten)]
         db: Db,
     },
+    /// Make the kernels of claims again, and compare their numbers with the reference.
+    Verify(verify::Arguments),
     /// Show where two databases differ in their fastest schedules.
     Diff {
         /// The other one.
@@ -106,6 +111,7 @@ pub fn db(arguments: &Arguments) -> Result<Report, Failure> {
         Command::Export { db, output, format } => export(db, output.as_deref(), *format),
         Command::Import { text, db } => import(text, db),
         Command::Merge { other, db } => merge(other, db),
+        Command::Verify(arguments) => verify::verify(arguments),
         Command::Diff { other, db } => diff(other, db),
         Command::Prune { db, keep } => {
             let gone = db.open(Access::Write)?.prune(*keep, None)?;

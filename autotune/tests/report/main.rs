@@ -1,0 +1,6 @@
+//! The report of a tuning run: its text, and how a browser shows it.
+
+mod browser;
+mod samples;
+mod shown;
+mod text;
