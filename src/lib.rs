@@ -43,5 +43,6 @@ pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
 pub use runtime;
 pub use tune::{
-    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, prepare, tune,
+    GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, page_of_records,
+    prepare, tune,
 };

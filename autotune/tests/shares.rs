@@ -61,7 +61,7 @@ fn trials_go_where_a_run_gains_most() {
 fn exhausted_kernels_get_none() {
     let done = Share {
         exhausted: true,
-        ..share(100, 1.0, 0.9, 0)
+        ..share(10, 1.0, 0.9, 0)
     };
     assert_eq!(next(&[done, share(1, 1.0, 0.9, 9)], &LIMITS), Next::Task(1));
     assert_eq!(next(&[done; 2], &LIMITS), Next::Stop(Stop::Exhausted));

@@ -6,9 +6,11 @@ mod graphs;
 mod lab;
 mod page;
 mod prepare;
+mod records;
 mod tasks;
 
 pub(crate) use folder::Folder;
+pub use records::page_of_records;
 
 use std::{ffi::OsString, io, num::NonZeroUsize, path::PathBuf};
 

@@ -5,7 +5,7 @@ use autotune::{
     report::{Best, Ceiling, Data, Ratio, Roof, Task, Total, words},
     tune::{TunedTask, is_search},
 };
-use ir::{DeviceModel, Floor, KernelWork, Source, Target};
+use ir::{DeviceModel, Floor, Kernel, KernelWork, Schedule, Sizes, Source, Target, Work};
 use runtime::measure;
 
 use super::{TuneOptions, TuneReport};
@@ -79,15 +79,6 @@ fn task(
     device: Option<&DeviceModel>,
     threads: u32,
 ) -> (Task, Vec<u64>) {
-    let shown = |t: &Trial| autotune::report::Trial {
-        order: 0,
-        schedule: words(&t.schedule),
-        outcome: t.outcome,
-        reason: t.reason.clone(),
-        seconds: t.median_s(),
-        ratio: t.ratio().map(|r| r.value),
-        seed: t.seed,
-    };
     let best = tuned.ratio.as_ref().map(|r| Best {
         schedule: words(&tuned.schedule),
         ratio: ratio(r),
@@ -100,26 +91,41 @@ fn task(
         flops: task.workload.flops,
         bytes: task.workload.bytes,
         default_s: tuned.default_s,
-        floor: device.and_then(|d| floor(task, target, d, threads)),
+        floor: device.and_then(|d| floor(&task.kernel, &task.default, target, d, threads)),
         best,
         trials: trials.iter().map(shown).collect(),
     };
     (row, trials.iter().map(|t| t.unix_time).collect())
 }
 
+pub(super) fn shown(t: &Trial) -> autotune::report::Trial {
+    autotune::report::Trial {
+        order: 0,
+        schedule: words(&t.schedule),
+        outcome: t.outcome,
+        reason: t.reason.clone(),
+        seconds: t.median_s(),
+        ratio: t.ratio().map(|r| r.value).or_else(|| {
+            // Too few pairs for an interval still were measured in turn.
+            Some(t.median_s()? / median(&t.baseline_s)?)
+        }),
+        seed: t.seed,
+    }
+}
+
 /// Numbers the trials of all tasks in the order in which they were made.
-fn number(tasks: &mut [(Task, Vec<u64>)]) {
+pub(super) fn number(tasks: &mut [(Task, Vec<u64>)]) {
     let mut all: Vec<(u64, usize, usize)> = vec![];
     for (t, (_, times)) in tasks.iter().enumerate() {
         all.extend(times.iter().enumerate().map(|(i, time)| (*time, t, i)));
     }
     all.sort_unstable();
     for (order, (_, t, i)) in all.into_iter().enumerate() {
-        tasks[t].0.trials[i].order = order as u64;
+        tasks[t].0.trials[i].order = order as u64 + 1;
     }
 }
 
-fn ratio(r: &measure::Ratio) -> Ratio {
+pub(super) fn ratio(r: &measure::Ratio) -> Ratio {
     Ratio {
         value: r.value,
         low: r.low,
@@ -128,14 +134,16 @@ fn ratio(r: &measure::Ratio) -> Ratio {
 }
 
 /// The least time of a call, on all threads of a processor.
-fn floor(
-    task: &autotune::tune::Task,
+pub(super) fn floor(
+    kernel: &Kernel,
+    schedule: &Schedule,
     target: &Target,
     device: &DeviceModel,
     threads: u32,
 ) -> Option<Floor> {
-    let lowered = passes::lower(&task.kernel, &task.default, target).ok()?;
-    let work = KernelWork::of(&lowered.program, task.workload.flops)?;
+    let lowered = passes::lower(kernel, schedule, target).ok()?;
+    let flops = Work::of(&kernel.graph, &Sizes::new())?.flops;
+    let work = KernelWork::of(&lowered.program, flops)?;
     let floor = device.floor(&work);
     Some(Floor {
         seconds: floor.seconds / f64::from(threads.max(1)),
@@ -144,7 +152,7 @@ fn floor(
 }
 
 /// The rates of a device; models of processors are of one core.
-fn roof(device: &DeviceModel, threads: u32) -> Roof {
+pub(super) fn roof(device: &DeviceModel, threads: u32) -> Roof {
     let units = f64::from(threads.max(1));
     let source = match &device.source {
         Source::DataSheet(sheet) => sheet.clone(),

@@ -16,6 +16,12 @@ struct Benchmark {
 
 const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
+        name: "cost-model",
+        about: "the learned cost model on shapes it has not seen, and how many trials searches take",
+        target: "cost_model",
+        peers: &[],
+    },
+    Benchmark {
         name: "first-choice",
         about: "the schedule chosen without measuring beside 300 samples of its space; resumes",
         target: "first_choice",

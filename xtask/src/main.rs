@@ -10,6 +10,7 @@ mod demo;
 mod emulate;
 mod error;
 mod gpu_kit;
+mod picture;
 mod process;
 mod root;
 mod setup;
@@ -78,6 +79,12 @@ const COMMANDS: &[Command] = &[
         arguments: "NAME [ARGS]",
         about: "run a benchmark; without a name, list them",
         run: bench::run,
+    },
+    Command {
+        name: "picture",
+        arguments: "PAGE.html OUT.png",
+        about: "what a headless browser shows of a page",
+        run: picture::run,
     },
     Command {
         name: "gpu-kit",

@@ -41,15 +41,19 @@ fn outcomes(data: &Data, all: usize, out: &mut String) {
         } else {
             "failed"
         };
+        let width = if n == 0 {
+            "display:none".into()
+        } else {
+            format!("width:{:.1}%", 100.0 * part)
+        };
         let _ = writeln!(
             out,
             "<tr><td><code>{}</code></td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"bars\" aria-hidden=\"true\">\
-             <i class=\"{class}\" style=\"width:{:.1}%\"></i></td></tr>",
+             <i class=\"{class}\" style=\"{width}\"></i></td></tr>",
             outcome.name(),
             meaning(outcome),
             grouped(n as u64),
-            percent(part),
-            100.0 * part
+            percent(part)
         );
     }
     out.push_str("</tbody></table>\n");

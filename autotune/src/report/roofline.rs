@@ -10,7 +10,7 @@ use super::{
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 420.0;
-const LEFT: f64 = 74.0;
+const LEFT: f64 = 92.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 44.0;
@@ -109,6 +109,12 @@ fn figure(roof: &Roof, points: &[Point], data: &Data, [x, y]: [Scale; 2], out: &
     );
     grid([x, y], out);
     let mut labels = Labels::default();
+    for p in points {
+        let x = x.at(p.intensity);
+        labels
+            .points
+            .extend([[x, y.at(p.before)], [x, y.at(p.after)]]);
+    }
     lines(roof, [x, y], &mut labels, out);
     // The first have most to say, and lie on top.
     for p in points.iter().rev() {
@@ -138,9 +144,6 @@ fn figure(roof: &Roof, points: &[Point], data: &Data, [x, y]: [Scale; 2], out: &
             At(was),
             At(now)
         );
-    }
-    for p in points {
-        labels.points.push([x.at(p.intensity), y.at(p.after)]);
     }
     for p in points.iter().take(NUMBERED) {
         labels.number(p.k + 1, [x.at(p.intensity), y.at(p.after)], out);
@@ -197,16 +200,27 @@ fn lines(roof: &Roof, [x, y]: [Scale; 2], labels: &mut Labels, out: &mut String)
     );
     let from = [x.at(enters), y.at(enters * bytes)];
     let to = [x.at(corner), y.at(top)];
-    let angle = (to[1] - from[1]).atan2(to[0] - from[0]).to_degrees();
-    let middle = [0, 1].map(|i| from[i] + 0.5 * (to[i] - from[i]));
-    let _ = write!(
-        out,
-        "<text class=\"tick\" transform=\"translate({} {}) rotate({})\" text-anchor=\"middle\" dy=\"-6\">{}</text>",
-        At(middle[0]),
-        At(middle[1]),
-        At(angle),
-        bandwidth(bytes)
-    );
+    let angle = (to[1] - from[1]).atan2(to[0] - from[0]);
+    let text = bandwidth(bytes);
+    let half = 3.4 * text.chars().count() as f64;
+    // Above the line, where no point is; all of the place that it takes when turned.
+    let (across, down) = (half * angle.cos() + 4.0, half * angle.sin().abs() + 5.0);
+    let middle = [0.5, 0.7, 0.3, 0.85, 0.15].into_iter().find_map(|part| {
+        let [x, y] = [0, 1].map(|i| from[i] + part * (to[i] - from[i]));
+        let [x, y] = [x + 8.0 * angle.sin(), y - 8.0 * angle.cos()];
+        labels
+            .take([x - across, y - down, x + across, y + down])
+            .then_some([x, y])
+    });
+    if let Some([x, y]) = middle {
+        let _ = write!(
+            out,
+            "<text class=\"tick\" transform=\"translate({} {}) rotate({})\" text-anchor=\"middle\" dy=\".3em\">{text}</text>",
+            At(x),
+            At(y),
+            At(angle.to_degrees())
+        );
+    }
     for ceiling in &roof.ceilings {
         let Some(level) = positive(Some(ceiling.flops_per_second)) else {
             continue;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ir::{Kernel, Schedule, Target};
 
 use crate::{
+    database::median,
     features::{Extractor, Features},
     model::{Committee, CostModel, Example},
     random::Draw,
@@ -14,8 +15,9 @@ use crate::{
 /// Trials of this kernel from which on a model is more than a guess.
 const ENOUGH: usize = 6;
 
-/// How a schedule without a right result counts: as slow as the slowest, at least this much slower than the default.
-const FAILED: f64 = 4.0;
+/// How a schedule without a right result counts: as the one in the middle of those seen, at least as this ratio. More would
+/// make its neighbours look bad, which most often have results.
+const FAILED: f64 = 1.5;
 
 /// Error of the model's logarithms before there is enough to tell.
 const UNSURE: f64 = 0.3;
@@ -169,14 +171,14 @@ impl Known {
     }
 
     pub(super) fn examples(&self, task: &str) -> Vec<Example> {
-        let times = self.seen.values().flatten().copied();
-        let slowest = times.fold(FAILED, f64::max);
+        let times: Vec<f64> = self.seen.values().flatten().copied().collect();
+        let failed = median(&times).unwrap_or(FAILED).max(FAILED);
         let example = |(schedule, ratio): (&Schedule, &Option<f64>)| {
             let features = self.features.get(schedule)?.as_ref()?;
             Some(Example {
                 task: task.into(),
                 features: features.values().to_vec(),
-                ratio: ratio.unwrap_or(slowest),
+                ratio: ratio.unwrap_or(failed),
             })
         };
         self.seen.iter().filter_map(example).collect()

@@ -8,9 +8,21 @@ use crate::samples::report;
 fn the_same_data_give_the_same_bytes() {
     assert_eq!(page(&report(7, 90, 3)), page(&report(7, 90, 3)));
 }
+
 #[test]
-fn write() {
-    for (t, n) in [(1, 60), (3, 90), (7, 200), (60, 900), (4, 0)] {
-        std::fs::write(format!("/tmp/r/{t}.html"), page(&report(t, n, 3))).unwrap();
+fn data_survive_their_text() {
+    let data = report(3, 30, 9);
+    let text = serde_json::to_string(&data).unwrap();
+    assert_eq!(
+        serde_json::from_str::<autotune::report::Data>(&text).unwrap(),
+        data
+    );
+}
+
+#[test]
+fn a_page_names_no_other_place() {
+    let page = page(&report(3, 30, 9));
+    for word in ["http:", "https:", "src=", "href=", "url(", "@import"] {
+        assert!(!page.contains(word), "{word}");
     }
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use autotune::{Search, Seen, Space, first_choice, space};
-use ir::{Kernel, Schedule, Target, tile};
+use ir::{
+    Bytes, ContractSchedule, Form, Kernel, Schedule, Simd, Simt, Target, lane,
+    tile::{self, Counts},
+};
 
 #[path = "../emulate/graphs.rs"]
 #[allow(dead_code, reason = "the emulator's cases use the rest")]
@@ -52,31 +55,23 @@ impl Task {
 
     fn made_up(&self, schedule: &Schedule) -> Option<f64> {
         let lowered = passes::lower(&self.kernel, schedule, &self.target).ok()?;
-        let simt = self.target.simt().unwrap();
         let program = &lowered.program;
         let types = tile::types(program).unwrap();
         let work = tile::count_block(program, &types, &vec![0; program.grid.len()]).unwrap();
-        let lane = lowered.lane.as_ref().unwrap();
-        let units = f64::from(simt.units);
-        let rate = self.target.roofline.flops_per_second / units;
-        let traffic = self.target.roofline.bytes_per_second / units;
-        let loaded: u64 = work.loaded.iter().map(|b| b.0).sum();
-        let stored: u64 = work.stored.iter().map(|b| b.0).sum();
-        // As many blocks share a unit as shared memory and registers let; warps hide waiting, up to a point.
-        let shared = lane.shared_bytes() as f64 / simt.shared.0 as f64;
-        let resident = (1.0 / shared.max(0.1)).floor().clamp(1.0, 8.0);
-        let warps = resident * f64::from(lane.warps);
-        let hidden = warps / (warps + 6.0) / (1.0 + (warps / 24.0).powi(2));
-        let moving = (loaded as f64 + 2.0 * stored as f64) / traffic;
-        let computing = work.flops().0 as f64 / rate;
-        let block = computing.max(moving) + 0.3 * computing.min(moving) + 2e-7 * shared;
-        let waves = (program.blocks() as f64 / units / resident).ceil() * resident;
+        let blocks = program.blocks() as f64;
+        let seconds = match (&self.target.form, schedule) {
+            (Form::Simt(simt), _) => {
+                let lane = lowered.lane.as_ref().unwrap();
+                lanes(&self.target, simt, &work, blocks, lane)
+            }
+            (Form::Simd(simd), Schedule::Contract(s)) => core(simd, &work, blocks, s),
+            _ => unreachable!("no such kernel is asked for"),
+        };
         let mut hasher = DefaultHasher::new();
         schedule.hash(&mut hasher);
         let noise = (hasher.finish() % 1000) as f64 / 1000.0;
-        let seconds = waves * block / hidden * (1.0 + 0.05 * noise);
         // One of some has no right result.
-        (noise < 0.97).then_some(seconds)
+        (noise < 0.97).then_some(seconds * (1.0 + 0.04 * noise))
     }
 
     pub fn seen(&self, schedule: &Schedule) -> Seen {
@@ -101,6 +96,38 @@ impl Task {
         }
         all
     }
+}
+
+/// As many blocks share a unit as shared memory lets; warps hide waiting, up to a point.
+fn lanes(target: &Target, simt: &Simt, work: &Counts, blocks: f64, lane: &lane::Program) -> f64 {
+    let units = f64::from(simt.units);
+    let rate = target.roofline.flops_per_second / units;
+    let traffic = target.roofline.bytes_per_second / units;
+    let shared = lane.shared_bytes() as f64 / simt.shared.0 as f64;
+    let resident = (1.0 / shared.max(0.1)).floor().clamp(1.0, 8.0);
+    let warps = resident * f64::from(lane.warps);
+    let hidden = warps / (warps + 6.0) / (1.0 + (warps / 24.0).powi(2));
+    let moving = (bytes(&work.loaded) + 2.0 * bytes(&work.stored)) / traffic;
+    let computing = work.flops().0 as f64 / rate;
+    let block = computing.max(moving) + 0.3 * computing.min(moving) + 2e-7 * shared;
+    (blocks / units / resident).ceil() * resident * block / hidden
+}
+
+/// Few sums wait for each other, many spill; blocks beyond the cache move what they read twice; four threads share them.
+fn core(simd: &Simd, work: &Counts, blocks: f64, s: &ContractSchedule) -> f64 {
+    let sums = f64::from(s.rows * s.lanes) * 4.0 / simd.vector.0 as f64;
+    let waiting = 1.0 + (6.0 / sums).powi(2) + (sums / 26.0).powi(8);
+    let loads = 1.0 / f64::from(s.rows) + 8.0 / f64::from(s.lanes);
+    let rounds = 1.0 + 0.2 / f64::from(s.unroll) + 0.002 * f64::from(s.unroll) * sums;
+    let touched = f64::from(s.block_rows) / f64::from(s.block_columns);
+    let moved = bytes(&work.loaded) * (1.0 + 0.3 * touched.log2().abs());
+    let far = (moved / simd.l2.0 as f64).max(0.2);
+    let block = work.flops().0 as f64 * (waiting * rounds + loads) + 3.0 * moved * far + 2e4;
+    (blocks / 4.0).ceil() * block
+}
+
+fn bytes(of: &[Bytes]) -> f64 {
+    of.iter().map(|b| b.0 as f64).sum()
 }
 
 pub fn best(seen: &[Seen]) -> f64 {

@@ -1,10 +1,8 @@
 //! `measure`: the candidates of a bundle, on a machine without a compiler.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ffi::OsString,
-    fs::{File, OpenOptions},
-    io::{Read, Seek, SeekFrom, Write},
     num::NonZeroUsize,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -18,13 +16,13 @@ use super::{CliError, Report};
 use crate::{
     Device,
     measure::{
-        Candidate, Job, Limits, Outcome, Runner,
+        Candidate, Job, Limits, Outcome, Results, Runner,
         bundle::{Bundle, Stored, Task},
     },
 };
 
-/// The first line of what is written: that of the tuning database's text (`docs/database.md`).
-const FIRST: &str = r#"{"record":"tilewright-database","version":1}"#;
+/// If so many are refused before any was measured, all would be, for a reason that is not theirs.
+const HOPELESS: usize = 3;
 
 /// How `measure` measures.
 #[derive(Args, Clone, Debug)]
@@ -47,14 +45,6 @@ pub struct MeasureOptions {
     /// Megabytes that the process may take which runs a candidate.
     #[arg(long, default_value = "16384", value_name = "MB", value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub memory_limit: u64,
-}
-
-/// Lines that are kept as they are made.
-struct Results {
-    path: PathBuf,
-    file: File,
-    /// Workloads and trials that are there, by what they are of.
-    known: BTreeSet<String>,
 }
 
 /// Measures the candidates of the bundle at `path` in child processes: runs of this program with `worker`. `progress` is told
@@ -85,19 +75,22 @@ pub fn measure(
     let of: usize = index.tasks.iter().map(|t| t.candidates.len()).sum();
     let (mut done, mut fresh) = (0, 0);
     let mut outcomes: BTreeMap<&'static str, u64> = BTreeMap::new();
+    // What says nothing about its candidate is no fact, and not recorded.
+    let mut refused: Vec<String> = vec![];
+    let mut device_words = device.to_string();
     // Beside the results, where there is room for them.
     let scratch = |what: &str| options.output.with_added_extension(what);
     let (baseline, candidate) = (scratch("baseline.tw"), scratch("candidate.tw"));
     let mut work = || -> Result<(), CliError> {
         for task in &index.tasks {
-            results.add("workload", &task.workload)?;
+            results.add_workload(&task.workload)?;
             let mut baseline_is_there = false;
             for stored in &task.candidates {
                 let late = options
                     .time_limit
                     .is_some_and(|l| begun.elapsed().as_secs() >= l);
                 let mut record = trial(task, stored);
-                if results.known.contains(&key("trial", &record)) || late {
+                if results.has_trial(&record) || late {
                     done += usize::from(!late);
                     continue;
                 }
@@ -120,17 +113,19 @@ pub fn measure(
                     policy: task.policy,
                 };
                 let outcome = runner.measure(&job)?;
-                if let Outcome::Refused { reason } = &outcome
-                    && fresh == 0
-                {
-                    // Then all would be, each for a reason that is not its own.
-                    return Err(CliError::NotMeasured {
-                        device: device.clone(),
-                        reason: reason.clone(),
-                    });
+                if let Outcome::Refused { reason } = &outcome {
+                    refused.push(reason.clone());
+                    if fresh == 0 && refused.len() >= HOPELESS {
+                        return Ok(());
+                    }
+                    continue;
                 }
-                *outcomes.entry(fill(&mut record, &outcome)).or_default() += 1;
-                results.add("trial", &record)?;
+                if let Some(words) = outcome.device() {
+                    words.clone_into(&mut device_words);
+                }
+                let word = fill(&mut record, &outcome, &device_words);
+                *outcomes.entry(word).or_default() += 1;
+                results.add_trial(&record)?;
                 fresh += 1;
                 done += 1;
                 progress(done, of);
@@ -144,12 +139,21 @@ pub fn measure(
         let _ = std::fs::remove_file(path);
     }
     worked?;
+    if let (0, 0, Some(reason)) = (done, fresh, refused.first()) {
+        return Err(CliError::NotMeasured {
+            device,
+            reason: reason.clone(),
+        });
+    }
     let mut text = format!(
         "{}: {done} of {of} candidates on {device}, {fresh} of them now\n",
         options.output.display()
     );
     for (outcome, n) in &outcomes {
         text += &format!("  {n:>8} {outcome}\n");
+    }
+    if let Some(reason) = refused.first() {
+        text += &format!("  {:>8} refused, the first: {reason}\n", refused.len());
     }
     text += &format!(
         "help: `tilewright db import {} --db F` takes them in\n",
@@ -160,8 +164,9 @@ pub fn measure(
         json: json!({
             "output": options.output, "device": device.to_string(), "target": index.target,
             "candidates": of, "done": done, "measured": fresh, "outcomes": outcomes,
+            "refused": refused,
         }),
-        passed: done == of || options.time_limit.is_some(),
+        passed: refused.is_empty() && (done == of || options.time_limit.is_some()),
     })
 }
 
@@ -184,28 +189,34 @@ fn trial(task: &Task, stored: &Stored) -> Map<String, Value> {
 }
 
 /// Says in a record what came of its candidate; gives the word for it.
-fn fill(record: &mut Map<String, Value>, outcome: &Outcome) -> &'static str {
+fn fill(record: &mut Map<String, Value>, outcome: &Outcome, device: &str) -> &'static str {
     let word = match outcome {
         Outcome::Ok(_) | Outcome::Checked(_) => "ok",
         Outcome::WrongResult(_) => "wrong-result",
         Outcome::Timeout { .. } => "timeout",
         Outcome::Crash { .. } => "crash",
-        Outcome::Refused { .. } => "build-error",
+        Outcome::Refused { .. } => unreachable!("what was refused is not recorded"),
     };
     let mut set = |name: &str, value: Value| record.insert(name.into(), value);
     set("outcome", word.into());
     if let Some(reason) = outcome.reason() {
         set("reason", reason.into());
     }
-    let (device, threads) = match outcome {
+    let threads = match outcome {
         Outcome::Ok(m) => {
             set("samples_s", json!(m.samples_s));
             set("baseline_s", json!(m.baseline_s));
             set("error", json!(m.error));
-            (m.device.as_str(), m.threads)
+            m.threads
         }
-        Outcome::WrongResult(wrong) => (wrong.device.as_str(), wrong.threads),
-        _ => ("none", 0),
+        Outcome::WrongResult(wrong) => {
+            set(
+                "error",
+                json!(wrong.error.is_finite().then_some(wrong.error)),
+            );
+            wrong.threads
+        }
+        _ => 0,
     };
     set("device", device.into());
     set("threads", threads.into());
@@ -214,80 +225,9 @@ fn fill(record: &mut Map<String, Value>, outcome: &Outcome) -> &'static str {
     word
 }
 
-/// What tells a record from others: a workload by what it computes, a trial by its schedule too.
-fn key(kind: &str, record: &Map<String, Value>) -> String {
-    match kind {
-        "workload" => json!([kind, record.get("meaning")]).to_string(),
-        _ => json!([kind, record.get("workload"), record.get("schedule")]).to_string(),
-    }
-}
-
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> CliError + '_ {
     |source| CliError::File {
         path: path.into(),
         source,
-    }
-}
-
-impl Results {
-    /// Opens what an earlier run has written, or begins. A last line without an end is what a run was writing when it was
-    /// ended, and goes.
-    fn open(path: &Path) -> Result<Self, CliError> {
-        let failed = file_error(path);
-        let mut file = OpenOptions::new();
-        let file = file.read(true).write(true).create(true).truncate(false);
-        let mut file = file.open(path).map_err(&failed)?;
-        let mut bytes = vec![];
-        file.read_to_end(&mut bytes).map_err(&failed)?;
-        let end = bytes
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |at| at + 1);
-        let text = String::from_utf8_lossy(&bytes[..end]);
-        let mut lines = text.lines();
-        let first = lines.next();
-        let torn = first.is_none() && FIRST.as_bytes().starts_with(&bytes);
-        if first.is_some_and(|line| line != FIRST) || (first.is_none() && !torn) {
-            return Err(CliError::Results { path: path.into() });
-        }
-        let mut known = BTreeSet::new();
-        for line in lines {
-            if let Ok(Value::Object(record)) = serde_json::from_str(line) {
-                let kind = record
-                    .get("record")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                known.insert(key(kind, &record));
-            }
-        }
-        file.set_len(end as u64).map_err(&failed)?;
-        file.seek(SeekFrom::End(0)).map_err(&failed)?;
-        let mut results = Self {
-            path: path.into(),
-            file,
-            known,
-        };
-        if end == 0 {
-            results.line(FIRST)?;
-        }
-        Ok(results)
-    }
-
-    /// Adds a record that is not there.
-    fn add(&mut self, kind: &str, record: &Map<String, Value>) -> Result<(), CliError> {
-        if !self.known.insert(key(kind, record)) {
-            return Ok(());
-        }
-        let mut record = record.clone();
-        record.insert("record".into(), kind.into());
-        self.line(&Value::Object(record).to_string())
-    }
-
-    /// A line, on the disk when this returns.
-    fn line(&mut self, text: &str) -> Result<(), CliError> {
-        let whole = format!("{text}\n");
-        let written = self.file.write_all(whole.as_bytes());
-        let kept = written.and_then(|()| self.file.sync_data());
-        kept.map_err(file_error(&self.path))
     }
 }

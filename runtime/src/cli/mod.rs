@@ -24,7 +24,7 @@ use serde_json::Value;
 use crate::{
     Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model, NpzError,
     RunError, WeightChecks, WriteError,
-    measure::{RunnerError, bundle::BundleError},
+    measure::{ResultsError, RunnerError, bundle::BundleError},
 };
 
 pub use bench::{BenchOptions, bench};
@@ -57,6 +57,8 @@ pub enum CliError {
     Bundle(#[from] BundleError),
     #[error(transparent)]
     Runner(#[from] RunnerError),
+    #[error(transparent)]
+    Results(#[from] ResultsError),
     /// The first candidate cannot be measured at all.
     #[error("{device}: the first candidate cannot be measured: {reason}")]
     NotMeasured {
@@ -64,12 +66,6 @@ pub enum CliError {
         device: Device,
         /// Why.
         reason: String,
-    },
-    /// Something else stands where results are to be written.
-    #[error("{}: wanted a new file or results of an earlier `measure`, found something else", path.display())]
-    Results {
-        /// The file.
-        path: PathBuf,
     },
     /// A file that cannot be written.
     #[error("{}: {source}", path.display())]

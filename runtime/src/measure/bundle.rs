@@ -248,17 +248,7 @@ impl Bundle {
         let index: Index = serde_json::from_slice(&text)
             .map_err(|e| damaged(format!("its index cannot be read: {e}")))?;
         let data = HEADER + index_len;
-        for stored in index.all() {
-            let end = stored.offset.checked_add(stored.len);
-            if end.is_none_or(|end| end > len - data) {
-                return Err(damaged(format!(
-                    "an artifact of {} bytes at {}, the file has {} after the index",
-                    stored.len,
-                    stored.offset,
-                    len - data
-                )));
-            }
-        }
+        check(&index, len - data).map_err(damaged)?;
         Ok(Self {
             path: path.into(),
             file,
@@ -300,6 +290,29 @@ impl Bundle {
             });
         }
         Ok(())
+    }
+}
+
+/// Fails unless graphs are sound, and artifacts lie one behind the other and fill `len` bytes.
+fn check(index: &Index, len: u64) -> Result<(), String> {
+    for task in &index.tasks {
+        ir::verify(&task.graph).map_err(|e| format!("the graph of a task: {e}"))?;
+    }
+    let mut end = 0_u64;
+    for stored in index.all() {
+        if stored.offset != end {
+            return Err(format!(
+                "an artifact: wanted it at {end}, where the one before ends, found it at {}",
+                stored.offset
+            ));
+        }
+        end = end.saturating_add(stored.len);
+    }
+    match end == len {
+        true => Ok(()),
+        false => Err(format!(
+            "its artifacts have {end} bytes, the file has {len} after the index"
+        )),
     }
 }
 

@@ -23,9 +23,10 @@ pub(crate) struct Contention {
 }
 
 /// What the counters say at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
-    waited: Duration,
+    /// Of each thread; none of those that have ended.
+    waited: Vec<Option<Duration>>,
     stolen: u64,
 }
 
@@ -42,9 +43,9 @@ impl Contention {
 
     /// What the counters say now.
     pub fn mark(&self) -> Mark {
-        let waited = self.tasks.iter().filter_map(|f| waited(&text(f)?));
+        let waited = self.tasks.iter().map(|f| waited(&text(f)?));
         Mark {
-            waited: waited.sum(),
+            waited: waited.collect(),
             stolen: self
                 .machine
                 .as_ref()
@@ -56,8 +57,11 @@ impl Contention {
 
 impl Mark {
     /// Whether what took `elapsed` from this mark to another was disturbed.
-    pub fn is_disturbed(self, later: Self, elapsed: Duration) -> bool {
-        let waited = later.waited.saturating_sub(self.waited);
+    pub fn is_disturbed(&self, later: &Self, elapsed: Duration) -> bool {
+        let both = self.waited.iter().zip(&later.waited);
+        let waited =
+            both.filter_map(|(before, after)| Some(after.as_ref()?.saturating_sub((*before)?)));
+        let waited: Duration = waited.sum();
         later.stolen > self.stolen || waited.as_secs_f64() > SHARE * elapsed.as_secs_f64()
     }
 }
@@ -98,20 +102,19 @@ mod tests {
     #[test]
     fn waiting_and_stolen_time_disturb() {
         let elapsed = Duration::from_millis(1);
+        let second = Duration::from_secs(1);
         let before = Mark {
-            waited: Duration::from_secs(3),
+            waited: vec![Some(3 * second), Some(second)],
             stolen: 7,
         };
         let after = |nanos, stolen| Mark {
-            waited: before.waited + Duration::from_nanos(nanos),
+            waited: vec![Some(3 * second + Duration::from_nanos(nanos)), None],
             stolen,
         };
-        assert!(!before.is_disturbed(after(40_000, 7), elapsed));
-        assert!(before.is_disturbed(after(60_000, 7), elapsed));
-        assert!(before.is_disturbed(after(0, 8), elapsed));
         // A thread that ended takes its counter with it.
-        let gone = Mark::default();
-        assert!(!before.is_disturbed(gone, elapsed));
+        assert!(!before.is_disturbed(&after(40_000, 7), elapsed));
+        assert!(before.is_disturbed(&after(60_000, 7), elapsed));
+        assert!(before.is_disturbed(&after(0, 8), elapsed));
     }
 
     #[test]
@@ -136,17 +139,15 @@ mod tests {
             }
             let counters = Contention::new();
             let before = counters.mark();
-            if counters.tasks.is_empty() || before == Mark::default() {
-                println!("skipped: this system keeps no schedstat");
-            }
             barrier.wait();
             barrier.wait();
             let after = counters.mark();
-            if !counters.tasks.is_empty() && before != Mark::default() {
-                assert!(
-                    before.is_disturbed(after, Duration::from_millis(60)),
+            match before.waited.iter().any(Option::is_some) {
+                true => assert!(
+                    before.is_disturbed(&after, Duration::from_millis(60)),
                     "{before:?} {after:?}"
-                );
+                ),
+                false => println!("skipped: this system keeps no schedstat"),
             }
         });
     }

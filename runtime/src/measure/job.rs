@@ -194,6 +194,16 @@ impl Stage {
 }
 
 impl Outcome {
+    /// What ran it; none if it did not come so far.
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Self::Ok(measured) => Some(&measured.device),
+            Self::Checked(checked) => Some(&checked.device),
+            Self::WrongResult(wrong) => Some(&wrong.device),
+            Self::Timeout { .. } | Self::Crash { .. } | Self::Refused { .. } => None,
+        }
+    }
+
     /// Why it is not right, for people; none if it is.
     pub fn reason(&self) -> Option<String> {
         match self {

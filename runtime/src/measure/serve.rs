@@ -276,7 +276,7 @@ fn time(
         let after = contention.as_ref().map(Contention::mark);
         let disturbed = before
             .zip(after)
-            .is_some_and(|(before, after)| before.is_disturbed(after, elapsed));
+            .is_some_and(|(before, after)| before.is_disturbed(&after, elapsed));
         if disturbed && again < AGAIN && !is_over {
             again += 1;
             times.redone += 1;

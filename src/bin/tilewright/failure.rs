@@ -31,6 +31,19 @@ pub enum Failure {
     Tune(#[from] TuneError),
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    /// A database without trials of a target.
+    #[error(
+        "{}: wanted trials for {target} by this toolchain; {}", path.display(),
+        if known.is_empty() { "it has none".into() } else { format!("it has some for {}", known.join("; for ")) }
+    )]
+    NoTrials {
+        /// The database.
+        path: PathBuf,
+        /// The target.
+        target: String,
+        /// Targets with toolchains of which it has trials.
+        known: Vec<String>,
+    },
     /// A file that cannot be read or written.
     #[error("{}: {error}", path.display())]
     File {

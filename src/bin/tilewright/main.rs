@@ -10,6 +10,7 @@ mod explain;
 mod failure;
 mod model;
 mod on_artifact;
+mod progress;
 mod shape;
 mod targets;
 mod tune;

@@ -10,7 +10,7 @@ use std::{
 
 use autotune::{
     database::{Access, Database},
-    tune::{Settings, Standing},
+    tune::Settings,
 };
 use clap::Args;
 use ir::Target;
@@ -23,6 +23,7 @@ use tilewright::{
 use crate::{
     failure::Failure,
     model::{self, Precision},
+    progress::Progress,
     shape::{Shape, spell},
 };
 
@@ -155,7 +156,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         },
         graphs: arguments.graph,
     };
-    let mut bar = model::Progress::new();
+    let mut bar = Progress::new();
     bar.show("import ...");
     let model = import::load(&arguments.model)?;
     let host = tilewright::host();
@@ -174,7 +175,7 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
         &model.weights,
         &options,
         &mut database,
-        &mut |standing| bar.show(&line(standing)),
+        &mut |standing| bar.update(standing),
     )?;
     drop(bar);
     if let Some(page) = &arguments.report {
@@ -219,31 +220,6 @@ pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
         error,
     })?;
     Ok((program, vec![WORKER.into()]))
-}
-
-/// `[######....] 120 of 200 trials, 1.06 times as fast, 2.3 trials/s, 35 s left`
-fn line(standing: &Standing) -> String {
-    const WIDTH: usize = 20;
-    let Standing {
-        done,
-        of,
-        ratio,
-        rate,
-        left,
-    } = standing;
-    let full = WIDTH * (*done).min(*of) / (*of).max(1);
-    let mut text = format!(
-        "[{}{}] {done} of {of} trials, {:.2} times as fast, {rate:.1} trials/s",
-        "#".repeat(full),
-        ".".repeat(WIDTH - full),
-        1.0 / ratio,
-    );
-    match left.map(|l| l.as_secs()) {
-        Some(s @ 120..) => text += &format!(", {} min left", s / 60),
-        Some(s) => text += &format!(", {s} s left"),
-        None => {}
-    }
-    text
 }
 
 fn prepared_report(path: &Path, prepared: &Prepared) -> Report {
@@ -375,40 +351,4 @@ fn graphs_json(graphs: &GraphsReport) -> Value {
 
 fn interval(ratio: &runtime::measure::Ratio) -> Value {
     json!({ "value": ratio.value, "low": ratio.low, "high": ratio.high })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_says_how_far_it_is() {
-        let mut standing = Standing {
-            done: 0,
-            of: 200,
-            ratio: 1.0,
-            rate: 0.0,
-            left: None,
-        };
-        let first = "[....................] 0 of 200 trials, 1.00 times as fast, 0.0 trials/s";
-        assert_eq!(line(&standing), first);
-        standing = Standing {
-            done: 120,
-            ratio: 0.8,
-            rate: 2.26,
-            left: Some(Duration::from_secs(35)),
-            ..standing
-        };
-        let later =
-            "[############........] 120 of 200 trials, 1.25 times as fast, 2.3 trials/s, 35 s left";
-        assert_eq!(line(&standing), later);
-        // An earlier tuning may have made more than are asked for now.
-        let more = Standing {
-            done: 300,
-            left: Some(Duration::from_secs(600)),
-            ..standing
-        };
-        assert!(line(&more).starts_with("[####################] 300 of 200"));
-        assert!(line(&more).ends_with(", 10 min left"));
-    }
 }

@@ -71,7 +71,7 @@ pub(super) fn against(
         }
         let after = contention.as_ref().map(Contention::mark);
         let disturbed = before.zip(after);
-        let disturbed = disturbed.is_some_and(|(b, a)| b.is_disturbed(a, start.elapsed()));
+        let disturbed = disturbed.is_some_and(|(b, a)| b.is_disturbed(&a, start.elapsed()));
         // On a machine that is never quiet, disturbed rounds are better than none.
         if disturbed && redone < REDONE * options.runs.get() {
             redone += 1;

@@ -1,5 +1,6 @@
 //! `db`: the tuning database as a file to look into, share and tidy.
 
+mod report;
 mod verify;
 
 use std::{
@@ -23,6 +24,7 @@ Examples:
   tilewright db import tuned.jsonl --db mine.db
   tilewright db merge theirs.db --db mine.db
   tilewright db verify --db mine.db --limit 100
+  tilewright db report --db mine.db --target cpu -o report.html
 
 What others measured are claims until this program has made their kernels again here and found their numbers right.")]
 pub struct Arguments {
@@ -67,6 +69,8 @@ enum Command {
     },
     /// Make the kernels of claims again, and compare their numbers with the reference.
     Verify(verify::Arguments),
+    /// Write a page that shows what was tried for a target, and what came of it.
+    Report(report::Arguments),
     /// Show where two databases differ in their fastest schedules.
     Diff {
         /// The other one.
@@ -112,6 +116,7 @@ pub fn db(arguments: &Arguments) -> Result<Report, Failure> {
         Command::Import { text, db } => import(text, db),
         Command::Merge { other, db } => merge(other, db),
         Command::Verify(arguments) => verify::verify(arguments),
+        Command::Report(arguments) => report::report(arguments),
         Command::Diff { other, db } => diff(other, db),
         Command::Prune { db, keep } => {
             let gone = db.open(Access::Write)?.prune(*keep, None)?;
