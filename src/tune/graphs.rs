@@ -66,7 +66,7 @@ pub(super) fn tune_graphs(
         &mut machine,
         watch,
     )?;
-    drop(machine);
+    let notes = machine.notes();
     let graphs = GraphsReport {
         before,
         after: choose(database)?,
@@ -81,6 +81,7 @@ pub(super) fn tune_graphs(
             tuned,
             place,
             graphs: Some(graphs),
+            notes,
         });
     }
     // The first graph stays: its kernels are measured in the model, as without other graphs.
@@ -95,5 +96,6 @@ pub(super) fn tune_graphs(
     let mut report = super::tune_tasks(graph, weights, &rest, first, database, watch)?;
     report.tuned.trials = tuned.trials;
     report.graphs = Some(graphs);
+    report.notes = notes;
     Ok(report)
 }

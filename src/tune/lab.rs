@@ -47,6 +47,8 @@ pub(super) struct Machine<'a> {
     defaults: BTreeMap<String, Candidate>,
     /// The whole model; none where it is not run.
     context: Option<InContext<'a>>,
+    /// By kernel, why it was not measured.
+    notes: BTreeMap<String, String>,
     begun: Instant,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Machine<'a> {
             },
             defaults: BTreeMap::new(),
             context,
+            notes: BTreeMap::new(),
             begun: Instant::now(),
         })
     }
@@ -131,6 +134,19 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Notes that nothing can be measured of a kernel, once for each.
+    fn refused(&mut self, task: &Task, reason: &str) {
+        let name = &task.kernel.name;
+        self.notes
+            .entry(name.clone())
+            .or_insert_with(|| format!("{name} was not measured: {reason}"));
+    }
+
+    /// What a user must know beside the numbers.
+    pub fn notes(self) -> Vec<String> {
+        self.notes.into_values().collect()
+    }
+
     fn job(&self, task: &Task, candidate: Candidate, baseline: Candidate, policy: Policy) -> Job {
         Job {
             graph: task.kernel.graph.clone(),
@@ -172,10 +188,10 @@ impl Lab for Machine<'_> {
         };
         let mut attempts = Vec::new();
         for ((schedule, path), built) in schedules.iter().zip(&paths).zip(built) {
-            attempts.push(match built {
+            match built {
                 Err(failure) => {
                     let (outcome, reason) = reason(&failure);
-                    failed(schedule, outcome, reason)
+                    attempts.push(failed(schedule, outcome, reason));
                 }
                 Ok(layouts) => {
                     let candidate = Candidate {
@@ -183,10 +199,12 @@ impl Lab for Machine<'_> {
                         layouts,
                     };
                     let job = self.job(task, candidate, baseline.clone(), policy);
-                    let outcome = self.runner.measure(&job)?;
-                    attempt(schedule, outcome)
+                    match attempt(schedule, self.runner.measure(&job)?) {
+                        Ok(attempt) => attempts.push(attempt),
+                        Err(refusal) => self.refused(task, &refusal),
+                    }
                 }
-            });
+            }
             // What is not there need not go.
             let _ = fs::remove_file(path);
         }
@@ -232,10 +250,13 @@ fn failed(schedule: &Schedule, outcome: Outcome, reason: String) -> Attempt {
 }
 
 /// What a measurement says of a schedule.
-fn attempt(schedule: &Schedule, outcome: measure::Outcome) -> Attempt {
+///
+/// # Errors
+/// It says nothing of it.
+fn attempt(schedule: &Schedule, outcome: measure::Outcome) -> Result<Attempt, String> {
     use measure::Outcome as Seen;
     let reason = outcome.reason().unwrap_or_default();
-    match outcome {
+    Ok(match outcome {
         Seen::Ok(m) => Attempt {
             schedule: schedule.clone(),
             outcome: Outcome::Ok,
@@ -249,6 +270,6 @@ fn attempt(schedule: &Schedule, outcome: measure::Outcome) -> Attempt {
         Seen::WrongResult(_) => failed(schedule, Outcome::WrongResult, reason),
         Seen::Timeout { .. } => failed(schedule, Outcome::Timeout, reason),
         Seen::Crash { .. } => failed(schedule, Outcome::Crash, reason),
-        Seen::Refused { .. } => failed(schedule, Outcome::BuildError, reason),
-    }
+        Seen::Refused { .. } => return Err(reason),
+    })
 }

@@ -69,6 +69,8 @@ pub struct TuneReport {
     pub place: Place,
     /// What it changed about the graph, if several were tuned.
     pub graphs: Option<GraphsReport>,
+    /// What a user must know beside, a sentence each: kernels that could not be measured.
+    pub notes: Vec<String>,
 }
 
 /// Why a model is not tuned.
@@ -164,6 +166,7 @@ fn tune_tasks(
         tuned,
         place,
         graphs: None,
+        notes: machine.notes(),
     })
 }
 

@@ -53,7 +53,7 @@ impl TuneReport {
             roof,
             total: self.total(),
             tasks: tasks.into_iter().map(|(task, _)| task).collect(),
-            notes: vec![],
+            notes: self.notes.clone(),
         })
     }
 

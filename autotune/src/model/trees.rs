@@ -326,4 +326,21 @@ mod tests {
         let trees = Trees::grow(&[row(1.0, 30.0), row(0.0, 10.0)], &SETTINGS, 0);
         assert!((trees.value(&x) - 0.75).abs() < 0.05, "{}", trees.value(&x));
     }
+
+    #[test]
+    fn leaves_are_no_lighter_than_asked() {
+        let [a, b] = [[0.0], [1.0]];
+        let row = |columns, wanted, weight| Row {
+            columns,
+            wanted,
+            weight,
+        };
+        let split = |weight| {
+            let light = || row(&a, 1.0, weight);
+            let rows = [light(), light(), row(&b, 0.0, 5.0), row(&b, 0.0, 5.0)];
+            let trees = Trees::grow(&rows, &SETTINGS, 0);
+            trees.value(&a) != trees.value(&b)
+        };
+        assert!(split(1.0) && !split(0.9));
+    }
 }

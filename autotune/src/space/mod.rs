@@ -116,6 +116,8 @@ impl Space {
             }
             near[at] = own;
         }
+        // In the order of the space, so that the same seed picks the same one whatever the choices are called.
+        found.sort_unstable();
         match found.len() {
             0 => schedule.clone(),
             n => self.schedules[found[below(seed, n)]].clone(),

@@ -44,6 +44,9 @@ const SHARES: [u32; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 /// Panels of a block.
 const PANELS: [u32; 8] = [1, 2, 4, 8, 16, 32, 64, 128];
 
+/// Largest side of a block.
+const LARGEST: u32 = 1 << 15;
+
 /// Multiply-adds from which a second block is worth waiting for: about 10 microseconds of one core.
 const SHARED_WORK: i64 = 1 << 19;
 
@@ -170,6 +173,7 @@ fn contractions(
     some = each(some, of_rows, |s, x| s.block_rows = x * s.rows);
     let of_columns = |s: &ContractSchedule| covering(&PANELS, blocks(columns, s.lanes));
     some = each(some, of_columns, |s, x| s.block_columns = x * s.lanes);
+    some.retain(|s| s.block_rows.max(s.block_columns) <= LARGEST);
     let enough = i64::from(batch * rows * columns * depth >= SHARED_WORK) + 1;
     let most = |s: &ContractSchedule| batch * blocks(rows, s.rows) * blocks(columns, s.lanes);
     let held = (simd.l2.0 as i64) * CACHED[0] / CACHED[1];

@@ -91,7 +91,8 @@ pub trait Lab {
     /// Why it cannot work at all; what a candidate does wrong is an [`Attempt`].
     type Error;
 
-    /// Tries schedules of a kernel, each in turn with the kernel's default; as many attempts, in order.
+    /// Tries schedules of a kernel, each in turn with the kernel's default, in order. Those of which nothing can be said,
+    /// since the device or the default refused, are left out.
     ///
     /// # Errors
     /// Nothing can be built or measured.
@@ -147,6 +148,10 @@ pub fn tune<L: Lab>(
         let attempts = lab
             .attempt(&tasks[task], &schedules, Effort::Search)
             .map_err(TuneError::Lab)?;
+        if attempts.is_empty() {
+            searches.give_up(task);
+            continue;
+        }
         let trials = keep::trials(&tasks[task], place, settings, Stage::Search, attempts, lab);
         keep::keep(database, &tasks[task].workload, &trials)?;
         searches.tell(task, &trials);
@@ -277,6 +282,11 @@ impl<'a> Searches<'a> {
             }
             self.each[task].exhausted = true;
         }
+    }
+
+    /// Tries no more of a task: nothing can be measured of it.
+    fn give_up(&mut self, task: usize) {
+        self.each[task].exhausted = true;
     }
 
     fn tell(&mut self, task: usize, trials: &[Trial]) {

@@ -3,7 +3,7 @@
 use autotune::database::{
     Access, CAREFUL, Database, Outcome, Place, Served, Trial, Workload, has_program,
 };
-use ir::{ContractSchedule, MapSchedule, Schedule, SimtContractSchedule, Skew};
+use ir::{ContractSchedule, Left, MapSchedule, Schedule, SimtContractSchedule, Skew};
 
 use super::support::{
     Folder, add_verified, kernel, place, product, serve, target, trial, verification, workload,
@@ -162,6 +162,7 @@ fn the_nearest_workload_predicts() {
         unroll: 4,
         block_rows: 4,
         block_columns: 16,
+        left: Left::default(),
     });
     add_verified(&mut db, 1400, &[other]);
     assert_eq!(nearest(&db), 1000);
@@ -196,6 +197,7 @@ fn hostile_schedules_are_never_served() {
                 unroll: a,
                 block_rows: b,
                 block_columns: a,
+                left: Left::default(),
             }));
             all.push(Schedule::SimtContract(SimtContractSchedule {
                 block_rows: a,

@@ -250,6 +250,7 @@ fn features_count_what_tiles_do() {
             unroll: 4,
             block_rows,
             block_columns,
+            left: ir::Left::InPlace,
         })
     };
     let whole = contract(8, 32, 96, 64);

@@ -20,6 +20,8 @@ pub struct Laboratory {
     pub faulty: bool,
     /// Whether everything but defaults is slow in the model.
     pub slow_together: bool,
+    /// A kernel of which nothing can be measured.
+    pub refuses: Option<String>,
     /// Calls after which it stops.
     pub stop_after: Option<usize>,
     /// What the search tried, by the kernel's name.
@@ -107,6 +109,9 @@ impl Lab for Laboratory {
             return Err(Stopped);
         }
         let mut all = Vec::new();
+        if self.refuses.as_ref() == Some(&task.kernel.name) {
+            return Ok(all);
+        }
         for schedule in schedules {
             self.attempts += 1;
             if effort == Effort::Search {

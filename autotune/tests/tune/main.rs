@@ -200,6 +200,21 @@ fn what_loses_in_the_model_is_not_served() {
 }
 
 #[test]
+fn a_kernel_that_cannot_be_measured_holds_up_no_other() {
+    let home = Home::new("refused");
+    let tasks = tasks(&target());
+    let (mut database, mut lab) = (home.database(), Laboratory::default());
+    lab.refuses = Some(tasks[0].kernel.name.clone());
+    let tuned = run(&tasks, &settings(30, 3), &mut database, &mut lab).unwrap();
+    assert_eq!([tuned.tasks[0].tried, tuned.tasks[1].tried], [0, 30]);
+    assert_eq!(
+        (tuned.tasks[0].is_tuned, tuned.tasks[1].is_tuned),
+        (false, true)
+    );
+    assert!(trials(&tasks[..1], &database).is_empty());
+}
+
+#[test]
 fn time_ends_a_search() {
     let home = Home::new("time");
     let tasks = tasks(&target());

@@ -285,6 +285,9 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
             "ratio": t.ratio.as_ref().map(interval),
         }));
     }
+    for note in &report.notes {
+        text += &format!("note: {note}\n");
+    }
     if let Some(graphs) = &report.graphs {
         text += &graphs_text(graphs);
     }
@@ -306,6 +309,7 @@ fn tuned_report(arguments: &Arguments, report: &TuneReport) -> Report {
         json: json!({
             "target": report.place.target, "trials": tuned.trials, "seed": arguments.seed,
             "kernels": kernels, "ratio": ratio.as_ref().map(interval),
+            "notes": report.notes,
             "graphs": report.graphs.as_ref().map(graphs_json),
         }),
         passed: true,
