@@ -87,7 +87,14 @@ pub fn compile_each(
     let objects = objects(programs, target, workers)?;
     let each = objects.into_par_iter().zip(programs);
     let link = |(object, program): (Result<Vec<u8>, Failure>, &Program)| match object {
-        Ok(object) => Ok(Ok(join(&[object], std::slice::from_ref(program))?)),
+        Ok(object) => match join(&[object], std::slice::from_ref(program)) {
+            // It asks for what no object has: that is its own fault.
+            Err(BackendError::Link(LinkError::Refused { linker, message })) => {
+                let tool = linker.display().to_string();
+                Ok(Err(Failure::Rejected { tool, message }))
+            }
+            other => other.map(Ok),
+        },
         Err(failure) => Ok(Err(failure)),
     };
     each.map(link).collect()
