@@ -21,11 +21,16 @@ use tilewright::{
 
 use crate::{Result, tasks::Task};
 
-/// Pairs of samples, and seconds of both.
-const POLICY: Policy = Policy {
+/// Pairs of samples, and seconds of both: to tell good from bad, and good from better.
+const QUICK: Policy = Policy {
     least: 8,
     most: 32,
     seconds: 0.06,
+};
+const CAREFUL: Policy = Policy {
+    least: 40,
+    most: 120,
+    seconds: 0.6,
 };
 
 /// Constants are laid into memory so often that second-level caches do not hold them.
@@ -43,8 +48,8 @@ pub struct Lab {
     workers: Workers,
     threads: NonZeroUsize,
     folder: PathBuf,
-    /// Of each kernel, what is known of its schedules.
-    known: BTreeMap<String, BTreeMap<Schedule, Option<f64>>>,
+    /// Of each kernel, what is known of its schedules: by how many pairs of samples, and the ratio of times.
+    known: BTreeMap<String, BTreeMap<Schedule, (usize, Option<f64>)>>,
     defaults: BTreeMap<String, Candidate>,
     /// Schedules that were measured now.
     pub measured: usize,
@@ -84,32 +89,48 @@ impl Lab {
 
     /// What comes of schedules, in order.
     pub fn seen(&mut self, task: &Task, schedules: &[Schedule]) -> Result<Vec<Seen>> {
+        self.by(QUICK, task, schedules)
+    }
+
+    /// The ratio of times of a schedule, by more samples.
+    pub fn careful(&mut self, task: &Task, schedule: &Schedule) -> Result<Option<f64>> {
+        let seen = self.by(CAREFUL, task, std::slice::from_ref(schedule))?;
+        Ok(seen[0].ratio)
+    }
+
+    fn by(&mut self, policy: Policy, task: &Task, schedules: &[Schedule]) -> Result<Vec<Seen>> {
         let meaning = &task.workload.meaning;
         if !self.known.contains_key(meaning) {
             let trials = self.database.trials(meaning, &self.place)?;
-            let own = trials
+            self.known.insert(meaning.clone(), BTreeMap::new());
+            trials
                 .iter()
-                .filter(|t| t.threads == self.threads.get() as u32);
-            let known = own.map(|t| (t.schedule.clone(), ratio(t))).collect();
-            self.known.insert(meaning.clone(), known);
+                .filter(|t| t.threads == self.threads.get() as u32)
+                .for_each(|t| keep(&mut self.known, t));
         }
         let known = &self.known[meaning];
+        let least = policy.least as usize;
         let mut new: Vec<Schedule> = schedules.to_vec();
-        new.retain(|s| !known.contains_key(s));
+        // What has no right result has none by more samples.
+        new.retain(|s| {
+            known
+                .get(s)
+                .is_none_or(|(pairs, ratio)| *pairs < least && ratio.is_some())
+        });
         new.sort();
         new.dedup();
         for some in new.chunks(16) {
-            self.measure(task, some)?;
+            self.measure(task, some, policy)?;
         }
         let known = &self.known[meaning];
         let seen = schedules.iter().map(|schedule| Seen {
             schedule: schedule.clone(),
-            ratio: known[schedule],
+            ratio: known[schedule].1,
         });
         Ok(seen.collect())
     }
 
-    fn measure(&mut self, task: &Task, schedules: &[Schedule]) -> Result<()> {
+    fn measure(&mut self, task: &Task, schedules: &[Schedule], policy: Policy) -> Result<()> {
         let meaning = &task.workload.meaning;
         if !self.defaults.contains_key(meaning) {
             let path = self.folder.join(format!("default-{meaning}.tw"));
@@ -148,7 +169,7 @@ impl Lab {
                     seed: 1,
                     device: "cpu".into(),
                     threads: Some(self.threads),
-                    policy: POLICY,
+                    policy,
                 })?,
             };
             // What was not built is not there.
@@ -157,8 +178,7 @@ impl Lab {
         }
         self.measured += trials.len();
         self.database.add(&task.workload, &trials)?;
-        let known = self.known.entry(meaning.clone()).or_default();
-        known.extend(trials.iter().map(|t| (t.schedule.clone(), ratio(t))));
+        trials.iter().for_each(|t| keep(&mut self.known, t));
         Ok(())
     }
 
@@ -218,6 +238,13 @@ impl Lab {
     }
 }
 
-fn ratio(trial: &Trial) -> Option<f64> {
-    Some(trial.median_s()? / median(&trial.baseline_s)?)
+/// Of a schedule the trial with most samples counts.
+fn keep(known: &mut BTreeMap<String, BTreeMap<Schedule, (usize, Option<f64>)>>, trial: &Trial) {
+    let ratio = |t: &Trial| Some(t.median_s()? / median(&t.baseline_s)?);
+    let new = (trial.samples_s.len(), ratio(trial));
+    let of = known.entry(trial.workload.clone()).or_default();
+    let old = of.entry(trial.schedule.clone()).or_insert(new);
+    if new.0 > old.0 {
+        *old = new;
+    }
 }
