@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use crate::{error::Error, process, root::Root, setup};
 
 /// Columns and rows of the picture.
-const SIZE: &str = "1280,2300";
+const SIZE: &str = "1280,2900";
 
 /// Opens a page in the browser that set-up brings, and writes a PNG.
 pub fn run(root: &Root, arguments: &[String]) -> Result<(), Error> {

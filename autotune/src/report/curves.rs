@@ -237,7 +237,7 @@ impl Run {
         let y = Scale::linear([0.0, first * 1.08], [height - bottom, top]);
         let _ = write!(
             out,
-            "<figure><figcaption>All kernels of a run, each at the best that was known after so many trials</figcaption>\n\
+            "<figure><figcaption>All kernels of a run, each at the best that a trial had shown by then; lucky ones are sorted out by longer measurements at the end</figcaption>\n\
              <svg id=\"run-curve\" class=\"wide\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"All kernels of a run: {} \
              at first, {} after {} trials\">",
             time(Some(first)),

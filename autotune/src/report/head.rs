@@ -67,7 +67,10 @@ pub fn header(data: &Data, out: &mut String) {
 /// The run of the model: measured from end to end, or the sum of its kernels.
 fn run(data: &Data, out: &mut String) {
     if let Some(total) = &data.total {
-        let words = format!("{} with default schedules", time(Some(total.before_s)));
+        let words = format!(
+            "{} with default schedules; medians",
+            time(Some(total.before_s))
+        );
         tile("Time of a run", &time(Some(total.after_s)), &words, out);
         let Ratio { value, low, high } = total.ratio;
         let words = format!(
