@@ -1,12 +1,11 @@
 //! The report of a tuning run: one HTML page that needs nothing else.
 //!
-//! [`page`] is a function of [`Data`], which the tuner fills from what it did, and [`of_database`] from records alone. The page has
+//! [`page`] is a function of [`Data`], which is filled from what a tuner did, or from records alone. The page has
 //! its style, its script and its plots inside, and tells the browser to fetch nothing. The same data give the same bytes.
 
 mod candidates;
 mod curves;
 mod data;
-//mod from_database;
 mod head;
 mod html;
 mod roofline;
@@ -15,7 +14,6 @@ mod schedule;
 mod shares;
 
 pub use data::{Best, Ceiling, Data, Ratio, Roof, Task, Total, Trial};
-//pub use from_database::{NoTrials, of_database};
 pub use schedule::words;
 
 use html::Text;
