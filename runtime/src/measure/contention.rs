@@ -131,6 +131,8 @@ mod tests {
                 std::hint::spin_loop();
             }
             barrier.wait();
+            // A thread that ended has no counter: it stays until that was read.
+            barrier.wait();
         };
         let barrier = std::sync::Barrier::new(3);
         std::thread::scope(|scope| {
@@ -142,6 +144,7 @@ mod tests {
             barrier.wait();
             barrier.wait();
             let after = counters.mark();
+            barrier.wait();
             match before.waited.iter().any(Option::is_some) {
                 true => assert!(
                     before.is_disturbed(&after, Duration::from_millis(60)),
