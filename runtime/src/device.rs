@@ -122,6 +122,15 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+impl Device {
+    /// The first device of the kind that runs code for a target, as `--target` spells it.
+    pub fn of_target(target: &str) -> Self {
+        let kind = target.split(':').next().unwrap_or_default();
+        let counted = COUNTED.iter().find(|(name, _)| *name == kind);
+        counted.map_or(Self::Cpu, |(_, device)| device(0))
+    }
+}
+
 impl FromStr for Device {
     type Err = UnknownDevice;
 
@@ -183,6 +192,20 @@ mod tests {
             "cuda:x",
         ] {
             assert_eq!(wrong.parse::<Device>(), Err(UnknownDevice(wrong.into())));
+        }
+    }
+
+    #[test]
+    fn targets_have_devices() {
+        for (target, device) in [
+            ("cpu:znver4", Device::Cpu),
+            ("cuda:sm_90a", Device::Cuda(0)),
+            ("rocm:gfx942", Device::Rocm(0)),
+            ("opencl", Device::OpenCl(0)),
+            ("opencl:gfx936", Device::OpenCl(0)),
+            ("ascend:910B3", Device::Ascend(0)),
+        ] {
+            assert_eq!(Device::of_target(target), device, "{target}");
         }
     }
 

@@ -196,14 +196,10 @@ fn unix_time() -> u64 {
 
 /// The first device that runs code for a target; else the emulator, if it can.
 fn device(target: &Target, drivers: &runtime::Drivers) -> Result<Device, String> {
-    let kind = target.name.split(':').next().unwrap_or_default();
-    let first = match kind {
-        "cpu" => return Ok(Device::Cpu),
-        "cuda" => Device::Cuda(0),
-        "rocm" => Device::Rocm(0),
-        "ascend" => Device::Ascend(0),
-        _ => Device::OpenCl(0),
-    };
+    let first = Device::of_target(&target.name);
+    if first == Device::Cpu {
+        return Ok(first);
+    }
     let why = match runtime::target_for(&first, drivers) {
         Ok(name) if name == target.name => return Ok(first),
         Ok(name) => format!("{first} runs code for {name}"),

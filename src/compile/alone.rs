@@ -108,23 +108,25 @@ impl Copies {
 
     /// The copies of each operand.
     fn of(self, kernel: &Kernel) -> Vec<usize> {
-        let operands = kernel.graph.nodes().iter().filter_map(|n| match &n.op {
-            ir::Op::Input(input) => Some(&input.ty),
-            _ => None,
-        });
-        let bytes = |ty: &ir::TensorType| {
-            let elements = ty.elements().known().expect("kernels are bound");
-            elements.unsigned_abs() * ty.dtype.size() as u64
-        };
-        let operands: Vec<_> = operands.zip(&kernel.constant).collect();
-        let constant = operands.iter().filter(|(_, is)| **is);
-        let constant: u64 = constant.map(|(ty, _)| bytes(ty)).sum();
-        let copies = self
-            .reach
-            .checked_div(constant)
-            .map_or(1, |n| n as usize + 1);
-        let copies = copies.clamp(1, self.most.max(1));
+        let copies = self.reach.checked_div(constant_bytes(kernel));
+        let copies = copies
+            .map_or(1, |n| n as usize + 1)
+            .clamp(1, self.most.max(1));
         let of = |is: &bool| if *is { copies } else { 1 };
-        operands.iter().map(|(_, is)| of(is)).collect()
+        kernel.constant.iter().map(of).collect()
     }
+}
+
+/// Bytes of the operands that are known when a kernel is compiled.
+pub(crate) fn constant_bytes(kernel: &Kernel) -> u64 {
+    let operands = kernel.graph.nodes().iter().filter_map(|n| match &n.op {
+        ir::Op::Input(input) => Some(&input.ty),
+        _ => None,
+    });
+    let constant = operands.zip(&kernel.constant).filter(|(_, is)| **is);
+    let bytes = constant.map(|(ty, _)| {
+        let elements = ty.elements().known().expect("kernels are bound");
+        elements.unsigned_abs() * ty.dtype.size() as u64
+    });
+    bytes.sum()
 }

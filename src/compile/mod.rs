@@ -19,6 +19,7 @@ use ir::{Graph, Kernel, Sizes, Symbol, Target, WeightSource};
 use passes::{Plan, PlanError, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
+pub(crate) use alone::constant_bytes;
 pub use alone::{Copies, NoArtifact, compile_alone, write_alone};
 pub use decide::{Choose, Decide, Decision, Defaults, Equal, FromDatabase, Source};
 pub use error::CompileError;

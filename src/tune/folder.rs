@@ -4,12 +4,16 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process,
+    sync::atomic::{AtomicU32, Ordering},
 };
 
-/// How names of such folders begin; the rest is the number of the process.
+/// How names of such folders begin; then come the number of the process and that of the folder in it.
 const PREFIX: &str = "tilewright-tune-";
 
-/// A folder of this process.
+/// Folders of this process so far.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// A folder of its own.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -17,7 +21,8 @@ impl Folder {
     pub fn new() -> io::Result<Self> {
         let above = std::env::temp_dir();
         sweep(&above);
-        let path = above.join(format!("{PREFIX}{}", process::id()));
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = above.join(format!("{PREFIX}{}-{number}", process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
@@ -43,7 +48,8 @@ fn sweep(above: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|n| n.strip_prefix(PREFIX));
-        let Some(process) = process.and_then(|p| p.parse::<u32>().ok()) else {
+        let process = process.and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        let Some(process) = process else {
             continue;
         };
         if !Path::new("/proc").join(process.to_string()).exists() {

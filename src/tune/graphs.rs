@@ -7,7 +7,7 @@ use autotune::{
 };
 use ir::{Graph, WeightSource};
 
-use super::{TuneError, TuneOptions, TuneReport, context::InContext, lab::Machine, tasks};
+use super::{TuneError, TuneOptions, TuneReport, context::InContext, tasks};
 use crate::{
     FromDatabase, GraphChoice,
     compile::{choose_graphs, kernels_of_graphs},
@@ -44,7 +44,6 @@ pub(super) fn tune_graphs(
     watch: &mut dyn FnMut(&Standing),
 ) -> Result<TuneReport, TuneError> {
     let target = options.target();
-    let place = Place::of(target);
     let choose = |database: &Database| {
         let from = FromDatabase {
             database,
@@ -55,31 +54,19 @@ pub(super) fn tune_graphs(
     let before = choose(database)?;
     let kernels = kernels_of_graphs(graph, &options.compile)?;
     let all = tasks::of_kernels(&kernels, target)?;
-    let constants = tasks::constant_bytes(&all);
-    let mut machine = Machine::new(options, constants.0, None)?;
-    machine.require_device(&all)?;
-    let tuned = autotune::tune::tune(
-        &all,
-        (target, &place),
-        &options.settings,
-        database,
-        &mut machine,
-        watch,
-    )?;
-    let notes = machine.notes();
+    let (mut tuned, notes) = super::tune_alone(options, &all, None, database, watch)?;
     let graphs = GraphsReport {
         before,
         after: choose(database)?,
         kernels: all.len(),
     };
     if graphs.is_changed() {
-        let mut tuned = tuned;
         let mut context = InContext::new(graph, weights, options, &all);
         tuned.context = context.served(database)?;
         return Ok(TuneReport {
             tasks: all,
             tuned,
-            place,
+            place: Place::of(target),
             graphs: Some(graphs),
             notes,
         });

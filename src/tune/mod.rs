@@ -147,27 +147,38 @@ fn tune_tasks(
     database: &mut Database,
     watch: &mut dyn FnMut(&Standing),
 ) -> Result<TuneReport, TuneError> {
-    let target = options.target();
-    let place = Place::of(target);
-    let constants = tasks::constant_bytes(&tasks);
     let context = context::InContext::new(graph, weights, options, &tasks);
-    let mut machine = lab::Machine::new(options, constants.0, Some(context))?;
-    machine.require_device(&tasks)?;
+    let (tuned, notes) = tune_alone(options, &tasks, Some(context), database, watch)?;
+    Ok(TuneReport {
+        tasks,
+        tuned,
+        place: Place::of(options.target()),
+        graphs: None,
+        notes,
+    })
+}
+
+/// Tunes kernels, and measures them in the model, if there is one; says beside which could not be measured.
+fn tune_alone(
+    options: &TuneOptions,
+    tasks: &[Task],
+    context: Option<context::InContext<'_>>,
+    database: &mut Database,
+    watch: &mut dyn FnMut(&Standing),
+) -> Result<(Tuned, Vec<String>), TuneError> {
+    let target = options.target();
+    let constants = tasks::constant_bytes(tasks);
+    let mut machine = lab::Machine::new(options, constants.0, context)?;
+    machine.require_device(tasks)?;
     let tuned = autotune::tune::tune(
-        &tasks,
-        (target, &place),
+        tasks,
+        (target, &Place::of(target)),
         &options.settings,
         database,
         &mut machine,
         watch,
     )?;
-    Ok(TuneReport {
-        tasks,
-        tuned,
-        place,
-        graphs: None,
-        notes: machine.notes(),
-    })
+    Ok((tuned, machine.notes()))
 }
 
 impl TuneOptions {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use autotune::{database::Workload, tune::Task};
-use ir::{Bytes, Graph, Kernel, Op, Target};
+use ir::{Bytes, Graph, Kernel, Target};
 use passes::Rewritten;
 
 use crate::compile::{self, CompileError, CompileOptions};
@@ -60,22 +60,6 @@ fn task(kernel: &Kernel, calls: u64, target: &Target) -> Result<Task, CompileErr
 
 /// Bytes that a run reads of what weights alone decide.
 pub(super) fn constant_bytes(tasks: &[Task]) -> Bytes {
-    let of = |task: &Task| {
-        let operands = task
-            .kernel
-            .graph
-            .nodes()
-            .iter()
-            .filter_map(|n| match &n.op {
-                Op::Input(input) => Some(&input.ty),
-                _ => None,
-            });
-        let constant = operands.zip(&task.kernel.constant).filter(|(_, is)| **is);
-        let bytes = constant.map(|(ty, _)| {
-            let elements = ty.elements().known().expect("kernels are bound");
-            elements.unsigned_abs() * ty.dtype.size() as u64
-        });
-        task.calls * bytes.sum::<u64>()
-    };
+    let of = |task: &Task| task.calls * compile::constant_bytes(&task.kernel);
     Bytes(tasks.iter().map(of).sum())
 }

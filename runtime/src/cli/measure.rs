@@ -63,7 +63,7 @@ pub fn measure(
     let device = options
         .device
         .clone()
-        .unwrap_or_else(|| device_for(&index.target));
+        .unwrap_or_else(|| Device::of_target(&index.target));
     let program = std::env::current_exe().map_err(file_error(path))?;
     let limits = Limits {
         time: Duration::from_secs(options.candidate_limit),
@@ -168,17 +168,6 @@ pub fn measure(
         }),
         passed: refused.is_empty() && (done == of || options.time_limit.is_some()),
     })
-}
-
-/// The first device that runs code for a target.
-fn device_for(target: &str) -> Device {
-    match target.split(':').next().unwrap_or_default() {
-        "cuda" => Device::Cuda(0),
-        "rocm" => Device::Rocm(0),
-        "opencl" => Device::OpenCl(0),
-        "ascend" => Device::Ascend(0),
-        _ => Device::Cpu,
-    }
 }
 
 /// The record of a candidate, so far as it is known before.

@@ -13,7 +13,6 @@ use autotune::{
     tune::Settings,
 };
 use clap::Args;
-use ir::Target;
 use serde_json::{Value, json};
 use tilewright::{
     GraphChoice, GraphsReport, Measuring, Prepared, TuneOptions, TuneReport, import,
@@ -126,7 +125,8 @@ pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
     )?;
     model::limit(&mut compile.workers, arguments.candidate_limit);
     let target = compile.targets[0].clone();
-    let device = device(arguments, &target)?;
+    let named = arguments.device.clone();
+    let device = named.unwrap_or_else(|| Device::of_target(&target.name));
     let threads = match device {
         Device::Cpu => model::threads(arguments.threads),
         _ => 0,
@@ -198,21 +198,6 @@ fn called(model: &Path) -> String {
     )
 }
 
-/// The device that was named, or the first that runs code for the target.
-fn device(arguments: &Arguments, target: &Target) -> Result<Device, Failure> {
-    if let Some(device) = &arguments.device {
-        return Ok(device.clone());
-    }
-    let kind = target.name.split(':').next().unwrap_or_default();
-    Ok(match kind {
-        "cuda" => Device::Cuda(0),
-        "rocm" => Device::Rocm(0),
-        "opencl" => Device::OpenCl(0),
-        "ascend" => Device::Ascend(0),
-        _ => Device::Cpu,
-    })
-}
-
 /// This program, and what makes it measure candidates.
 pub fn measuring_program() -> Result<(PathBuf, Vec<OsString>), Failure> {
     let program = std::env::current_exe().map_err(|error| Failure::File {
@@ -244,7 +229,7 @@ fn prepared_report(path: &Path, prepared: &Prepared) -> Report {
     }
 }
 
-/// `1.26 times as fast (0.794 of the time, 95 % interval 0.780 to 0.801)`
+/// `1.26 times as fast: 0.794 of the time, 95 % interval 0.780 to 0.801`
 fn gain(ratio: &runtime::measure::Ratio) -> String {
     format!(
         "{:.2} times as fast: {:.3} of the time, 95 % interval {:.3} to {:.3}",
