@@ -56,7 +56,9 @@ impl<'a> Bench<'a> {
         })
     }
 
-    /// Measures samples of the space of a shape, then the best of them again.
+    /// Measures samples of the space of a shape, then the best of them again, in turn with the first choice.
+    ///
+    /// In the search the baseline is the first sample: those times stay of use when another schedule is chosen first.
     pub fn shape(
         &mut self,
         shape: &Shape,
@@ -66,8 +68,8 @@ impl<'a> Bench<'a> {
         let kernel = shape.kernel();
         let first = autotune::first_choice(&kernel, self.target)?;
         let all = sampled(&kernel, self.target, samples)?;
-        self.measure((shape, &kernel), Pass::Search, &first, &all, record)?;
-        let best = best(shape, &first, &all, record);
+        self.measure((shape, &kernel), Pass::Search, &all[0], &all, record)?;
+        let best = best(shape, &all, record);
         self.runner = runner()?;
         self.measure((shape, &kernel), Pass::Again, &first, &best, record)
     }
@@ -89,14 +91,14 @@ impl<'a> Bench<'a> {
         &mut self,
         (shape, kernel): (&Shape, &Kernel),
         pass: Pass,
-        first: &Schedule,
+        beside: &Schedule,
         schedules: &[Schedule],
         record: &mut Record,
     ) -> Result<(), Box<dyn Error>> {
-        let known = |s: &&Schedule| record.find((shape.name, pass), first, s).is_none();
+        let known = |s: &&Schedule| record.find((shape.name, pass), beside, s).is_none();
         let missing: Vec<Schedule> = schedules.iter().filter(known).cloned().collect();
         for (done, batch) in missing.chunks(BATCH).enumerate() {
-            let all: Vec<&Schedule> = [first].into_iter().chain(batch).collect();
+            let all: Vec<&Schedule> = [beside].into_iter().chain(batch).collect();
             let paths: Vec<PathBuf> = (0..all.len())
                 .map(|at| self.folder.join(format!("{at}.tw")))
                 .collect();
@@ -109,13 +111,13 @@ impl<'a> Bench<'a> {
                 let artifact = path.clone();
                 layouts.map(|layouts| Candidate { artifact, layouts })
             });
-            let baseline = made.next().expect("the first choice is the first")?;
+            let baseline = made.next().expect("the baseline is the first")?;
             for (schedule, candidate) in batch.iter().zip(made) {
                 let outcome = self.outcome(kernel, candidate, &baseline, pass)?;
                 record.add(Line {
                     shape: shape.name.to_owned(),
                     pass,
-                    first: first.clone(),
+                    baseline: beside.clone(),
                     schedule: schedule.clone(),
                     outcome,
                 })?;
@@ -196,8 +198,8 @@ pub fn sampled(
 }
 
 /// The best samples that were measured.
-pub fn best(shape: &Shape, first: &Schedule, all: &[Schedule], record: &Record) -> Vec<Schedule> {
-    let line = |s: &Schedule| record.find((shape.name, Pass::Search), first, s);
+pub fn best(shape: &Shape, all: &[Schedule], record: &Record) -> Vec<Schedule> {
+    let line = |s: &Schedule| record.find((shape.name, Pass::Search), &all[0], s);
     let ratio = |s: &Schedule| line(s).and_then(Line::ratio).map(|r| (r.value, s.clone()));
     let mut seen: Vec<(f64, Schedule)> = all.iter().filter_map(ratio).collect();
     seen.sort_by(|(a, s), (b, t)| a.total_cmp(b).then_with(|| s.cmp(t)));

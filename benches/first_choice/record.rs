@@ -20,15 +20,15 @@ pub enum Pass {
     Again,
 }
 
-/// One schedule beside the first choice.
+/// One schedule beside another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Line {
     /// The shape's name.
     pub shape: String,
     /// What for.
     pub pass: Pass,
-    /// What was chosen without measuring; a line is of no use once another is chosen.
-    pub first: Schedule,
+    /// What it was measured in turn with.
+    pub baseline: Schedule,
     /// What was measured.
     pub schedule: Schedule,
     /// What came of it.
@@ -36,7 +36,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Time as a multiple of the first choice's, if it ran.
+    /// Time as a multiple of the baseline's, if it ran.
     pub fn ratio(&self) -> Option<Ratio> {
         match &self.outcome {
             Outcome::Ok(m) => ratio(&m.samples_s, &m.baseline_s),
@@ -82,11 +82,13 @@ impl Record {
     pub fn find(
         &self,
         wanted: (&str, Pass),
-        first: &Schedule,
+        baseline: &Schedule,
         schedule: &Schedule,
     ) -> Option<&Line> {
         let same = |l: &&Line| {
-            (l.shape.as_str(), l.pass) == wanted && l.first == *first && l.schedule == *schedule
+            (l.shape.as_str(), l.pass) == wanted
+                && l.baseline == *baseline
+                && l.schedule == *schedule
         };
         self.lines.iter().find(same)
     }

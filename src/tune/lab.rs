@@ -24,10 +24,10 @@ const REACH: u64 = 64 << 20;
 /// The most copies.
 const MOST_COPIES: usize = 32;
 
-/// Enough pairs to tell good from bad.
+/// Enough pairs to tell good from bad; fewer than count as careful.
 const SEARCH: Policy = Policy {
     least: 8,
-    most: 40,
+    most: CAREFUL as u32 - 1,
     seconds: 0.2,
 };
 /// Enough to tell good from better; more than a search takes, so that these count.

@@ -151,6 +151,15 @@ impl Counted {
     ) -> Self {
         let program = &lowered.program;
         let machine = Machine::of(target, lowered);
+        let seconds_per_cycle = machine.vector * 2.0 * PORTS / target.roofline.flops_per_second;
+        let modelled = match &target.form {
+            Form::Simd(simd) => {
+                let cycles = crate::first::cycles(simd, family, schedule);
+                cycles.map(|cycles| cycles * seconds_per_cycle)
+            }
+            Form::Simt(simt) => crate::simt::seconds(target, simt, family, schedule),
+            Form::Tensor(_) => None,
+        };
         let types = tile::types(program).expect("what is lowered has types");
         let walk = Walk {
             program,
@@ -194,10 +203,8 @@ impl Counted {
             hot: hot.expect("a grid is a loop").1,
             lanes: Lanes::of(lowered, target),
             choices: space::choices(schedule),
-            modelled: target
-                .simt()
-                .and_then(|simt| crate::simt::seconds(target, simt, family, schedule)),
-            seconds_per_cycle: machine.vector * 2.0 * PORTS / target.roofline.flops_per_second,
+            modelled,
+            seconds_per_cycle,
         }
     }
 

@@ -25,6 +25,16 @@ pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerE
     }
 }
 
+/// Cycles by which schedules of a family are ranked, where there is a count of them.
+pub(crate) fn cycles(simd: &Simd, family: &KernelFamily, schedule: &Schedule) -> Option<f64> {
+    match (family, schedule) {
+        (KernelFamily::Contract { .. }, Schedule::Contract(s)) => {
+            Some(contract::cycles(simd, family, s))
+        }
+        _ => None,
+    }
+}
+
 /// The schedule of the space that costs least, or is nearest to what is usual.
 fn choose(family: &KernelFamily, simd: &Simd) -> Schedule {
     let vector = (simd.vector.0 / 4) as u32;

@@ -8,7 +8,7 @@ use runtime::measure::{Ratio, ratio};
 use crate::database::{Database, Outcome, Place, Served, Trial};
 
 /// Times that the whole model is built and run; each may show that some kernel's schedule is none for it.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// Runs of a whole model under tuned schedules, in turn with runs under the defaults.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,8 @@ pub struct Context {
 pub struct Tuned {
     /// For each task.
     pub tasks: Vec<TunedTask>,
-    /// The whole model under what is served; none where nothing but defaults is, or no times can be taken.
+    /// The whole model under what is served; none where nothing but defaults is, no times can be taken, or what is served
+    /// still changed after the last run.
     pub context: Option<Context>,
     /// Trials of the searches, those of an earlier run included.
     pub trials: usize,
@@ -77,7 +78,6 @@ pub(super) fn finish<L: Lab>(
     let mut chosen = served(searches.tasks, (target, place), settings, database)?;
     let mut context = None;
     for _ in 0..ROUNDS {
-        context = None;
         if chosen.iter().all(Option::is_none) {
             break;
         }
@@ -104,7 +104,6 @@ pub(super) fn finish<L: Lab>(
             let trials = keep::trials(task, place, settings, Stage::Context, vec![attempt], lab);
             keep::keep(database, &task.workload, &trials)?;
         }
-        context = Some(seen);
         let now = served(searches.tasks, (target, place), settings, database)?;
         let is_same = now
             .iter()
@@ -113,6 +112,7 @@ pub(super) fn finish<L: Lab>(
             .all(|((a, b), task)| schedule(a, task) == schedule(b, task));
         chosen = now;
         if is_same {
+            context = Some(seen);
             break;
         }
     }
