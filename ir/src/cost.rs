@@ -163,6 +163,7 @@ fn flops(step: &Step, steps: &[Step], sizes: &Sizes) -> Option<u64> {
             let levels = u64::from((k + 1).next_power_of_two().ilog2()).max(1);
             product(&steps[step.inputs[0]].ty.shape, sizes)?.saturating_mul(levels)
         }
+        Action::Primitive(Primitive::Scan(_)) => product(&step.ty.shape, sizes)?,
     })
 }
 

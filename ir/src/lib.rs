@@ -43,7 +43,7 @@ pub use layout::Layout;
 pub use meaning::{Build, Compute, Exchange, Meaning, OpDef, Template};
 pub use number::F64;
 pub use ops::{Leaf, Op, OpError};
-pub use primitive::{Primitive, Scatter, TopK};
+pub use primitive::{Primitive, Scan, Scatter, TopK};
 pub use scalar::{BinaryFn, Domain, Monoid, UnaryDef, UnaryFn};
 pub use schedule::{
     AttentionRows, AttentionSchedule, ContractSchedule, Left, MapSchedule, RowsSchedule, Schedule,

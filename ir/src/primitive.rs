@@ -1,4 +1,4 @@
-//! Meanings that index notation cannot say, or only at quadratic cost: scatter and top-k.
+//! Meanings that index notation cannot say, or only at quadratic cost: scatter, top-k and scan.
 //!
 //! Another one needs a decision of its own: see `docs/adr/0004-one-meaning-per-op.md`.
 
@@ -17,6 +17,8 @@ pub enum Primitive {
     Scatter(Scatter),
     /// Positions of the largest elements.
     TopK(TopK),
+    /// Running sums.
+    Scan(Scan),
 }
 
 /// `out = start`, then for each point `p` of `points` with `when(p)`, in row-major order:
@@ -39,7 +41,7 @@ pub struct Scatter {
     pub combine: Option<Monoid>,
 }
 
-/// `out[.., j, ..]` is the position along `axis` of the `j`-th largest element, for `j < k`.
+/// `out[.., j, ..]` is the position along `axis` of the `j`-th largest (or smallest) element, for `j < k`.
 ///
 /// NaN is larger than any number (as in PyTorch); among equals the first comes first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -48,6 +50,21 @@ pub struct TopK {
     pub axis: usize,
     /// How many.
     pub k: Dim,
+    /// Whether the largest are wanted, or the smallest.
+    pub largest: bool,
+}
+
+/// `out[.., i, ..]` is the sum of the elements of an operand along `axis` up to the `i`-th.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scan {
+    /// The operand.
+    pub operand: usize,
+    /// Its axis.
+    pub axis: usize,
+    /// Without the `i`-th.
+    pub exclusive: bool,
+    /// From the last element on, instead of the first.
+    pub reverse: bool,
 }
 
 impl Primitive {
@@ -60,6 +77,7 @@ impl Primitive {
                 shape[top.axis] = top.k.clone();
                 shape
             }
+            Self::Scan(scan) => operands[scan.operand].shape.clone(),
         }
     }
 
@@ -71,6 +89,7 @@ impl Primitive {
         match self {
             Self::Scatter(scatter) => scatter.evaluate(operands),
             Self::TopK(top) => Ok(top.evaluate(operands[0])),
+            Self::Scan(scan) => Ok(scan.evaluate(operands[scan.operand])),
         }
     }
 }
@@ -130,27 +149,78 @@ impl Scatter {
     }
 }
 
+/// How elements along one axis of an array lie: their number, and the offset of the `i`-th of a row.
+struct Rows {
+    outer: usize,
+    size: usize,
+    inner: usize,
+}
+
+impl Rows {
+    fn of(shape: &[i64], axis: usize) -> Self {
+        let extent = |sizes: &[i64]| count(sizes).expect("a tensor has under 2^63 elements");
+        Self {
+            outer: extent(&shape[..axis]),
+            size: shape[axis] as usize,
+            inner: extent(&shape[axis + 1..]),
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.outer * self.inner
+    }
+
+    fn at(&self, row: usize, i: usize) -> usize {
+        (row / self.inner * self.size + i) * self.inner + row % self.inner
+    }
+}
+
 impl TopK {
     fn evaluate(&self, (values, shape): Operand<'_>) -> Vec<f64> {
-        let extent = |sizes: &[i64]| count(sizes).expect("a tensor has under 2^63 elements");
         let values = values.to_f64();
-        let (outer, n) = (extent(&shape[..self.axis]), shape[self.axis] as usize);
-        let inner = extent(&shape[self.axis + 1..]);
-        let k = self
-            .k
-            .known()
-            .expect("graphs are bound before they are evaluated") as usize;
-        let mut out = vec![0.0; outer * k * inner];
-        for row in 0..outer * inner {
-            let at = |i: usize| (row / inner * n + i) * inner + row % inner;
-            let mut order: Vec<usize> = (0..n).collect();
+        let from = Rows::of(shape, self.axis);
+        let k = self.k.known();
+        let k = k.expect("graphs are bound before they are evaluated") as usize;
+        let to = Rows { size: k, ..from };
+        let mut out = vec![0.0; from.count() * k];
+        for row in 0..from.count() {
+            let mut order: Vec<usize> = (0..from.size).collect();
             order.sort_by(|i, j| {
-                let (a, b) = (values[at(*i)], values[at(*j)]);
-                b.partial_cmp(&a)
-                    .unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
+                let (a, b) = (values[from.at(row, *i)], values[from.at(row, *j)]);
+                let rising = a
+                    .partial_cmp(&b)
+                    .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()));
+                if self.largest {
+                    rising.reverse()
+                } else {
+                    rising
+                }
             });
             for (j, i) in order.into_iter().take(k).enumerate() {
-                out[(row / inner * k + j) * inner + row % inner] = i as f64;
+                out[to.at(row, j)] = i as f64;
+            }
+        }
+        out
+    }
+}
+
+impl Scan {
+    fn evaluate(&self, (values, shape): Operand<'_>) -> Vec<f64> {
+        let values = values.to_f64();
+        let rows = Rows::of(shape, self.axis);
+        let mut out = vec![0.0; values.len()];
+        for row in 0..rows.count() {
+            let mut sum = 0.0;
+            for step in 0..rows.size {
+                let i = if self.reverse {
+                    rows.size - 1 - step
+                } else {
+                    step
+                };
+                let at = rows.at(row, i);
+                let next = sum + values[at];
+                out[at] = if self.exclusive { sum } else { next };
+                sum = next;
             }
         }
         out

@@ -80,6 +80,7 @@ fn top_k() {
     let top = Primitive::TopK(TopK {
         axis: 1,
         k: 2.into(),
+        largest: true,
     });
     let x = Tensor::f32(&[2, 4], &[1., 7., 3., 7., -1., f32::NAN, 0., -2.]);
     let at = top.evaluate(std::slice::from_ref(&x), DType::I64).unwrap();

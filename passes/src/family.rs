@@ -26,6 +26,10 @@ pub(crate) enum Family {
     Contract(Contraction),
     /// Attention, then a map over the same result axes.
     Attention,
+    /// Positions of the largest numbers of rows.
+    TopK,
+    /// Running sums of rows.
+    Scan,
 }
 
 /// The roles in a sum of products; axes are those of the result.
@@ -56,6 +60,14 @@ pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     if has_attention {
         return attention(nest);
     }
+    if let Some(family) = nest.stages.iter().find_map(primitive) {
+        return match nest.stages.as_slice() {
+            [_] => Ok(Shaped { nest, family }),
+            _ => Err(NoFamily(
+                "positions or running sums with other stages beside them",
+            )),
+        };
+    }
     match nest.stages.as_slice() {
         [only] if matches!(only.kind, StageKind::Map(_)) => {
             merge_all(&mut nest, 0);
@@ -84,6 +96,15 @@ pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     }
 }
 
+/// The template of a stage that is no index notation.
+fn primitive(stage: &Stage) -> Option<Family> {
+    match stage.kind {
+        StageKind::TopK(..) => Some(Family::TopK),
+        StageKind::Scan(..) => Some(Family::Scan),
+        StageKind::Map(_) | StageKind::Fold(..) | StageKind::Attention(_) => None,
+    }
+}
+
 /// Merges neighbouring axes wherever every stage from `from` on allows it.
 fn merge_all(nest: &mut Nest, from: usize) {
     let rank = nest.stages[from..]
@@ -100,7 +121,10 @@ fn one_fold(mut nest: Nest) -> Result<Shaped, NoFamily> {
     let StageKind::Fold(monoid, body) = &nest.stages[0].kind else {
         return Err(NoFamily("no fold"));
     };
-    let product = matches!(body, Body::Binary(BinaryFn::Mul, ..)) && *monoid == Monoid::Sum;
+    // Products are added in f32, which is not exact for integers.
+    let product = matches!(body, Body::Binary(BinaryFn::Mul, ..))
+        && *monoid == Monoid::Sum
+        && nest.stages[0].dtype.is_float();
     if !product
         && runs_along_fold(&nest.stages[0])
         && let Ok(shaped) = rows(nest.clone())

@@ -9,7 +9,7 @@ use ir::{DType, Graph, Kernel, Op, ValueId, ops};
 
 use crate::{
     family::{Family, Shaped, shape},
-    nest::{Body, StageKind, is_cast, is_movement, leaf, nest},
+    nest::{StageKind, is_cast, is_load, is_movement, leaf, nest},
 };
 
 /// A graph cut into kernels.
@@ -380,21 +380,15 @@ impl Grouping<'_> {
     }
 }
 
-/// Whether the operands of products are read, not computed, since each element is used many times.
+/// Whether the operands of products and of primitives are read, not computed, since each element is used many times.
 fn operands_are_loads(shaped: &Shaped) -> bool {
-    fn is_load(b: &Body) -> bool {
-        match b {
-            Body::Load { .. } => true,
-            Body::Cast(_, x) => is_load(x),
-            _ => false,
-        }
-    }
     match &shaped.family {
         Family::Contract(c) => is_load(&c.left) && is_load(&c.right),
         Family::Attention => match &shaped.nest.stages[0].kind {
             StageKind::Attention(a) => [&a.q, &a.k, &a.v].into_iter().all(is_load),
             _ => false,
         },
+        Family::TopK | Family::Scan => shaped.nest.stages[0].body().is_some_and(is_load),
         _ => true,
     }
 }

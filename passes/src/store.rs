@@ -177,7 +177,7 @@ fn result(kernel: &Kernel, far: &[bool], largest: f64) -> Range {
         return Range::Far;
     }
     match shape(nest).expect("groups have templates").family {
-        Family::Fold => Range::Folded,
+        Family::Fold | Family::Scan => Range::Folded,
         _ => Range::Plain,
     }
 }

@@ -51,6 +51,11 @@ fn folds() {
 }
 
 #[test]
+fn primitives_and_whole_numbers() {
+    check_all(include_str!("lanes/primitive.graph"), &[&[3, 77], &[1, 2]]);
+}
+
+#[test]
 fn contractions() {
     check_all(include_str!("lanes/contract.graph"), &[&[3, 17], &[1, 1]]);
 }

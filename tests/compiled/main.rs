@@ -3,6 +3,7 @@
 mod blocks;
 #[path = "../support/folder.rs"]
 mod folder;
+mod golden;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -89,8 +89,14 @@ fn input(input: &Input, case: &Case) -> Vec<f64> {
     }
 }
 
-/// Runs a plan's launches one after the other; outputs by name.
-fn launch(plan: &Plan, graph: &Graph, weights: &Weights, case: &Case) -> BTreeMap<String, Tensor> {
+/// Runs a plan's launches one after the other; outputs by name, and the operations that lanes did.
+fn launch(
+    plan: &Plan,
+    graph: &Graph,
+    weights: &Weights,
+    case: &Case,
+) -> (BTreeMap<String, Tensor>, u64) {
+    let mut flops = 0;
     let constants: Vec<_> = plan
         .constants
         .iter()
@@ -111,7 +117,8 @@ fn launch(plan: &Plan, graph: &Graph, weights: &Weights, case: &Case) -> BTreeMa
                 place => made[place].clone(),
             })
             .collect();
-        emulate(program, &mut params, &Emulation::default()).unwrap_or_else(|e| panic!("{e}"));
+        let counts = emulate(program, &mut params, &Emulation::default());
+        flops += counts.unwrap_or_else(|e| panic!("{e}")).flops.0;
         let results = step.args.iter().zip(&program.params).zip(params);
         made.extend(
             results
@@ -129,7 +136,7 @@ fn launch(plan: &Plan, graph: &Graph, weights: &Weights, case: &Case) -> BTreeMa
             Tensor::from_f64(ty.dtype, &shape, values).unwrap(),
         )
     });
-    tensor.collect()
+    (tensor.collect(), flops)
 }
 
 fn run(model: &Model, case: &Case, target: &Target) -> BTreeMap<String, Tensor> {
@@ -150,7 +157,26 @@ fn run(model: &Model, case: &Case, target: &Target) -> BTreeMap<String, Tensor> 
     let choose = |k: &ir::Kernel| autotune::first_choice(k, target);
     let plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose);
     let plan = plan.unwrap_or_else(|e| panic!("{e}"));
-    launch(&plan, &rewritten.graph, &model.weights, case)
+    launch(&plan, &rewritten.graph, &model.weights, case).0
+}
+
+/// A mixture of experts does the work of those that tokens choose: of two in eight, here.
+#[test]
+fn only_chosen_experts_work() {
+    let graph = ir::text::parse(include_str!("../support/experts.graph")).unwrap();
+    let (case, share) = support::mixture(&graph);
+    let target = target(true);
+    let rewritten = passes::rewrite(&graph, &RewriteOptions::new(ROOFLINE)).unwrap();
+    let choose = |k: &ir::Kernel| autotune::first_choice(k, &target);
+    let plan = passes::plan(&rewritten.graph, &rewritten.rules, &target, &choose).unwrap();
+    let (found, flops) = launch(&plan, &rewritten.graph, &Weights::default(), &case);
+    let error = case.largest(&found);
+    println!("{flops} operations, {share} of the chosen experts; {error:.1e}");
+    assert!(error < BOUND, "{error}");
+    assert!(
+        (share..share + share / 10).contains(&flops),
+        "{flops}, not {share}"
+    );
 }
 
 #[test]

@@ -100,6 +100,30 @@ MODELS = {
     "glm": (hf.GlmForCausalLM, hf.GlmConfig(**DECODER, head_dim=8), torch.bfloat16),
     "glm4": (hf.Glm4Model, hf.Glm4Config(**DECODER, head_dim=8, attention_bias=False), torch.bfloat16),
 }
+# Mixtures of experts; the implementation that computes in any element type.
+MOE = DECODER | dict(intermediate_size=12, experts_implementation="eager")
+MODELS |= {
+    "mixtral": (
+        hf.MixtralForCausalLM,
+        hf.MixtralConfig(**MOE, num_local_experts=8, num_experts_per_tok=2, rope_parameters=THETA), torch.bfloat16,
+    ),
+    "qwen2_moe": (
+        hf.Qwen2MoeForCausalLM,
+        hf.Qwen2MoeConfig(
+            **MOE, num_experts=6, num_experts_per_tok=3, moe_intermediate_size=8, shared_expert_intermediate_size=20,
+            rope_parameters=THETA, norm_topk_prob=False,
+        ),
+        torch.bfloat16,
+    ),
+    "qwen3_moe": (
+        hf.Qwen3MoeModel,
+        hf.Qwen3MoeConfig(
+            **MOE, num_experts=5, num_experts_per_tok=2, moe_intermediate_size=8, head_dim=8, rope_parameters=THETA,
+            norm_topk_prob=True, mlp_only_layers=[0],
+        ),
+        torch.bfloat16,
+    ),
+}
 SHARDED = {"llama": "8KB"}
 
 

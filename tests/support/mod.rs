@@ -64,6 +64,55 @@ impl Case {
     }
 }
 
+impl Case {
+    /// Largest error of `found`, relative to the largest element of each output.
+    pub fn largest(&self, found: &BTreeMap<String, Tensor>) -> f64 {
+        let errors = self.outputs.iter().map(|(name, wanted)| {
+            let values = found[name].values();
+            let pairs = values.iter().zip(&wanted.values);
+            let (error, scale) = pairs.fold((0.0, 0.0), |(e, s): (f64, f64), (a, b)| {
+                (e.max((a - b).abs()), s.max(b.abs()))
+            });
+            error / scale
+        });
+        errors.fold(0.0, f64::max)
+    }
+}
+
+/// Inputs for the graph of `experts.graph`, what it gives by its definition, and the operations of the experts' products
+/// that its tokens choose.
+pub fn mixture(graph: &ir::Graph) -> (Case, u64) {
+    let mut state = 1u64;
+    let mut number = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / f64::from(1 << 23) - 1.0
+    };
+    let mut inputs = BTreeMap::new();
+    for node in graph.nodes() {
+        if let ir::Op::Input(input) = &node.op {
+            let shape = input.ty.known_shape().unwrap();
+            let values = (0..shape.iter().product())
+                .map(|_| ir::round_to(DType::F32, number()))
+                .collect();
+            inputs.insert(input.name.clone(), Numbers { shape, values });
+        }
+    }
+    let given = inputs.iter().map(|(name, x)| {
+        let tensor = Tensor::from_f64(DType::F32, &x.shape, x.values.clone()).unwrap();
+        (name.clone(), tensor)
+    });
+    let made = ir::eval::evaluate(graph, &given.collect(), &ir::WeightMap::default()).unwrap();
+    let outputs = made.into_iter().map(|(name, y)| {
+        let (shape, values) = (y.shape().to_vec(), y.values().into_owned());
+        (name, Numbers { shape, values })
+    });
+    let outputs = outputs.collect();
+    // Tokens, experts of each, products, their sides; an addition for each multiplication.
+    (Case { inputs, outputs }, 8 * 2 * 3 * 128 * 256 * 2)
+}
+
 /// Where the stored models are.
 pub fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::{
-    BinaryFn, Compute, Dim, Exchange, Expr, Meaning, Monoid, Primitive, Scatter, TensorType,
+    BinaryFn, Compute, Dim, Exchange, Expr, Meaning, Monoid, Primitive, Scan, Scatter, TensorType,
 };
 use partial::{Reach, partial, reach};
 
@@ -55,6 +55,7 @@ pub fn adjoints(
         Meaning::Exchange(exchange) => of_exchange(exchange).map(|e| vec![Meaning::Exchange(e)]),
         Meaning::Primitive(Primitive::Scatter(s)) => of_scatter(s, operand, operands),
         Meaning::Primitive(Primitive::TopK(_)) => Ok(vec![]),
+        Meaning::Primitive(Primitive::Scan(s)) => Ok(vec![of_scan(s, operands.len())]),
     }
 }
 
@@ -229,4 +230,13 @@ fn of_scatter(
         }));
     }
     Ok(adjoints)
+}
+
+/// An element counts in all sums after it: the adjoint is the running sum from the other end.
+fn of_scan(scan: &Scan, operands: usize) -> Meaning {
+    Meaning::Primitive(Primitive::Scan(Scan {
+        operand: operands + 1,
+        reverse: !scan.reverse,
+        ..scan.clone()
+    }))
 }

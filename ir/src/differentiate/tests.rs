@@ -229,6 +229,32 @@ fn of_movement_with_borders() {
 }
 
 #[test]
+fn of_windows_and_what_is_chosen() {
+    check(
+        &[("x", "f32[5,3]")],
+        "%w = windows(%x) {after = (1), axes = (0), before = (1), dilations = (2), sizes = (2), strides = (2), value = 0.0} : f32[3,3,2]
+         %y = mul(%w, %w) : f32[3,3,2]",
+    );
+    check(
+        &[("x", "f32[3,2]"), ("i", "i64[4,2]")],
+        "%y = take_along(%x, %i) {axis = 0} : f32[4,2]",
+    );
+    check(
+        &[("x", "f32[2,4]"), ("w", "f32[3,4,5]"), ("i", "i64[2]")],
+        "%y = expert_linear(%x, %w, %i) : f32[2,5]",
+    );
+}
+
+#[test]
+fn of_running_sums() {
+    for (exclusive, reverse) in [(false, false), (true, false), (false, true), (true, true)] {
+        let attrs = format!("axis = 0, exclusive = {exclusive}, reverse = {reverse}");
+        let body = format!("%y = cum_sum(%x) {{{attrs}}} : f32[4,2]");
+        check(&[("x", "f32[4,2]")], &body);
+    }
+}
+
+#[test]
 fn of_attention() {
     check(
         &[

@@ -1,7 +1,7 @@
 //! Evaluates bound graphs in f64, by the meanings of their ops: the reference for everything else.
 //!
-//! Every number is an f64, whatever the element types; only a `cast` rounds. Values of i64 are therefore
-//! exact below 2^53. Results do not depend on the number of threads.
+//! Every number is an f64, whatever the element types; only a `cast` rounds, and integers wrap to their type.
+//! Integers are therefore exact below 2^53. Results do not depend on the number of threads.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ pub(crate) use values::Values;
 
 use crate::{
     Attr, Compute, DType, Dim, Graph, Primitive, Tensor, TensorType, ValueId, WeightSource,
-    verify::attr_symbols,
+    round_to, verify::attr_symbols,
 };
 
 /// What one rank of a distributed evaluation is given.
@@ -184,6 +184,14 @@ impl Primitive {
     }
 }
 
+/// Integers as their type holds them; other numbers as they are.
+fn wrapped(dtype: DType, mut values: Vec<f64>) -> Vec<f64> {
+    if dtype.is_int() {
+        values.iter_mut().for_each(|x| *x = round_to(dtype, *x));
+    }
+    values
+}
+
 /// Values that were only moved stay as they are stored.
 fn tensor(ty: &TensorType, values: Values<'_>) -> Tensor {
     let shape = compute::known(&ty.shape);
@@ -276,7 +284,7 @@ fn run_step<'a>(
             .collect()
     };
     let exact = |result: Result<Vec<f64>, Fault>| match result {
-        Ok(values) => Ok(Values::Exact(values.into())),
+        Ok(values) => Ok(Values::Exact(wrapped(step.ty.dtype, values).into())),
         Err(fault) => Err(EvalError::OutOfRange {
             value: step.value,
             op,

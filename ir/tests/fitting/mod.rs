@@ -168,6 +168,45 @@ pub fn fitting(sizes: &[Dim]) -> Vec<(Op, Vec<TensorType>)> {
             ops::Gather { axis: 1 }.into(),
             vec![f32s(&[a, b, c]), i64s(&[d, e])],
         ),
+        (
+            ops::Windows {
+                axes: vec![1],
+                sizes: vec![2],
+                strides: vec![1],
+                dilations: vec![2],
+                before: vec![1],
+                after: vec![1],
+                value: 0.0.into(),
+            }
+            .into(),
+            cube(),
+        ),
+        (
+            ops::TakeAlong { axis: 1 }.into(),
+            vec![f32s(&[a, b, c]), i64s(&[a, d, c])],
+        ),
+        (
+            ops::TopK {
+                axis: 1,
+                k: 1,
+                largest: true,
+            }
+            .into(),
+            cube(),
+        ),
+        (
+            ops::CumSum {
+                axis: 1,
+                exclusive: true,
+                reverse: false,
+            }
+            .into(),
+            cube(),
+        ),
+        (
+            ops::ExpertLinear {}.into(),
+            vec![f32s(&[a, one, b]), f32s(&[e, b, c]), i64s(&[a, d])],
+        ),
         (ops::Embedding {}.into(), vec![f32s(&[a, b]), i64s(&[d, e])]),
         (
             ops::Gated { act: UnaryFn::Silu }.into(),

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import along
 import attention
 import collectives
 from vectors import NUMPY, TORCH, File, Typed, Word
@@ -367,7 +368,7 @@ MAKERS = {
     for f in [
         constant, extent, iota, distance, unary, binary, cast, reduce, mean, matmul, select, reshape, broadcast, permute,
         slice_, concat, pad, gather, embedding, linear, gated, gated_linear, softmax, layer_norm, add_layer_norm, rms_norm,
-        add_rms_norm, l2_normalize, *attention.MAKERS, *collectives.MAKERS,
+        add_rms_norm, l2_normalize, *along.MAKERS, *attention.MAKERS, *collectives.MAKERS,
     ]
 }
 

@@ -100,7 +100,11 @@ impl Builder {
     }
 
     pub fn splat(&mut self, value: f64, shape: Shape) -> Var {
-        self.set(Value::Splat(F64::new(value), DType::F32, shape))
+        self.splat_of(value, DType::F32, shape)
+    }
+
+    pub fn splat_of(&mut self, value: f64, dtype: DType, shape: Shape) -> Var {
+        self.set(Value::Splat(F64::new(value), dtype, shape))
     }
 
     /// A tile read without a guard.

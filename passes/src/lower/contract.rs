@@ -160,7 +160,7 @@ pub(super) fn lower(
 }
 
 /// No earlier stages.
-static NONE: BTreeMap<usize, Var> = BTreeMap::new();
+static NONE: BTreeMap<usize, (Var, DType)> = BTreeMap::new();
 
 impl Parts<'_> {
     /// Computes and stores one tile of the result.

@@ -25,8 +25,8 @@ pub(super) struct Point<'a> {
     pub axes: &'a [Index],
     /// Rows and lanes of a tile.
     pub shape: Shape,
-    /// Results of earlier stages at this point, as f32.
-    pub stages: &'a BTreeMap<usize, Var>,
+    /// Results of earlier stages at this point, in the element types in which they are held.
+    pub stages: &'a BTreeMap<usize, (Var, DType)>,
     /// The point is one only where, in every pair, the first is below the second: what a load varies with, it
     /// is guarded by.
     pub bounds: &'a [(Index, Index)],
@@ -74,8 +74,19 @@ pub(super) struct Known(BTreeMap<Body, (Var, DType)>);
 
 /// Emits `body` at `point` as f32. Its shape is the smallest that holds what varies.
 pub(super) fn emit(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: &Body) -> Var {
+    emit_as(b, point, known, body, DType::F32)
+}
+
+/// [`emit`], as `dtype`.
+pub(super) fn emit_as(
+    b: &mut Builder,
+    point: &Point<'_>,
+    known: &mut Known,
+    body: &Body,
+    dtype: DType,
+) -> Var {
     let emitted = value(b, point, known, body);
-    cast(b, emitted, DType::F32)
+    cast(b, emitted, dtype)
 }
 
 /// Emits `body` in the float type that it is stored in, if it is just loaded, else as f32.
@@ -111,8 +122,7 @@ pub(super) fn emit_full(
     body: &Body,
     dtype: DType,
 ) -> Var {
-    let emitted = value(b, point, known, body);
-    let var = cast(b, emitted, dtype);
+    let var = emit_as(b, point, known, body, dtype);
     b.set(Value::Broadcast(var, point.shape))
 }
 
@@ -141,11 +151,9 @@ fn value(b: &mut Builder, point: &Point<'_>, known: &mut Known, body: &Body) -> 
             Emitted::Tile(cast(b, Emitted::Tile(var, dtype), held), held)
         }
         Body::Stage { stage, .. } => {
-            let var = point
-                .stages
-                .get(stage)
-                .expect("stages are emitted in order");
-            return Emitted::Tile(*var, DType::F32);
+            let done = point.stages.get(stage);
+            let (var, dtype) = *done.expect("stages are emitted in order");
+            return Emitted::Tile(var, dtype);
         }
         Body::Unary(f, x) => match value(b, point, known, x) {
             Emitted::Num(n) => Emitted::Num(f.eval(n.get()).into()),

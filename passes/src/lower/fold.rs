@@ -9,7 +9,8 @@ use ir::{
 
 use super::{
     Builder, Range,
-    emit::{Known, Point, emit, emit_full},
+    emit::{Known, Point, emit_as, emit_full},
+    identity,
     map::over_rows,
     operand_types, result, row_of,
 };
@@ -31,7 +32,8 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program 
             axes.push(start + Index::Lane);
             axes.truncate(fold.outer);
             let shape = row_of(lanes);
-            let acc = b.splat(monoid.identity(), shape);
+            let dtype = fold.held();
+            let acc = b.splat_of(identity(*monoid, dtype), dtype, shape);
             let folded = &fold.sizes[fold.outer..];
             let acc = nested(b, &mut axes, folded, acc, &mut |b, axes, acc| {
                 let point = Point {
@@ -41,7 +43,7 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &MapSchedule) -> Program 
                     stages: &BTreeMap::new(),
                     bounds: &[],
                 };
-                let x = emit(b, &point, &mut Known::default(), body);
+                let x = emit_as(b, &point, &mut Known::default(), body, dtype);
                 b.set(Value::Binary(monoid.function(), acc, x))
             });
             axes.truncate(fold.outer);
@@ -81,7 +83,7 @@ pub(super) fn finish(
     bounds: &[(Index, Index)],
 ) {
     let last = nest.stages.last().expect("a nest has stages");
-    let stages = BTreeMap::from([(0, value)]);
+    let stages = BTreeMap::from([(0, (value, nest.stages[0].held()))]);
     let point = Point {
         operands,
         axes,

@@ -7,10 +7,12 @@ mod emit;
 mod fold;
 mod map;
 mod rows;
+mod scan;
 mod simt;
+mod top_k;
 
 use ir::{
-    DType, Kernel, Schedule, Target,
+    DType, Kernel, Monoid, Schedule, Target,
     tile::{Array, Index, Memory, Program, Shape},
 };
 
@@ -202,6 +204,14 @@ fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
                 .max()
                 .unwrap_or(1),
         },
+        Family::TopK => KernelFamily::Rows {
+            rows: last.sizes[..last.outer - 1].iter().product(),
+            columns: last.sizes[last.outer],
+        },
+        Family::Scan => {
+            let (rows, columns) = split(&last.sizes[..last.outer - 1]);
+            KernelFamily::Fold { rows, columns }
+        }
         Family::Contract(c) => {
             let fold = &shaped.nest.stages[0];
             let rows = c.row.map_or(1, |r| fold.sizes[r]);
@@ -281,6 +291,8 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
         (Family::Map, Schedule::Map(s)) => map::lower(name, &shaped.nest, s),
         (Family::Rows { rows }, Schedule::Rows(s)) => rows::lower(name, &shaped.nest, *rows, s),
         (Family::Fold, Schedule::Map(s)) => fold::lower(name, &shaped.nest, s),
+        (Family::TopK, Schedule::Rows(s)) => top_k::lower(name, &shaped.nest, s),
+        (Family::Scan, Schedule::Map(s)) => scan::lower(name, &shaped.nest, s),
         (Family::Contract(c), Schedule::Contract(s)) => {
             return Ok(contract::lower(name, &shaped.nest, c, &kernel.constant, s));
         }
@@ -329,6 +341,17 @@ fn params(nest: &Nest, layouts: &[Layout]) -> Vec<Array> {
             written: true,
         }])
         .collect()
+}
+
+/// What leaves every number of `dtype`, a type in which numbers are held, as it is.
+fn identity(monoid: Monoid, dtype: DType) -> f64 {
+    let (low, high) = match dtype {
+        DType::I32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+        // Above the largest, as which it is held.
+        DType::I64 => (i64::MIN as f64, i64::MAX as f64),
+        _ => return monoid.identity(),
+    };
+    monoid.identity().clamp(low, high)
 }
 
 /// Where the result goes.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use ir::{
-    RowsSchedule,
+    DType, RowsSchedule,
     tile::{Index, Program, Shape, Value, Var},
 };
 
 use super::{
     Builder, Range, coordinates,
-    emit::{Known, Point, emit, emit_full},
-    operand_types, params, result, row_of, runs,
+    emit::{Known, Point, emit_as, emit_full},
+    identity, operand_types, params, result, row_of, runs,
 };
 use crate::{
     Layout,
@@ -42,7 +42,7 @@ pub(super) fn lower(name: &str, nest: &Nest, rows: usize, schedule: &RowsSchedul
         for (i, stage) in nest.stages.iter().enumerate() {
             if matches!(stage.kind, StageKind::Fold(..)) {
                 let value = fold(b, &operands, stage, &place, schedule.lanes, &done);
-                done.insert(i, value);
+                done.insert(i, (value, stage.held()));
             }
         }
         give(b, nest, &operands, &place, schedule.lanes, &done);
@@ -54,16 +54,17 @@ pub(super) fn lower(name: &str, nest: &Nest, rows: usize, schedule: &RowsSchedul
 /// The fold of one row.
 fn fold(
     b: &mut Builder,
-    operands: &[ir::DType],
+    operands: &[DType],
     stage: &Stage,
     place: &[Index],
     lanes: u32,
-    done: &BTreeMap<usize, Var>,
+    done: &BTreeMap<usize, (Var, DType)>,
 ) -> Var {
     let StageKind::Fold(monoid, body) = &stage.kind else {
         unreachable!("the caller looked")
     };
-    let size = stage.sizes[stage.outer];
+    let (size, dtype) = (stage.sizes[stage.outer], stage.held());
+    let start = identity(*monoid, dtype);
     let part = |b: &mut Builder, at: Index, lanes: u32| {
         let axes: Vec<_> = place.iter().cloned().chain([at + Index::Lane]).collect();
         let point = Point {
@@ -73,13 +74,13 @@ fn fold(
             stages: done,
             bounds: &[],
         };
-        let x = emit(b, &point, &mut Known::default(), body);
+        let x = emit_as(b, &point, &mut Known::default(), body, dtype);
         b.set(Value::Broadcast(x, row_of(lanes)))
     };
     let full = size - size % i64::from(lanes);
     let mut total = None;
     if full > 0 {
-        let acc = b.splat(monoid.identity(), row_of(lanes));
+        let acc = b.splat_of(start, dtype, row_of(lanes));
         let acc = b.for_each(
             Range::below(full).by(lanes.into()),
             &[acc],
@@ -98,17 +99,17 @@ fn fold(
             None => rest,
         });
     }
-    total.unwrap_or_else(|| b.splat(monoid.identity(), Shape::ONE))
+    total.unwrap_or_else(|| b.splat_of(start, dtype, Shape::ONE))
 }
 
 /// Stores what the last stage gives for one row.
 fn give(
     b: &mut Builder,
     nest: &Nest,
-    operands: &[ir::DType],
+    operands: &[DType],
     place: &[Index],
     lanes: u32,
-    done: &BTreeMap<usize, Var>,
+    done: &BTreeMap<usize, (Var, DType)>,
 ) {
     let last = nest.stages.len() - 1;
     let stage = &nest.stages[last];

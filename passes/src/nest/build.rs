@@ -108,6 +108,7 @@ pub(crate) fn nest(graph: &Graph) -> Result<Nest, NestError> {
             store: row_major(&sizes, &axes),
             sizes,
             kind: StageKind::Map(body),
+            dtype: graph.ty(output).dtype,
         };
         builder.nest.stages.push(stage);
     }
@@ -126,23 +127,23 @@ pub(crate) fn row_major(shape: &[i64], at: &[Affine]) -> Affine {
         })
 }
 
-fn known(ty: &TensorType) -> Result<Vec<i64>, NestError> {
+pub(super) fn known(ty: &TensorType) -> Result<Vec<i64>, NestError> {
     ty.known_shape()
         .ok_or_else(|| NestError::Symbolic(ty.clone()))
 }
 
 /// What stands for a value where it is used.
-enum Def {
+pub(super) enum Def {
     Dead,
     Operand(usize),
     Stage(usize),
     Map(Expr),
 }
 
-struct Builder<'a> {
-    graph: &'a Graph,
+pub(super) struct Builder<'a> {
+    pub(super) graph: &'a Graph,
     defs: Vec<Def>,
-    nest: Nest,
+    pub(super) nest: Nest,
 }
 
 impl Builder<'_> {
@@ -160,8 +161,10 @@ impl Builder<'_> {
         }
         let mut scratch = self.graph.clone();
         let meaning = node.op.meaning(&node.inputs, &mut Build::new(&mut scratch));
-        let Meaning::Compute(compute) = meaning else {
-            return Err(NestError::NotComputed(node.op.name()));
+        let compute = match meaning {
+            Meaning::Compute(compute) => compute,
+            Meaning::Primitive(p) => return self.primitive(&p, v),
+            _ => return Err(NestError::NotComputed(node.op.name())),
         };
         let Some((monoid, folded)) = compute.reduce else {
             return Ok(Def::Map(compute.body.expand()));
@@ -191,6 +194,7 @@ impl Builder<'_> {
             outer,
             store,
             kind: StageKind::Fold(monoid, body),
+            dtype: node.ty.dtype,
         });
         Ok(Def::Stage(self.nest.stages.len() - 1))
     }
@@ -256,12 +260,18 @@ impl Builder<'_> {
             sizes: out,
             store,
             kind: StageKind::Attention(attention.into()),
+            dtype: ir::DType::F32,
         });
         Ok(Def::Stage(self.nest.stages.len() - 1))
     }
 
     /// The element of `v` at `at`, which is over axes of these `sizes`.
-    fn value(&self, v: ValueId, at: &[Affine], sizes: &[i64]) -> Result<Body, NestError> {
+    pub(super) fn value(
+        &self,
+        v: ValueId,
+        at: &[Affine],
+        sizes: &[i64],
+    ) -> Result<Body, NestError> {
         let node = self.graph.node(v);
         match &self.defs[v.index()] {
             Def::Dead => unreachable!("live values use live values"),

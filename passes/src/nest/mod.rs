@@ -6,13 +6,15 @@
 mod affine;
 mod build;
 mod point;
+mod primitive;
 mod reindex;
 
 pub(crate) use affine::{Affine, Atom};
 pub(crate) use build::{NestError, leaf, nest};
 pub(crate) use point::{is_cast, is_movement};
+pub(crate) use primitive::is_load;
 
-use ir::{BinaryFn, DType, F64, Monoid, UnaryFn};
+use ir::{BinaryFn, DType, F64, Monoid, Scan, UnaryFn};
 
 /// A kernel as stages; the last one gives the kernel's result.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub(crate) struct Stage {
     pub kind: StageKind,
     /// Flat offset of the result, by its axes; only the last stage's is written.
     pub store: Affine,
+    /// Element type of the result; of positions, that of what is compared.
+    pub dtype: DType,
 }
 
 /// What a stage does at each point.
@@ -47,6 +51,11 @@ pub(crate) enum StageKind {
     Fold(Monoid, Body),
     /// Attention over `[batch, head, query, value column]`.
     Attention(Box<AttentionNest>),
+    /// Positions of the largest, or smallest, numbers along the axis after the result's; the result's last axis counts
+    /// them.
+    TopK(bool, Body),
+    /// Sums of the numbers so far along the last axis.
+    Scan(Scan, Body),
 }
 
 /// The operands of an attention, at coordinates that are axes of their own.
@@ -197,8 +206,20 @@ impl Stage {
     /// The number at each point, unless the stage is an attention.
     pub fn body(&self) -> Option<&Body> {
         match &self.kind {
-            StageKind::Map(b) | StageKind::Fold(_, b) => Some(b),
+            StageKind::Map(b)
+            | StageKind::Fold(_, b)
+            | StageKind::TopK(_, b)
+            | StageKind::Scan(_, b) => Some(b),
             StageKind::Attention(_) => None,
+        }
+    }
+
+    /// The element type in which its numbers are held: floats in f32, sums of narrow integers in 32 bits.
+    pub fn held(&self) -> DType {
+        match self.dtype {
+            DType::I64 => DType::I64,
+            d if d.is_int() => DType::I32,
+            _ => DType::F32,
         }
     }
 }

@@ -8,8 +8,8 @@ use ir::{
 };
 
 use super::{
-    Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, coordinates, emit,
-    operand_types, side,
+    Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, coordinates, emit_as,
+    identity, operand_types, side,
 };
 use crate::{
     lower::fold::finish,
@@ -20,6 +20,8 @@ struct Parts<'a> {
     operands: Vec<DType>,
     monoid: Monoid,
     body: &'a Body,
+    /// The type of the sums.
+    dtype: DType,
     column: Span,
     shape: Shape,
 }
@@ -45,13 +47,14 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &SimtMapSchedule) -> Prog
         operands: operand_types(nest),
         monoid: *monoid,
         body,
+        dtype: fold.held(),
         column: Span::new(start, Index::Lane, columns, shape.lanes),
         shape,
     };
     let mut axes = coordinates(&b.grid(0), outer);
     axes.push(parts.column.at.clone());
     axes.truncate(fold.outer);
-    let acc = b.splat(monoid.identity(), shape);
+    let acc = b.splat_of(identity(*monoid, parts.dtype), parts.dtype, shape);
     let acc = parts.fold(&mut b, &mut axes, folded, acc);
     let result = b.set(Value::Reduce(*monoid, Axis::Rows, acc));
     let bounds = bounds([&parts.column]);
@@ -94,11 +97,11 @@ impl Parts<'_> {
             stages: &BTreeMap::new(),
             bounds: &bounds,
         };
-        let mut x = emit(b, &point, &mut Known::default(), self.body);
+        let mut x = emit_as(b, &point, &mut Known::default(), self.body, self.dtype);
         for along in along.iter().filter(|a| a.ragged) {
             let inside = along.inside(b, Shape::new(self.shape.rows, 1));
-            let identity = b.splat(self.monoid.identity(), Shape::ONE);
-            x = b.set(Value::Select(inside, x, identity));
+            let rest = b.splat_of(identity(self.monoid, self.dtype), self.dtype, Shape::ONE);
+            x = b.set(Value::Select(inside, x, rest));
         }
         let x = b.set(Value::Broadcast(x, self.shape));
         b.binary(self.monoid.function(), acc, x)

@@ -12,8 +12,10 @@ mod gemv;
 mod map;
 mod merge;
 mod rows;
+mod scan;
 mod split;
 mod stream;
+mod top_k;
 mod warpgroups;
 
 use ir::{
@@ -27,8 +29,8 @@ pub(super) use gemv::lines;
 
 use super::{
     Builder, LowerError, Lowered, Lowering, Range, coordinates,
-    emit::{Known, Point, emit, emit_full},
-    family_of, operand_types, other_family, params, result,
+    emit::{Known, Point, emit, emit_as, emit_full},
+    family_of, identity, operand_types, other_family, params, result,
 };
 use crate::{
     Layout,
@@ -128,6 +130,8 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
         (Family::Map, Schedule::SimtMap(s)) => map::lower(name, nest, s),
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
+        (Family::TopK, Schedule::SimtRows(s)) => top_k::lower(name, nest, s),
+        (Family::Scan, Schedule::SimtMap(s)) => scan::lower(name, nest, s),
         (Family::Contract(c), Schedule::SimtContract(s)) => contract::lower(name, nest, c, s),
         (Family::Attention, Schedule::SimtAttention(s)) => {
             attention::lower(name, nest, s, Masking::Everywhere)

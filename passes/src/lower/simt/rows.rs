@@ -10,8 +10,8 @@ use ir::{
 };
 
 use super::{
-    Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, coordinates, emit,
-    emit_full, operand_types, result, side,
+    Builder, Known, Nest, Point, Range, Span, blocks, bounds, builder, coordinates, emit_full,
+    identity, operand_types, result, side,
 };
 use crate::nest::{Body, Stage, StageKind};
 
@@ -23,7 +23,7 @@ struct Parts<'a> {
     /// Coordinates on the axes of rows.
     place: Vec<Index>,
     /// Results of folds.
-    done: BTreeMap<usize, Var>,
+    done: BTreeMap<usize, (Var, DType)>,
     /// What is known of rows of each size that fit a tile.
     known: BTreeMap<i64, Known>,
 }
@@ -46,9 +46,9 @@ pub(super) fn lower(name: &str, nest: &Nest, rows: usize, schedule: &SimtRowsSch
     };
     for (i, stage) in nest.stages.iter().enumerate() {
         if let StageKind::Fold(monoid, body) = &stage.kind {
-            let size = stage.sizes[stage.outer];
-            let value = parts.fold(&mut b, *monoid, body, size);
-            parts.done.insert(i, value);
+            let (size, dtype) = (stage.sizes[stage.outer], stage.held());
+            let value = parts.fold(&mut b, (*monoid, dtype), body, size);
+            parts.done.insert(i, (value, dtype));
         }
     }
     parts.give(&mut b, last);
@@ -56,14 +56,14 @@ pub(super) fn lower(name: &str, nest: &Nest, rows: usize, schedule: &SimtRowsSch
 }
 
 impl Parts<'_> {
-    /// `body` at the columns of a span; with the point's full shape and this type, if there is one.
+    /// `body` at the columns of a span, with the point's full shape and this type.
     fn at(
         &self,
         b: &mut Builder,
         known: &mut Known,
         body: &Body,
         column: Option<&Span>,
-        (shape, full): (Shape, Option<DType>),
+        (shape, dtype): (Shape, DType),
     ) -> Var {
         let mut axes = self.place.clone();
         axes.extend(column.map(|c| c.at.clone()));
@@ -75,13 +75,7 @@ impl Parts<'_> {
             stages: &self.done,
             bounds: &bounds,
         };
-        match full {
-            Some(dtype) => emit_full(b, &point, known, body, dtype),
-            None => {
-                let x = emit(b, &point, known, body);
-                b.set(Value::Broadcast(x, shape))
-            }
-        }
+        emit_full(b, &point, known, body, dtype)
     }
 
     /// The tile that covers rows of `size` columns, or a part of them.
@@ -91,30 +85,37 @@ impl Parts<'_> {
     }
 
     /// The fold of each row.
-    fn fold(&mut self, b: &mut Builder, monoid: Monoid, body: &Body, size: i64) -> Var {
+    fn fold(
+        &mut self,
+        b: &mut Builder,
+        (monoid, dtype): (Monoid, DType),
+        body: &Body,
+        size: i64,
+    ) -> Var {
+        let start = identity(monoid, dtype);
         let shape = self.shape(size);
         let whole = |b: &mut Builder, x, column: &Span| {
             if !column.ragged {
                 return x;
             }
             let inside = column.inside(b, Shape::new(1, shape.lanes));
-            let identity = b.splat(monoid.identity(), Shape::ONE);
-            b.set(Value::Select(inside, x, identity))
+            let rest = b.splat_of(start, dtype, Shape::ONE);
+            b.set(Value::Select(inside, x, rest))
         };
         if size <= i64::from(shape.lanes) {
             let column = Span::new(0.into(), Index::Lane, size, shape.lanes);
             let mut known = self.known.remove(&size).unwrap_or_default();
-            let x = self.at(b, &mut known, body, Some(&column), (shape, None));
+            let x = self.at(b, &mut known, body, Some(&column), (shape, dtype));
             self.known.insert(size, known);
             let x = whole(b, x, &column);
             return b.fold_lanes(monoid, x);
         }
-        let acc = b.splat(monoid.identity(), shape);
+        let acc = b.splat_of(start, dtype, shape);
         let range = Range::below(size).by(shape.lanes.into());
         let acc = b.for_each(range, &[acc], |b, at, carried| {
             let column = Span::new(at, Index::Lane, size, shape.lanes);
             let known = &mut Known::default();
-            let x = self.at(b, known, body, Some(&column), (shape, None));
+            let x = self.at(b, known, body, Some(&column), (shape, dtype));
             let x = whole(b, x, &column);
             vec![b.binary(monoid.function(), carried[0], x)]
         });
@@ -161,7 +162,7 @@ impl Parts<'_> {
         shape: Shape,
     ) {
         let dtype = self.nest.result.0;
-        let value = self.at(b, known, body, column, (shape, Some(dtype)));
+        let value = self.at(b, known, body, column, (shape, dtype));
         let mut axes = self.place.clone();
         axes.extend(column.map(|c| c.at.clone()));
         let point = Point {
