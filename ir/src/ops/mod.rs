@@ -181,6 +181,7 @@ op_list! {
     concat::Concat,
     pad::Pad,
     gather::Gather,
+    scatter::Scatter,
     embedding::Embedding,
     linear::Linear,
     gated::Gated,

@@ -10,17 +10,18 @@ impl Stage {
         self.store = f(&self.store);
         match &mut self.kind {
             StageKind::Map(b) | StageKind::Fold(_, b) => *b = b.map_offsets(f),
-            StageKind::Attention(_) => {}
+            StageKind::Attention(_) | StageKind::Scatter(_) => {}
         }
     }
 
-    fn is_attention(&self) -> bool {
-        matches!(self.kind, StageKind::Attention(_))
+    /// Whether its axes stay as they are.
+    fn is_rigid(&self) -> bool {
+        matches!(self.kind, StageKind::Attention(_) | StageKind::Scatter(_))
     }
 }
 
 impl Nest {
-    /// Drops axes of size 1; those of attentions stay. A fold without axes is the element that it would fold.
+    /// Drops axes of size 1; those of attentions and scatters stay. A fold without axes is the element that it would fold.
     pub fn drop_unit_axes(&mut self) {
         self.drop_axes();
         let mut i = 0;
@@ -64,7 +65,7 @@ impl Nest {
         let kept: Vec<Vec<bool>> = self
             .stages
             .iter()
-            .map(|s| s.sizes.iter().map(|n| *n > 1 || s.is_attention()).collect())
+            .map(|s| s.sizes.iter().map(|n| *n > 1 || s.is_rigid()).collect())
             .collect();
         for (i, stage) in self.stages.iter_mut().enumerate() {
             let new = |axis: usize| kept[i][..axis].iter().filter(|k| **k).count();
@@ -72,7 +73,7 @@ impl Nest {
                 .sizes
                 .iter()
                 .copied()
-                .filter(|n| *n > 1 || stage.is_attention())
+                .filter(|n| *n > 1 || stage.is_rigid())
                 .collect();
             let of = |axis: usize| {
                 if kept[i][axis] {
@@ -98,7 +99,7 @@ impl Nest {
     pub fn merge(&mut self, from: usize, first: usize) -> bool {
         let mut stages = self.stages[from..].to_vec();
         for stage in &mut stages {
-            if stage.is_attention()
+            if stage.is_rigid()
                 || first + 1 >= stage.sizes.len()
                 || (first < stage.outer) != (first + 1 < stage.outer)
             {
