@@ -316,7 +316,6 @@ fn compile(
     }
     let generate = options.generation.as_ref();
     let generate = generate.map(|g| manifest::generate(g, &mut writer));
-    let manifest =
-        manifest::manifest(graph.name(), &planned[0][0], targets, generate.transpose()?);
+    let manifest = manifest::manifest(graph.name(), &planned[0][0], targets, generate.transpose()?);
     Ok((manifest, writer, report, begun))
 }

@@ -33,9 +33,7 @@ fn choose(family: &KernelFamily, simd: &Simd) -> Schedule {
         (
             KernelFamily::Map { .. } | KernelFamily::Fold { .. } | KernelFamily::Scatter { .. },
             Schedule::Map(s),
-        ) => {
-            apart(&[(s.block, MAP_BLOCK), (s.lanes, 4 * vector)])
-        }
+        ) => apart(&[(s.block, MAP_BLOCK), (s.lanes, 4 * vector)]),
         (KernelFamily::Rows { rows, .. }, Schedule::Rows(s)) => {
             let block = (rows / BLOCKS).clamp(1, 32) as u32;
             apart(&[(s.block, block), (s.lanes, 4 * vector)])

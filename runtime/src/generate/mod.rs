@@ -86,7 +86,10 @@ impl Session {
         };
         let has = |name: &str| manifest.inputs.iter().any(|i| i.name == name);
         let remembers = manifest.inputs.iter().any(|i| i.is_state());
-        let scores = manifest.outputs.iter().any(|o| o.name == "logits" && o.dtype == DType::F32);
+        let scores = manifest
+            .outputs
+            .iter()
+            .any(|o| o.name == "logits" && o.dtype == DType::F32);
         if !remembers || !scores || !["input_ids", "past", "last"].into_iter().all(has) {
             return Err(wrong("programs that do not"));
         }
