@@ -104,7 +104,7 @@ fn runs_of_several_tokens_and_sequences_are_as_one() {
         let mut memory = Memory::new(&model, 2, 13);
         let rows = [
             [text, &[1, 2]].concat(),
-            [&[9, 9, 9], &text[..7], &[3, 4]].concat(),
+            [&[9, 9, 9][..], &text[..7], &[3, 4]].concat(),
         ];
         for (start, real) in [(0, 4), (4, 4), (8, 2)] {
             let ids: Vec<i64> = rows

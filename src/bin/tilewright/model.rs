@@ -167,7 +167,10 @@ pub fn generating(
     options.generation = Some(import::generation(path)?);
     options.sizes.clear();
     let default = [Shape(Sizes::new())];
-    let shapes = if shapes.is_empty() { &default } else { shapes };
+    let shapes = match shapes {
+        [] => &default[..],
+        given => given,
+    };
     for shape in shapes {
         for sizes in decoder_sizes(graph, &shape.0)? {
             if !options.sizes.contains(&sizes) {
