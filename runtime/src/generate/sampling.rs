@@ -136,9 +136,9 @@ mod tests {
         }
     }
 
-    /// Probabilities by `TemperatureLogitsWarper`, `TopKLogitsWarper` and `TopPLogitsWarper` of transformers 5.23, in this order.
+    /// Probabilities by softmax over what is kept, in the order temperature, `top_k`, `top_p`.
     #[test]
-    fn distributions_are_those_of_transformers() {
+    fn distributions_are_softmax_over_what_is_kept() {
         let plain = Sampling {
             temperature: 1.0,
             ..Sampling::default()
