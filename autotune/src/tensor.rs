@@ -127,7 +127,9 @@ fn ranked(family: KernelFamily, target: &Target, core: &TensorCore) -> Vec<Sched
         memory: target.roofline.bytes_per_second / cores,
     };
     let ranked = match family {
-        KernelFamily::Map { rows, columns } => maps(core, &rates, rows, columns),
+        KernelFamily::Map { rows, columns } | KernelFamily::Scatter { rows, columns } => {
+            maps(core, &rates, rows, columns)
+        }
         KernelFamily::Fold { rows, columns } => across(core, &rates, rows, columns),
         KernelFamily::Rows { rows, columns } => folds(core, &rates, rows, columns),
         contract @ KernelFamily::Contract { .. } => contractions(core, &rates, contract),

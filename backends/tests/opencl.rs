@@ -156,6 +156,7 @@ fn artifact(program: &Program) -> runtime::Artifact {
         }
     }
     let manifest = Manifest {
+        generate: None,
         model: program.name.clone(),
         producer: "test".into(),
         inputs,

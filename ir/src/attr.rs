@@ -131,6 +131,21 @@ impl AttrField for Option<UnaryFn> {
     }
 }
 
+impl AttrField for Option<Monoid> {
+    const WANTED: &'static str = "sum, prod, max, min or none";
+
+    fn to_attr(&self) -> Attr {
+        Attr::Word(self.map_or("none", Monoid::name).into())
+    }
+
+    fn from_attr(attr: &Attr) -> Option<Self> {
+        match attr {
+            Attr::Word(word) if word == "none" => Some(None),
+            other => Monoid::from_attr(other).map(Some),
+        }
+    }
+}
+
 macro_rules! word_fields {
     ($($Type:ty, $wanted:literal;)*) => {$(
         impl $crate::AttrField for $Type {

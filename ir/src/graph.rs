@@ -133,6 +133,19 @@ impl Graph {
         &self.outputs
     }
 
+    /// The state of this name, if there is one.
+    pub fn state(&self, name: &str) -> Option<ValueId> {
+        self.values()
+            .find(|v| matches!(&self.node(*v).op, Op::Input(i) if i.is_state() && i.name == name))
+    }
+
+    /// The outputs that a run gives: those that are no state's next value.
+    pub fn results(&self) -> impl Iterator<Item = &Output> {
+        self.outputs
+            .iter()
+            .filter(|o| self.state(&o.name).is_none())
+    }
+
     /// Appends a node and infers its type.
     ///
     /// # Errors

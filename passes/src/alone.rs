@@ -42,6 +42,7 @@ pub fn plan_alone(
         first,
         combine,
         parts,
+        in_place: _,
     } = each.remove(0);
     let operands = kernel.graph.nodes().iter().filter_map(|n| match &n.op {
         ir::Op::Input(input) => Some(input),

@@ -30,6 +30,8 @@ pub(crate) enum Family {
     TopK,
     /// Running sums of rows.
     Scan,
+    /// Numbers written at computed places.
+    Scatter,
 }
 
 /// The roles in a sum of products; axes are those of the result.
@@ -53,6 +55,16 @@ pub(crate) struct NoFamily(&'static str);
 /// Finds the template.
 pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     nest.drop_unit_axes();
+    let is_scatter = |s: &Stage| matches!(s.kind, StageKind::Scatter(_));
+    if nest.stages.iter().any(is_scatter) {
+        return match nest.stages.len() {
+            1 => Ok(Shaped {
+                nest,
+                family: Family::Scatter,
+            }),
+            _ => Err(NoFamily("a scatter with other stages beside it")),
+        };
+    }
     let has_attention = nest
         .stages
         .iter()

@@ -215,10 +215,13 @@ impl Grouping<'_> {
         let mut out = Graph::new("kernel");
         let mut new = BTreeMap::new();
         for (i, r) in reads.iter().enumerate() {
-            let input = ops::Input {
-                name: format!("in{i}"),
-                ..leaf(self.graph.ty(*r))
-            };
+            let mut input = leaf(self.graph.ty(*r));
+            input.name = format!("in{i}");
+            if let Op::Input(of) = &self.graph.node(*r).op
+                && of.is_state()
+            {
+                input.absent = of.absent;
+            }
             new.insert(*r, out.push(input, &[]).expect("a leaf takes any type"));
         }
         for u in ops {

@@ -10,7 +10,7 @@ use ir::{
 use crate::{
     Layout,
     group::{GroupError, Groups, group},
-    lower::{LowerError, Lowered, lower},
+    lower::{LowerError, Lowered, lower_in_place},
     memory::{Lifetime, place},
 };
 
@@ -62,13 +62,13 @@ pub struct Step {
 /// Where an array lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// An input, by position in [`Plan::inputs`].
+    /// An input, by position in [`Plan::inputs`]; a state may be written.
     Input(usize),
     /// A constant, by position in [`Plan::constants`].
     Constant(usize),
     /// This many bytes from the start of the arena.
     Arena(usize),
-    /// An output, by position in the graph's.
+    /// An output, by position in [`Graph::results`].
     Output(usize),
 }
 
@@ -81,6 +81,14 @@ pub enum PlanError {
     /// A kernel that has no program.
     #[error(transparent)]
     Lower(#[from] LowerError),
+    /// A state that no kernel changes where it lies.
+    #[error("state `{name}`: {reason}")]
+    State {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
 }
 
 /// Plans a bound graph; `rules` names the rewrite rules that made a value, `choose` the schedule of a kernel.
@@ -98,9 +106,10 @@ pub fn plan(
     let mut all = Lowerings::default();
     for kernel in groups.kernels {
         let schedule = choose(&kernel)?;
-        let lowered = lower(&kernel, &schedule, target)?;
+        let lowered = lower_in_place(&kernel, &schedule, target)?;
         all.push(kernel, schedule, lowered);
     }
+    check_states(graph, &groups.launches, &all)?;
     let parts: Vec<usize> = (groups.launches.iter())
         .map(|launch| all.each[launch.kernel].parts)
         .collect();
@@ -163,6 +172,8 @@ pub(crate) struct LoweredKernel {
     pub combine: Option<usize>,
     /// Bytes of the parts.
     pub parts: usize,
+    /// The operand, a state, in whose place the result lies.
+    pub in_place: Option<usize>,
 }
 
 impl Lowerings {
@@ -183,6 +194,7 @@ impl Lowerings {
             first,
             combine: combine.is_some().then_some(first + 1),
             parts: if combine.is_some() { parts } else { 0 },
+            in_place: lowered.in_place,
         });
         self.kernels.push(PlannedKernel {
             kernel,
@@ -192,6 +204,52 @@ impl Lowerings {
         });
         self.kernels.extend(combine);
     }
+}
+
+/// Fails unless each state is changed where it lies, by one launch, after which nobody asks for what it was.
+fn check_states(
+    graph: &Graph,
+    launches: &[crate::group::Launch],
+    all: &Lowerings,
+) -> Result<(), PlanError> {
+    let next = |name: &str| graph.outputs().iter().find(|o| o.name == name);
+    for v in graph.values() {
+        let ir::Op::Input(input) = &graph.node(v).op else {
+            continue;
+        };
+        if !input.is_state() {
+            continue;
+        }
+        let wrong = |reason| PlanError::State {
+            name: input.name.clone(),
+            reason,
+        };
+        let next = next(&input.name).map(|o| o.value);
+        let changes = |l: &crate::group::Launch| {
+            let in_place = all.each[l.kernel].in_place;
+            in_place.is_some_and(|operand| l.operands[operand] == v)
+        };
+        let change = launches.iter().position(|l| Some(l.result) == next);
+        if launches
+            .iter()
+            .any(|l| changes(l) && Some(l.result) != next)
+        {
+            return Err(wrong(
+                "what is scattered into it is not the output of its name",
+            ));
+        }
+        let Some(change) = change else { continue };
+        if !changes(&launches[change]) {
+            return Err(wrong("the output of its name is no scatter into it"));
+        }
+        if launches[change + 1..]
+            .iter()
+            .any(|l| l.operands.contains(&v))
+        {
+            return Err(wrong("it is read after it was changed"));
+        }
+    }
+    Ok(())
 }
 
 /// The graph with a value of its own for each output, computed at each run.
@@ -249,11 +307,15 @@ impl<'a> Places<'a> {
         known.extend(inputs.enumerate().map(|(i, v)| (v, Place::Input(i))));
         known.extend(
             graph
-                .outputs()
-                .iter()
+                .results()
                 .enumerate()
                 .map(|(i, o)| (o.value, Place::Output(i))),
         );
+        for o in graph.outputs() {
+            if let Some(state) = graph.state(&o.name) {
+                known.insert(o.value, known[&state]);
+            }
+        }
         let (mut values, mut lifetimes) = (Vec::new(), Vec::new());
         for (step, launch) in launches.iter().enumerate() {
             if known.contains_key(&launch.result) {

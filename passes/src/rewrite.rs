@@ -10,7 +10,7 @@ use crate::{
     egraph::{EGraph, Facts, Term, graph_of, rewrite_of, term_of},
     extract::{Extracted, extract},
     prove::{Proof, credit, record},
-    roll::{Body, Origin, Rolled, roll, splice},
+    roll::{Body, Origin, Rolled, restore, roll, set_aside, splice},
     rules::{Rule, Stage, siblings, table},
 };
 
@@ -164,6 +164,8 @@ pub fn rewrite(graph: &Graph, options: &RewriteOptions) -> Result<Rewritten, Gra
 /// An op does not fit its operands: a rule is wrong.
 pub fn candidates(graph: &Graph, options: &RewriteOptions) -> Result<Vec<Rewritten>, GraphError> {
     let rules = table();
+    let whole_graph = graph;
+    let graph = &set_aside(graph);
     let rolled = roll(graph)?;
     let mut rest = Saturated::new(&rolled.rest, &rules, options);
     let mut bodies: Vec<Saturated> = rolled
@@ -192,7 +194,9 @@ pub fn candidates(graph: &Graph, options: &RewriteOptions) -> Result<Vec<Rewritt
             let about = format!("repeated layers {i}");
             layers.push(part(saturated, number, &body.graph, &about)?);
         }
-        out.push(whole(graph, &rolled, rest, layers)?);
+        let mut found = whole(graph, &rolled, rest, layers)?;
+        found.graph = restore(whole_graph, found.graph);
+        out.push(found);
     }
     Ok(out)
 }

@@ -1,6 +1,9 @@
 //! The emulator of lane programs as a device: slow, and strict about races, bounds and numbers that nobody wrote.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use ir::{
     DType, Tensor,
@@ -9,7 +12,7 @@ use ir::{
 
 use crate::{
     Artifact, DeviceError, Options, RunError, Unfit,
-    engine::{Engine, Loaded},
+    engine::{Engine, Loaded, States},
     executor::{poison, port_bytes},
     manifest::{BufferRef, KernelId, Param, Program, TargetCode},
 };
@@ -71,6 +74,7 @@ impl Loaded for LanePrograms {
         target: &TargetCode,
         program: &Program,
         _options: &Options,
+        states: Option<States>,
     ) -> Result<Box<dyn Engine>, DeviceError> {
         let steps = program.steps.iter().map(|step| Launch {
             program: Arc::clone(self.of(step.kernel)),
@@ -78,8 +82,17 @@ impl Loaded for LanePrograms {
             args: step.args.clone(),
             dispatches: 0,
         });
+        let memory = Memory::new(artifact, program)?;
+        let shared = states.and_then(|s| s.downcast::<StateMemory>().ok());
+        let states = shared.unwrap_or_else(|| {
+            let inputs = artifact.manifest().inputs.iter().enumerate();
+            let all = inputs.filter(|(_, input)| input.is_state());
+            let all = all.map(|(at, _)| (at, memory.inputs[at].clone()));
+            Arc::new(Mutex::new(all.collect()))
+        });
         Ok(Box::new(EmulatorEngine {
-            memory: Memory::new(artifact, program)?,
+            memory,
+            states,
             steps: steps.collect(),
         }))
     }
@@ -106,8 +119,13 @@ pub(crate) struct Memory {
     outputs: Vec<Vec<u8>>,
 }
 
+/// States, by position among the inputs.
+type StateMemory = Mutex<Vec<(usize, Vec<u8>)>>;
+
 struct EmulatorEngine {
+    /// States lie here while a step runs.
     memory: Memory,
+    states: Arc<StateMemory>,
     steps: Vec<Launch>,
 }
 
@@ -177,11 +195,46 @@ impl Memory {
         let to = match buffer {
             BufferRef::Arena { offset, .. } => &mut self.arena[offset as usize..],
             BufferRef::Output(i) => &mut self.outputs[i as usize][..],
-            BufferRef::Weight { .. } | BufferRef::Input(_) => {
-                unreachable!("`artifact::check` forbids writing to weights and inputs")
+            BufferRef::Input(i) => &mut self.inputs[i as usize][..],
+            BufferRef::Weight { .. } => {
+                unreachable!("`artifact::check` forbids writing to weights")
             }
         };
         to[..bytes.len()].copy_from_slice(bytes);
+    }
+}
+
+impl EmulatorEngine {
+    /// Puts the states into the memory, or back.
+    fn swap_states(&mut self) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        for (at, bytes) in states.iter_mut() {
+            std::mem::swap(bytes, &mut self.memory.inputs[*at]);
+        }
+    }
+
+    fn emulate(&mut self, step: usize) -> Result<(), RunError> {
+        let Launch {
+            program,
+            args,
+            name,
+            ..
+        } = &self.steps[step];
+        let (program, args) = (Arc::clone(program), args.clone());
+        let arrays = program.params.iter().zip(&args);
+        let mut params: Vec<Vec<f64>> = arrays
+            .map(|(p, arg)| self.memory.numbers(*arg, p.dtype, p.len))
+            .collect();
+        emulate_all(&program, &mut params, None).map_err(|e| RunError::Emulator {
+            kernel: name.clone(),
+            fault: e.to_string(),
+        })?;
+        for ((p, arg), values) in program.params.iter().zip(&args).zip(params) {
+            if p.written {
+                self.memory.store(*arg, p.dtype, values);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -207,33 +260,29 @@ impl Engine for EmulatorEngine {
 
     fn run_step(&mut self, step: usize) -> Result<(), RunError> {
         self.steps[step].dispatches += 1;
-        let Launch {
-            program,
-            args,
-            name,
-            ..
-        } = &self.steps[step];
-        let (program, args) = (Arc::clone(program), args.clone());
-        let arrays = program.params.iter().zip(&args);
-        let mut params: Vec<Vec<f64>> = arrays
-            .map(|(p, arg)| self.memory.numbers(*arg, p.dtype, p.len))
-            .collect();
-        emulate_all(&program, &mut params, None).map_err(|e| RunError::Emulator {
-            kernel: name.clone(),
-            fault: e.to_string(),
-        })?;
-        for ((p, arg), values) in program.params.iter().zip(&args).zip(params) {
-            if p.written {
-                self.memory.store(*arg, p.dtype, values);
-            }
-        }
+        self.swap_states();
+        let done = self.emulate(step);
+        self.swap_states();
+        done
+    }
+
+    fn states(&self) -> States {
+        Arc::clone(&self.states) as States
+    }
+
+    fn reset_states(&mut self) -> Result<(), RunError> {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states.iter_mut().for_each(|(_, bytes)| bytes.fill(0));
         Ok(())
     }
 
     fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError> {
         let Launch { program, args, .. } = &self.steps[step];
-        let len = program.params[argument].bytes();
-        Ok(self.memory.bytes(args[argument])[..len].to_vec())
+        let (len, arg) = (program.params[argument].bytes(), args[argument]);
+        self.swap_states();
+        let bytes = self.memory.bytes(arg)[..len].to_vec();
+        self.swap_states();
+        Ok(bytes)
     }
 
     fn counts(&self) -> Vec<(u64, Duration)> {

@@ -1,34 +1,45 @@
 //! What a kind of device has to offer: code made ready, and memory and launches of one program.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use crate::{
     Artifact, DeviceError, Options, RunError,
     manifest::{Program, TargetCode},
 };
 
+/// The memory of an engine's states, which engines of other programs on the same device can use too.
+pub(crate) type States = Arc<dyn Any + Send + Sync>;
+
 /// Code of one target, ready to run on one device.
 pub(crate) trait Loaded: Send + Sync {
     /// The device and its driver, in words; empty for this processor.
     fn describe(&self) -> String;
 
-    /// Allocates all that runs of a program need.
+    /// Allocates all that runs of a program need; its states are `states`, which another engine of this code made, or
+    /// new ones.
     fn engine(
         &self,
         artifact: &Arc<Artifact>,
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Box<dyn Engine>, DeviceError>;
 }
 
 /// Runs the steps of one program, in its own memory.
 pub(crate) trait Engine: Send + Sync {
-    /// The memory of an input, to be written; runs see what it holds.
+    /// The memory of an input that is no state, to be written; runs see what it holds.
     fn input(&mut self, position: usize) -> &mut [u8];
 
     /// What the last run left in an output.
     fn output(&self, position: usize) -> &[u8];
+
+    /// The states. While several engines use them, one at a time runs.
+    fn states(&self) -> States;
+
+    /// Makes all states zeros.
+    fn reset_states(&mut self) -> Result<(), RunError>;
 
     /// Fills the outputs with [`POISON`](crate::executor::POISON), on the device too.
     fn poison(&mut self) -> Result<(), RunError>;

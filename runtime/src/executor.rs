@@ -1,9 +1,13 @@
 //! Runs of one program, on whatever device.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, States},
     manifest::{Input, KernelId, Manifest, Output, Program},
     tensor::{Port, RunError, TensorView},
 };
@@ -42,12 +46,21 @@ pub struct KernelStats {
 
 /// Runs one program. It allocates when it is made; runs allocate nothing.
 ///
-/// Inputs keep their values from run to run. One that was never set is what [`Port::absent`] says.
+/// Inputs keep their values from run to run. One that was never set is what [`Port::absent`] says. States start as zeros,
+/// and each run changes them for the next.
 pub struct Executor {
     engine: Box<dyn Engine>,
     inputs: Vec<Given>,
     outputs: Vec<Port>,
     kernels: Vec<KernelId>,
+    /// Whose turn it is, of all executors with the same states.
+    turn: Arc<Mutex<()>>,
+}
+
+/// Waits until no executor with the same states runs.
+fn take(turn: &Mutex<()>) -> MutexGuard<'_, ()> {
+    // A run that panicked leaves numbers behind, nothing worse.
+    turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An input, and whether it has a value.
@@ -57,7 +70,13 @@ struct Given {
 }
 
 impl Executor {
-    pub(crate) fn new(mut engine: Box<dyn Engine>, manifest: &Manifest, program: &Program) -> Self {
+    /// With the states of `other`, if there is one.
+    pub(crate) fn new(
+        mut engine: Box<dyn Engine>,
+        manifest: &Manifest,
+        program: &Program,
+        other: Option<&Self>,
+    ) -> Self {
         let inputs = manifest.inputs.iter().zip(&program.input_shapes);
         let inputs: Vec<_> = inputs
             .map(|(i, shape)| Given {
@@ -66,7 +85,9 @@ impl Executor {
             })
             .collect();
         for (at, given) in inputs.iter().enumerate() {
-            given.port.fill_absent(engine.input(at));
+            if !given.port.is_state() {
+                given.port.fill_absent(engine.input(at));
+            }
         }
         let outputs = manifest.outputs.iter().zip(&program.output_shapes);
         Self {
@@ -74,6 +95,7 @@ impl Executor {
             inputs,
             outputs: outputs.map(|(o, shape)| output_port(o, shape)).collect(),
             kernels: program.steps.iter().map(|s| s.kernel).collect(),
+            turn: other.map_or_else(Arc::default, |o| Arc::clone(&o.turn)),
         }
     }
 
@@ -106,6 +128,9 @@ impl Executor {
                 known,
             });
         };
+        if self.inputs[at].port.is_state() {
+            return Err(RunError::State { name: name.into() });
+        }
         self.inputs[at].port.check(&value)?;
         self.engine.input(at).copy_from_slice(value.bytes);
         self.inputs[at].set = true;
@@ -115,9 +140,24 @@ impl Executor {
     /// Makes every input what it is when left out.
     pub fn clear_inputs(&mut self) {
         for (at, given) in self.inputs.iter_mut().enumerate() {
-            given.port.fill_absent(self.engine.input(at));
+            if !given.port.is_state() {
+                given.port.fill_absent(self.engine.input(at));
+            }
             given.set = false;
         }
+    }
+
+    /// Makes all states zeros, as they were before the first run.
+    ///
+    /// # Errors
+    /// The device gave up.
+    pub fn reset_states(&mut self) -> Result<(), RunError> {
+        let _turn = take(&self.turn);
+        self.engine.reset_states()
+    }
+
+    pub(crate) fn states(&self) -> States {
+        self.engine.states()
     }
 
     /// Fills the outputs with [`POISON`], so that a run that leaves an element out is seen.
@@ -134,6 +174,7 @@ impl Executor {
     /// An input that the model needs was not given, or the device gave up.
     pub fn run(&mut self) -> Result<(), RunError> {
         self.require_inputs()?;
+        let _turn = take(&self.turn);
         self.engine.run()
     }
 
@@ -155,6 +196,7 @@ impl Executor {
     /// As [`Executor::run`].
     pub fn time_on_device(&mut self, runs: u32) -> Result<Option<Vec<Duration>>, RunError> {
         self.require_inputs()?;
+        let _turn = take(&self.turn);
         self.engine.time(runs).transpose()
     }
 
@@ -163,6 +205,7 @@ impl Executor {
     /// # Errors
     /// The device gave up.
     pub fn run_step(&mut self, step: usize) -> Result<(), RunError> {
+        let _turn = take(&self.turn);
         self.engine.run_step(step)
     }
 
@@ -171,6 +214,7 @@ impl Executor {
     /// # Errors
     /// The device gave up.
     pub fn argument(&mut self, step: usize, argument: usize) -> Result<Vec<u8>, RunError> {
+        let _turn = take(&self.turn);
         self.engine.argument(step, argument)
     }
 

@@ -24,6 +24,7 @@ pub mod capi;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod evidence;
+pub mod generate;
 pub mod manifest;
 pub mod measure;
 
@@ -41,6 +42,7 @@ mod model;
 mod npz;
 mod opencl;
 mod pages;
+mod random;
 mod tensor;
 
 pub use artifact::{

@@ -19,6 +19,19 @@ pub struct Manifest {
     pub outputs: Vec<Output>,
     /// Code for each target, the preferred first.
     pub targets: Vec<TargetCode>,
+    /// How its programs make text; none if they do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generate: Option<Generate>,
+}
+
+/// What programs with states need to continue a text; see [`crate::generate`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generate {
+    /// Tokens at which a text ends.
+    pub ends: Vec<i64>,
+    /// The model's `tokenizer.json`.
+    pub tokenizer: Option<TextRef>,
 }
 
 /// A tensor that the caller gives.
@@ -33,6 +46,13 @@ pub struct Input {
     pub absent: Absent,
     /// Integer values lie in `0..below`, which is checked at each run; 0 says nothing.
     pub below: i64,
+}
+
+impl Input {
+    /// Whether it keeps its value from run to run; no caller gives it.
+    pub fn is_state(&self) -> bool {
+        self.absent == Absent::State
+    }
 }
 
 /// A tensor that a run computes.
@@ -272,7 +292,7 @@ pub enum BufferRef {
         /// Length in bytes.
         len: u64,
     },
-    /// A whole input, by position; never written.
+    /// A whole input, by position; written only if it is a state.
     Input(u32),
     /// A whole output, by position.
     Output(u32),

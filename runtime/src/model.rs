@@ -8,6 +8,7 @@ use crate::{
     cuda,
     emulator::{self, LanePrograms},
     engine::Loaded,
+    executor::input_port,
     hip,
     manifest::{Program, TargetCode},
     opencl::{self, OpenClError},
@@ -259,13 +260,45 @@ impl Model {
 
     /// Allocates everything that runs of a program need, checks its weights and starts its threads.
     pub fn executor(&self, program: usize, options: &Options) -> Result<Executor, DeviceError> {
+        self.executor_with(program, options, None)
+    }
+
+    /// As [`Model::executor`], for a program that goes on where runs of `other`, of this model, stop: both have the same
+    /// states, and while one runs the other waits.
+    ///
+    /// # Errors
+    /// As [`Model::executor`], or states have other sizes.
+    pub fn executor_beside(
+        &self,
+        program: usize,
+        options: &Options,
+        other: &Executor,
+    ) -> Result<Executor, DeviceError> {
+        self.executor_with(program, options, Some(other))
+    }
+
+    fn executor_with(
+        &self,
+        program: usize,
+        options: &Options,
+        other: Option<&Executor>,
+    ) -> Result<Executor, DeviceError> {
         let Some(p) = self.programs().get(program) else {
             return Err(self.no_program(format!("position {program}")));
         };
-        let engine = self
-            .loaded
-            .engine(&self.artifact, self.target(), p, options)?;
-        Ok(Executor::new(engine, self.artifact.manifest(), p))
+        let manifest = self.artifact.manifest();
+        if let Some(other) = other {
+            let own = manifest.inputs.iter().zip(&p.input_shapes);
+            let own = own.filter(|(i, _)| i.is_state());
+            let own = own.map(|(i, shape)| input_port(i, shape));
+            if !own.eq(other.inputs().filter(|p| p.is_state()).cloned()) {
+                return Err(self.no_program(format!("{} with the same states", spell(&p.sizes))));
+            }
+        }
+        let (artifact, target) = (&self.artifact, self.target());
+        let states = other.map(Executor::states);
+        let engine = self.loaded.engine(artifact, target, p, options, states)?;
+        Ok(Executor::new(engine, manifest, p, other))
     }
 
     fn no_program(&self, wanted: String) -> DeviceError {

@@ -132,6 +132,12 @@ pub enum RunError {
         /// One more than the largest value.
         below: i64,
     },
+    /// A state is not the caller's to give.
+    #[error("input `{name}`: it is a state, which runs change; help: leave it out")]
+    State {
+        /// The name.
+        name: String,
+    },
     /// The emulator found a fault.
     #[error("kernel `{kernel}`: {fault}")]
     Emulator {
@@ -155,6 +161,11 @@ impl From<crate::DriverError> for RunError {
 }
 
 impl Port {
+    /// Whether it keeps its value from run to run; no caller gives it.
+    pub fn is_state(&self) -> bool {
+        self.absent == Absent::State
+    }
+
     /// Bytes of all elements.
     pub fn byte_len(&self) -> usize {
         self.shape.iter().product::<usize>() * self.dtype.size()
@@ -209,7 +220,7 @@ impl Port {
         let axis = self.shape.last().copied().unwrap_or(1).max(1);
         for (i, element) in bytes.chunks_exact_mut(self.dtype.size()).enumerate() {
             match self.absent {
-                Absent::Required => return,
+                Absent::Required | Absent::State => return,
                 Absent::Zeros => element.fill(0),
                 Absent::Ones => write_int(self.dtype, 1, element),
                 Absent::Positions => write_int(self.dtype, i % axis, element),

@@ -93,6 +93,7 @@ fn write_as(path: &Path, lane: &str, language: Language, accepted_by: Option<&st
         below: 0,
     };
     let manifest = Manifest {
+        generate: None,
         model: "sum".into(),
         producer: "test".into(),
         inputs: vec![input("w"), input("x")],

@@ -5,32 +5,57 @@ use passes::{Place, PlannedKernel};
 use runtime::{
     Writer,
     manifest::{
-        BufferRef, Input, Kernel, KernelId, Launch, Manifest, Output, Param, Program, Step,
-        TargetCode, TextRef,
+        BufferRef, Generate, Input, Kernel, KernelId, Launch, Manifest, Output, Param, Program,
+        Step, TargetCode, TextRef,
     },
 };
 
 use super::{CompileError, Planned, code::Written, texts::write_texts};
+use crate::import::Generation;
 
 /// The manifest; inputs and outputs are those of every program.
-pub(super) fn manifest(model: &str, any: &Planned, targets: Vec<TargetCode>) -> Manifest {
+pub(super) fn manifest(
+    model: &str,
+    any: &Planned,
+    targets: Vec<TargetCode>,
+    generate: Option<Generate>,
+) -> Manifest {
     let inputs = any.plan.inputs.iter().map(|i| Input {
         name: i.name.clone(),
         dtype: i.ty.dtype,
         absent: i.absent,
         below: i.below,
     });
-    let outputs = any.graph.outputs().iter().map(|o| Output {
+    let outputs = any.graph.results().map(|o| Output {
         name: o.name.clone(),
         dtype: any.graph.ty(o.value).dtype,
     });
     Manifest {
+        generate,
         model: model.into(),
         producer: concat!("tilewright ", env!("CARGO_PKG_VERSION")).into(),
         inputs: inputs.collect(),
         outputs: outputs.collect(),
         targets,
     }
+}
+
+/// What runs that continue a text need, with the tokenizer in a section of its own.
+pub(super) fn generate(
+    generation: &Generation,
+    writer: &mut Writer,
+) -> Result<Generate, CompileError> {
+    let tokenizer = match &generation.tokenizer {
+        Some(text) => {
+            let texts = [text.clone().into_bytes()].into_iter();
+            write_texts(writer, "tokenizer", texts)?.pop()
+        }
+        None => None,
+    };
+    Ok(Generate {
+        ends: generation.ends.clone(),
+        tokenizer,
+    })
 }
 
 /// The code of one target: kernels and programs, and their tile programs in a section of their own; `constant` says
@@ -140,8 +165,7 @@ fn program(p: &Planned, first_kernel: usize, constant: &dyn Fn(usize) -> BufferR
         input_shapes: p.plan.inputs.iter().map(|i| fixed(&i.ty)).collect(),
         output_shapes: p
             .graph
-            .outputs()
-            .iter()
+            .results()
             .map(|o| fixed(p.graph.ty(o.value)))
             .collect(),
         arena: Bytes(p.plan.arena_bytes as u64),

@@ -27,6 +27,7 @@ pub use explain::{Explained, Launch, explain};
 pub use graphs::{GraphChoice, GraphTime, choose_graphs, kernels_of_graphs};
 pub use report::{KernelReport, ProgramReport, Report, Stage};
 
+use crate::import::Generation;
 use constants::Constants;
 
 /// What to compile for.
@@ -42,6 +43,8 @@ pub struct CompileOptions {
     pub rewrite: RewriteOptions,
     /// Where machine code is generated.
     pub workers: Workers,
+    /// What runs that continue a text need, if the model is imported for that.
+    pub generation: Option<Generation>,
 }
 
 impl CompileOptions {
@@ -54,6 +57,7 @@ impl CompileOptions {
             storage: Storage::F32,
             rewrite,
             workers: Workers::InProcess,
+            generation: None,
         }
     }
 
@@ -310,6 +314,8 @@ fn compile(
             &mut writer,
         )?);
     }
-    let manifest = manifest::manifest(graph.name(), &planned[0][0], targets);
+    let generate = options.generation.as_ref();
+    let generate = generate.map(|g| manifest::generate(g, &mut writer));
+    let manifest = manifest::manifest(graph.name(), &planned[0][0], targets, generate.transpose()?);
     Ok((manifest, writer, report, begun))
 }

@@ -73,6 +73,11 @@ pub(super) fn wrong_root(file: &Path, wanted: &str, found: &Value) -> ImportErro
 }
 
 impl Config {
+    /// Where it is from.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     /// The object that `file` holds.
     pub(super) fn read(file: &Path) -> Result<Self, ImportError> {
         Self::of(file, read_json(file)?)

@@ -28,6 +28,20 @@ pub enum ImportError {
         /// What is there.
         found: String,
     },
+    /// A model that continues no text.
+    #[error(
+        "{}: wanted a model that generates, found {model}: {reason}; \
+         help: `--task generate` takes decoders with a language model's head, such as LlamaForCausalLM",
+        path.display()
+    )]
+    NoDecoder {
+        /// The model, or its configuration.
+        path: PathBuf,
+        /// Its class or type.
+        model: String,
+        /// Why it does not.
+        reason: &'static str,
+    },
     /// A file larger than any that is read whole.
     #[error("{}: wanted at most {limit} bytes, found {found}", file.display())]
     TooLarge {

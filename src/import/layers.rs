@@ -9,14 +9,18 @@ use ir::{
     ops::{self, Absent},
 };
 
-use super::{ImportError, weights::Weights};
+use super::{
+    ImportError,
+    cache::{Cache, Task},
+    weights::Weights,
+};
 
 /// Most sequences of one run.
 const BATCH_LIMIT: i64 = 1024;
 /// Most tokens of one sequence, so that no product of sizes leaves 64 bits.
 const SEQUENCE_LIMIT: i64 = 1 << 20;
 /// Added to the scores of masked keys: the least f32, as `torch.finfo(torch.float32).min`.
-const MASKED: f64 = f32::MIN as f64;
+pub(super) const MASKED: f64 = f32::MIN as f64;
 
 /// Where weights come from.
 pub(super) enum Source {
@@ -34,6 +38,8 @@ pub(super) struct Layers {
     used: BTreeMap<String, ValueId>,
     made: Vec<(String, Vec<f32>)>,
     mask: Option<ValueId>,
+    task: Task,
+    pub(super) cache: Option<Cache>,
 }
 
 /// Sizes of attention.
@@ -49,7 +55,7 @@ pub(super) struct Heads {
 
 impl Layers {
     /// An empty graph.
-    pub(super) fn new(name: &str, source: Source) -> Self {
+    pub(super) fn new(name: &str, source: Source, task: Task) -> Self {
         let mut graph = Graph::new(name);
         graph.declare(
             "batch",
@@ -64,18 +70,22 @@ impl Layers {
             used: BTreeMap::new(),
             made: Vec::new(),
             mask: None,
+            task,
+            cache: None,
         }
     }
 
     /// Says that a sequence has at most `positions` tokens.
     pub(super) fn limit_sequence(&mut self, positions: i64) {
-        self.graph.declare(
-            "seq",
-            Bounds {
-                min: 1,
-                max: positions.min(SEQUENCE_LIMIT),
-            },
-        );
+        let bounds = Bounds {
+            min: 1,
+            max: positions.min(SEQUENCE_LIMIT),
+        };
+        self.graph.declare("seq", bounds);
+        if self.task == Task::Generate {
+            self.graph.declare("context", bounds);
+            self.begin_cache(bounds.max);
+        }
     }
 
     /// The graph and its weights, after every stored tensor was found to be used, or to match one of `ignored`.
@@ -95,11 +105,22 @@ impl Layers {
         for (name, values) in &self.made {
             weights.make(name, values);
         }
+        if self.task == Task::Generate {
+            // What says how a run without memory is masked is not asked for.
+            let live = self.graph.live();
+            return Ok((self.graph.keep(&live), weights));
+        }
         Ok((self.graph, weights))
     }
 
     /// Names an output.
     pub(super) fn output(&mut self, name: &str, value: ValueId) {
+        let value = self.asked(value);
+        self.graph.output(name, value);
+    }
+
+    /// Names the next value of a state.
+    pub(super) fn state(&mut self, name: &str, value: ValueId) {
         self.graph.output(name, value);
     }
 
@@ -119,6 +140,9 @@ impl Layers {
 
     /// An input of integers, `[batch, seq]`, below `below` if that is not 0.
     pub(super) fn input(&mut self, name: &str, absent: Absent, below: i64) -> ValueId {
+        if let (Absent::Positions, Some(positions)) = (absent, self.cached_positions()) {
+            return positions;
+        }
         let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol("seq")]);
         self.op(
             ops::Input {

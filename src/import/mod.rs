@@ -6,9 +6,11 @@
 //! header, and a graph of at most 1024 layers (`tests/import/memory.rs`).
 
 mod activation;
+mod cache;
 mod config;
 mod error;
 mod families;
+mod generation;
 mod layers;
 mod pooling;
 mod rope;
@@ -25,7 +27,9 @@ use families::{FAMILIES, Family};
 use layers::{Layers, Source};
 use pooling::Modules;
 
+pub use cache::Task;
 pub use error::ImportError;
+pub use generation::{Generation, generation};
 pub use safetensors::SafetensorsError;
 pub use weights::Weights;
 
@@ -54,7 +58,15 @@ pub struct Summary {
 /// # Errors
 /// A file is missing, breaks its format, or asks for what is not supported; the message names it.
 pub fn load(path: &Path) -> Result<Model, ImportError> {
-    import(path, true)
+    import(path, true, Task::Run)
+}
+
+/// The model at `path`, for a task.
+///
+/// # Errors
+/// As [`load`], or the model cannot do it.
+pub fn load_for(path: &Path, task: Task) -> Result<Model, ImportError> {
+    import(path, true, task)
 }
 
 /// The graph of the model at `path`, whose weights may be missing: no weights are read.
@@ -62,16 +74,23 @@ pub fn load(path: &Path) -> Result<Model, ImportError> {
 /// # Errors
 /// As [`load`].
 pub fn graph_only(path: &Path) -> Result<Graph, ImportError> {
-    Ok(import(path, false)?.graph)
+    Ok(import(path, false, Task::Run)?.graph)
 }
 
-fn import(path: &Path, weighted: bool) -> Result<Model, ImportError> {
+fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError> {
     if path.extension().is_some_and(|e| e == "graph") {
         let graph = text::read_graph(path)?;
         let weights = match weighted {
             true => text::open_weights(path, &graph)?,
             false => Weights::default(),
         };
+        if task == Task::Generate {
+            return Err(ImportError::NoDecoder {
+                path: path.into(),
+                model: graph.name().into(),
+                reason: "a graph as text does what it says",
+            });
+        }
         let summary = Summary {
             model_type: graph.name().into(),
             class: None,
@@ -109,7 +128,7 @@ fn import(path: &Path, weighted: bool) -> Result<Model, ImportError> {
         true => Source::Files(Weights::open(dir)?),
         false => Source::Assumed(stored_type(&config)?),
     };
-    build(family, &config, modules.as_ref(), source)
+    build(family, &config, modules.as_ref(), source, task)
 }
 
 /// The family that `config` names.
@@ -134,6 +153,7 @@ fn build(
     config: &Config,
     modules: Option<&Modules>,
     source: Source,
+    task: Task,
 ) -> Result<Model, ImportError> {
     // Pooling stands behind the base model, whatever head the checkpoint was trained with.
     let class = match modules {
@@ -142,12 +162,24 @@ fn build(
             .texts("architectures")?
             .and_then(|c| c.first().copied()),
     };
-    let mut layers = Layers::new(family.model_type, source);
+    let mut layers = Layers::new(family.model_type, source, task);
     let hidden = (family.build)(config, class, &mut layers)?;
     if let Some(modules) = modules {
         modules.append(&mut layers, hidden);
     }
+    let remembers = layers.remembers();
     let (graph, weights) = layers.finish(family.ignored)?;
+    let scores = graph.outputs().iter().any(|o| o.name == "logits");
+    if task == Task::Generate && !(remembers && scores) {
+        return Err(ImportError::NoDecoder {
+            path: config.file().into(),
+            model: class.unwrap_or(family.model_type).into(),
+            reason: match remembers {
+                true => "it has no head that scores the next token",
+                false => "its tokens do not follow from those before",
+            },
+        });
+    }
     let summary = Summary {
         model_type: family.model_type.into(),
         class: class.map(Into::into),

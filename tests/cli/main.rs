@@ -8,6 +8,7 @@ mod errors;
 mod examples;
 #[path = "../support/folder.rs"]
 mod folder;
+mod generate;
 mod graphs;
 mod kill;
 mod locks;

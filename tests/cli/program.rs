@@ -13,11 +13,11 @@ use crate::{
     support::{minilm_folder, models},
 };
 
-/// A folder in which `minilm` is all-MiniLM-L6-v2, and `bert` and `llama_base` are stored models.
+/// A folder in which `minilm` is all-MiniLM-L6-v2, and `bert`, `chat` and `llama_base` are stored models.
 pub fn folder(name: &str) -> Folder {
     let folder = Folder::empty(name);
     folder.link("minilm", &minilm_folder());
-    for model in ["bert", "llama_base"] {
+    for model in ["bert", "chat", "llama_base"] {
         folder.link(model, &models().join(model));
     }
     folder

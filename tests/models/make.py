@@ -99,6 +99,10 @@ MODELS = {
     ),
     "glm": (hf.GlmForCausalLM, hf.GlmConfig(**DECODER, head_dim=8), torch.bfloat16),
     "glm4": (hf.Glm4Model, hf.Glm4Config(**DECODER, head_dim=8, attention_bias=False), torch.bfloat16),
+    "glm4_lm": (
+        hf.Glm4ForCausalLM, hf.Glm4Config(**DECODER | dict(max_position_embeddings=40), head_dim=8), torch.bfloat16,
+    ),
+    "gpt2_long": (hf.GPT2LMHeadModel, hf.GPT2Config(**GPT2 | dict(n_positions=40)), torch.float16),
 }
 # Mixtures of experts; the implementation that computes in any element type.
 MOE = DECODER | dict(intermediate_size=12, experts_implementation="eager")
@@ -210,6 +214,60 @@ def write_sentence_modules(folder):
     (folder / "1_Pooling/config.json").write_text(json.dumps(pooling, indent=2) + "\n")
 
 
+# Decoders that continue texts: `generate.json`.
+GENERATE = ["llama", "llama_linear", "mistral", "qwen2", "glm", "glm4_lm", "gpt2_long"]
+
+
+def greedy(model, prompt, count):
+    """The likeliest tokens, one after the other, as `transformers` generates them in float64."""
+    how = hf.GenerationConfig(max_new_tokens=count, do_sample=False, pad_token_id=0)
+    with torch.no_grad():
+        out = model.double().eval().generate(torch.tensor([prompt]), generation_config=how)
+    return out[0, len(prompt) :].tolist()
+
+
+def write_generated(folder, model, seed):
+    g = torch.Generator().manual_seed(1000 + seed)
+    positions = model.config.max_position_embeddings
+    prompt = torch.randint(3, model.config.vocab_size, (6,), generator=g).tolist()
+    tokens = greedy(model, prompt, min(32, positions - len(prompt)))
+    (folder / "generate.json").write_text(json.dumps(dict(prompt=prompt, tokens=tokens)) + "\n")
+
+
+def write_chat(folder):
+    """A decoder with a byte-level tokenizer, trained on the text of the licence."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    shutil.rmtree(folder, ignore_errors=True)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=384, special_tokens=["<|end|>"], show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+    )
+    tokenizer.train([str(HERE.parents[1] / "LICENSE")], trainer)
+    config = hf.LlamaConfig(
+        vocab_size=384, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        intermediate_size=48, max_position_embeddings=128, tie_word_embeddings=True, rope_parameters=THETA,
+        bos_token_id=None, eos_token_id=0, pad_token_id=0,
+    )
+    model = hf.LlamaForCausalLM(config)
+    randomise(model, 77)
+    model = model.to(torch.bfloat16)
+    model.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+    prompt = "Subject to the terms and conditions of this License"
+    ids = tokenizer.encode(prompt).ids
+    tokens = greedy(hf.LlamaForCausalLM.from_pretrained(folder), ids, 40)
+    # The text ends where a token comes for the first time after twenty others.
+    end = next(i for i, t in enumerate(tokens) if i >= 20 and t not in tokens[:i])
+    ends = dict(eos_token_id=[0, tokens[end]], pad_token_id=0)
+    (folder / "generation_config.json").write_text(json.dumps(ends) + "\n")
+    found = dict(prompt=prompt, ids=ids, tokens=tokens, end=end, text=tokenizer.decode(tokens[:end]))
+    (folder / "generate.json").write_text(json.dumps(found) + "\n")
+
+
 def main(wanted):
     for seed, (name, (cls, config, dtype)) in enumerate(MODELS.items()):
         if wanted and name not in wanted:
@@ -225,6 +283,10 @@ def main(wanted):
         if sentence:
             write_sentence_modules(folder)
         write_cases(folder, cls.from_pretrained(folder), seed, sentence)
+        if name in GENERATE:
+            write_generated(folder, cls.from_pretrained(folder), seed)
+    if not wanted or "chat" in wanted:
+        write_chat(HERE / "chat")
     if not wanted or "minilm" in wanted:
         folder = HERE / "minilm"
         folder.mkdir(exist_ok=True)

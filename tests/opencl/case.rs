@@ -115,6 +115,7 @@ fn case(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Option<Case> {
     let wanted = outputs.into_values().next().unwrap().into_values();
     let template = match passes::family(kernel).unwrap() {
         KernelFamily::Map { .. } => "map",
+        KernelFamily::Scatter { .. } => "scatter",
         KernelFamily::Rows { .. } => "rows",
         KernelFamily::Fold { .. } => "fold",
         KernelFamily::Contract { .. } => "contract",

@@ -158,7 +158,7 @@ pub fn check_stored_models(
         .unwrap()
         .map(|e| e.unwrap().path())
         .collect();
-    folders.retain(|f| f.join("config.json").is_file());
+    folders.retain(|f| f.join("config.json").is_file() && f.join("cases.json").is_file());
     folders.sort();
     assert!(folders.len() > 10);
     let mut wrong = Vec::new();

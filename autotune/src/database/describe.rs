@@ -74,6 +74,7 @@ impl Place {
 fn sizes(family: KernelFamily) -> BTreeMap<String, i64> {
     let all: Vec<(&str, i64)> = match family {
         KernelFamily::Map { rows, columns }
+        | KernelFamily::Scatter { rows, columns }
         | KernelFamily::Fold { rows, columns }
         | KernelFamily::Rows { rows, columns } => vec![("rows", rows), ("columns", columns)],
         KernelFamily::Contract {

@@ -96,7 +96,7 @@ fn ratio(a: f64, b: f64) -> f64 {
 
 fn family(family: &KernelFamily) -> f64 {
     match family {
-        KernelFamily::Map { .. } => 0.0,
+        KernelFamily::Map { .. } | KernelFamily::Scatter { .. } => 0.0,
         KernelFamily::Rows { .. } => 1.0,
         KernelFamily::Fold { .. } => 2.0,
         KernelFamily::Contract { .. } => 3.0,

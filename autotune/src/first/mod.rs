@@ -40,9 +40,10 @@ fn choose(family: &KernelFamily, simd: &Simd) -> Schedule {
     let vector = (simd.vector.0 / 4) as u32;
     let all = schedules(family, simd);
     let cost = |schedule: &&Schedule| match (*family, schedule) {
-        (KernelFamily::Map { .. } | KernelFamily::Fold { .. }, Schedule::Map(s)) => {
-            apart(&[(s.block, MAP_BLOCK), (s.lanes, 4 * vector)])
-        }
+        (
+            KernelFamily::Map { .. } | KernelFamily::Fold { .. } | KernelFamily::Scatter { .. },
+            Schedule::Map(s),
+        ) => apart(&[(s.block, MAP_BLOCK), (s.lanes, 4 * vector)]),
         (KernelFamily::Rows { rows, .. }, Schedule::Rows(s)) => {
             let block = (rows / BLOCKS).clamp(1, 32) as u32;
             apart(&[(s.block, block), (s.lanes, 4 * vector)])

@@ -60,8 +60,9 @@ const MOST_QUERIES: u32 = 14;
 pub(crate) fn schedules(family: &KernelFamily, simd: &Simd) -> Vec<Schedule> {
     let vector = (simd.vector.0 / 4) as u32;
     match *family {
-        KernelFamily::Map { rows, columns } => maps(rows * columns, vector),
-        KernelFamily::Fold { rows, columns } => maps(rows * columns, vector),
+        KernelFamily::Map { rows, columns }
+        | KernelFamily::Fold { rows, columns }
+        | KernelFamily::Scatter { rows, columns } => maps(rows * columns, vector),
         KernelFamily::Rows { rows, .. } => folds(rows, vector),
         KernelFamily::Contract {
             batch,

@@ -20,20 +20,28 @@ pub enum Absent {
     Ones,
     /// `0, 1, 2, ..` along the last axis.
     Positions,
+    /// It is a state: never given. It starts as zeros, and each run leaves in it the output of its name for the next.
+    State,
 }
 
 impl Absent {
     /// Every choice.
-    pub const ALL: [Self; 4] = [Self::Required, Self::Zeros, Self::Ones, Self::Positions];
+    pub const ALL: [Self; 5] = [
+        Self::Required,
+        Self::Zeros,
+        Self::Ones,
+        Self::Positions,
+        Self::State,
+    ];
 
     /// The word used in text forms.
     pub const fn name(self) -> &'static str {
-        ["required", "zeros", "ones", "positions"][self as usize]
+        ["required", "zeros", "ones", "positions", "state"][self as usize]
     }
 }
 
 word_fields! {
-    Absent, "required, zeros, ones or positions";
+    Absent, "required, zeros, ones, positions or state";
 }
 
 op_struct! {
@@ -49,6 +57,13 @@ op_struct! {
         absent: Absent,
         /// Integer values lie in `0..below`, which is checked at each run; 0 says nothing.
         below: i64,
+    }
+}
+
+impl Input {
+    /// Whether it keeps its value from run to run.
+    pub const fn is_state(&self) -> bool {
+        matches!(self.absent, Absent::State)
     }
 }
 

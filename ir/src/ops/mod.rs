@@ -185,6 +185,7 @@ op_list! {
     take_along::TakeAlong,
     top_k::TopK,
     cum_sum::CumSum,
+    scatter::Scatter,
     embedding::Embedding,
     linear::Linear,
     gated::Gated,

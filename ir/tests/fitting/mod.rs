@@ -230,6 +230,12 @@ pub fn fitting(sizes: &[Dim]) -> Vec<(Op, Vec<TensorType>)> {
         ),
         (ops::L2Normalize { eps: 1e-12.into() }.into(), cube()),
     ];
+    for combine in [None, Some(Monoid::Sum)] {
+        out.push((
+            ops::Scatter { axis: 1, combine }.into(),
+            vec![f32s(&[a, b, c]), i64s(&[d, e]), f32s(&[a, d, e, c])],
+        ));
+    }
     for f in UnaryFn::ALL {
         out.push((
             ops::Unary { f: *f }.into(),

@@ -156,6 +156,7 @@ pub(super) fn lower(
         layouts,
         lane: None,
         combine: None,
+        in_place: None,
     }
 }
 

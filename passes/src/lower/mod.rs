@@ -8,6 +8,7 @@ mod fold;
 mod map;
 mod rows;
 mod scan;
+mod scatter;
 mod simt;
 mod top_k;
 
@@ -37,6 +38,8 @@ pub struct Lowered {
     /// Where several blocks share each result: what makes it of their parts. The program above then has the
     /// parts, an array of f32, in place of the result; this one has them after the result.
     pub combine: Option<Lowering>,
+    /// The operand, a state, in whose place the result must lie: only what changes is written.
+    pub in_place: Option<usize>,
 }
 
 /// A program, and what each lane runs of it.
@@ -110,6 +113,13 @@ pub enum KernelFamily {
         /// Size of the innermost axis.
         columns: i64,
     },
+    /// Numbers written at computed places, along axes that no two of them share.
+    Scatter {
+        /// Product of the outer ones of these axes.
+        rows: i64,
+        /// Size of the innermost.
+        columns: i64,
+    },
     /// Rows that are folded, and elements of each.
     Rows {
         /// How many.
@@ -167,6 +177,7 @@ impl KernelFamily {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Map { .. } => "map",
+            Self::Scatter { .. } => "scatter",
             Self::Rows { .. } => "rows",
             Self::Fold { .. } => "fold",
             Self::Contract { .. } => "contract",
@@ -192,6 +203,10 @@ fn family_of(shaped: &Shaped, kernel: &Kernel) -> KernelFamily {
     let (rows, columns) = split(&last.sizes[..last.outer]);
     match &shaped.family {
         Family::Map => KernelFamily::Map { rows, columns },
+        Family::Scatter => {
+            let (rows, columns) = split(&scatter::shared_sizes(&shaped.nest));
+            KernelFamily::Scatter { rows, columns }
+        }
         Family::Fold => KernelFamily::Fold { rows, columns },
         Family::Rows { rows } => KernelFamily::Rows {
             rows: last.sizes[..*rows].iter().product(),
@@ -269,22 +284,49 @@ fn shaped(kernel: &Kernel) -> Result<Shaped, LowerError> {
 /// # Errors
 /// No template computes the kernel's graph as one, or the schedule is for another template.
 pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lowered, LowerError> {
+    lower_shaped(kernel, &shaped(kernel)?, schedule, target, None)
+}
+
+/// As [`lower`], where a result that starts as a state lies in the state's place.
+///
+/// # Errors
+/// As [`lower`].
+pub(crate) fn lower_in_place(
+    kernel: &Kernel,
+    schedule: &Schedule,
+    target: &Target,
+) -> Result<Lowered, LowerError> {
     let shaped = shaped(kernel)?;
+    let state = match shaped.family {
+        Family::Scatter => scatter::spec(&shaped.nest).state,
+        _ => None,
+    };
+    lower_shaped(kernel, &shaped, schedule, target, state)
+}
+
+fn lower_shaped(
+    kernel: &Kernel,
+    shaped: &Shaped,
+    schedule: &Schedule,
+    target: &Target,
+    in_place: Option<usize>,
+) -> Result<Lowered, LowerError> {
     if let Some(simt) = target.simt() {
-        return simt::lower_kernel(kernel, &shaped, schedule, simt);
+        return simt::lower_kernel(kernel, shaped, schedule, simt, in_place);
     }
     let plain = vec![Layout::Plain; shaped.nest.operands.len()];
     let name = &kernel.name;
     if target.tensor().is_some() {
         return Ok(Lowered {
-            program: simt::lower(name, &shaped, schedule)
+            program: simt::lower(name, shaped, schedule, in_place.is_some())
                 .ok_or_else(|| other_family(kernel, schedule))?,
             layouts: plain,
             lane: None,
-            combine: simt::combine(name, &shaped, schedule).map(|program| Lowering {
+            combine: simt::combine(name, shaped, schedule).map(|program| Lowering {
                 program,
                 lane: None,
             }),
+            in_place,
         });
     }
     let program = match (&shaped.family, schedule) {
@@ -297,6 +339,9 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
             return Ok(contract::lower(name, &shaped.nest, c, &kernel.constant, s));
         }
         (Family::Attention, Schedule::Attention(s)) => attention::lower(name, &shaped.nest, s),
+        (Family::Scatter, Schedule::Map(s)) => {
+            scatter::lower(name, &shaped.nest, s, in_place.is_some())
+        }
         (_, schedule) => return Err(other_family(kernel, schedule)),
     };
     Ok(Lowered {
@@ -304,6 +349,7 @@ pub fn lower(kernel: &Kernel, schedule: &Schedule, target: &Target) -> Result<Lo
         layouts: plain,
         lane: None,
         combine: None,
+        in_place,
     })
 }
 

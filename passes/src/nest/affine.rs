@@ -82,6 +82,15 @@ impl Affine {
         axes
     }
 
+    /// Whether it depends on numbers of a run.
+    pub fn loads(&self) -> bool {
+        self.terms.keys().any(|atom| match atom {
+            Atom::Axis(_) => false,
+            Atom::Div(a, _) | Atom::Mod(a, _) => a.loads(),
+            Atom::Load(..) => true,
+        })
+    }
+
     /// Whether only coordinates occur.
     pub fn is_plain(&self) -> bool {
         self.terms.keys().all(|a| matches!(a, Atom::Axis(_)))

@@ -1,9 +1,11 @@
 //! From the graph of a kernel to its nest.
 
+mod scatter;
+
 use std::collections::BTreeMap;
 
 use ir::{
-    BinaryFn, Build, Expr, Graph, Meaning, Op, Template, TensorType, ValueId,
+    BinaryFn, Build, Expr, Graph, Meaning, Op, Primitive, Template, TensorType, ValueId,
     ops::{Absent, Input},
 };
 
@@ -163,6 +165,7 @@ impl Builder<'_> {
         let meaning = node.op.meaning(&node.inputs, &mut Build::new(&mut scratch));
         let compute = match meaning {
             Meaning::Compute(compute) => compute,
+            Meaning::Primitive(Primitive::Scatter(s)) => return self.scatter(&s, v),
             Meaning::Primitive(p) => return self.primitive(&p, v),
             _ => return Err(NestError::NotComputed(node.op.name())),
         };

@@ -10,7 +10,7 @@ mod primitive;
 mod reindex;
 
 pub(crate) use affine::{Affine, Atom};
-pub(crate) use build::{NestError, leaf, nest};
+pub(crate) use build::{NestError, leaf, nest, row_major};
 pub(crate) use point::{is_cast, is_movement};
 pub(crate) use primitive::is_load;
 
@@ -56,6 +56,25 @@ pub(crate) enum StageKind {
     TopK(bool, Body),
     /// Sums of the numbers so far along the last axis.
     Scan(Scan, Body),
+    /// Numbers written at computed places, one after the other; the stage's axes are those of the points.
+    Scatter(Box<ScatterNest>),
+}
+
+/// Where the numbers of a scatter go.
+#[derive(Clone, Debug)]
+pub(crate) struct ScatterNest {
+    /// Sizes of the result's axes.
+    pub shape: Vec<i64>,
+    /// For each axis of the result the coordinate of a point, by the points' axes.
+    pub index: Vec<Affine>,
+    /// What goes there.
+    pub value: Body,
+    /// How it meets what is there; without, it replaces it.
+    pub combine: Option<Monoid>,
+    /// What the result starts as, by its own axes.
+    pub start: Body,
+    /// The operand that the result starts as, if that is a state: it may lie where the result lies.
+    pub state: Option<usize>,
 }
 
 /// The operands of an attention, at coordinates that are axes of their own.
@@ -210,7 +229,7 @@ impl Stage {
             | StageKind::Fold(_, b)
             | StageKind::TopK(_, b)
             | StageKind::Scan(_, b) => Some(b),
-            StageKind::Attention(_) => None,
+            StageKind::Attention(_) | StageKind::Scatter(_) => None,
         }
     }
 

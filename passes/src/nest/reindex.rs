@@ -10,7 +10,10 @@ impl Stage {
         self.store = f(&self.store);
         match &mut self.kind {
             StageKind::Map(b) | StageKind::Fold(_, b) => *b = b.map_offsets(f),
-            StageKind::Attention(_) | StageKind::TopK(..) | StageKind::Scan(..) => {}
+            StageKind::Attention(_)
+            | StageKind::TopK(..)
+            | StageKind::Scan(..)
+            | StageKind::Scatter(_) => {}
         }
     }
 
@@ -18,7 +21,10 @@ impl Stage {
     fn is_rigid(&self) -> bool {
         matches!(
             self.kind,
-            StageKind::Attention(_) | StageKind::TopK(..) | StageKind::Scan(..)
+            StageKind::Attention(_)
+                | StageKind::TopK(..)
+                | StageKind::Scan(..)
+                | StageKind::Scatter(_)
         )
     }
 }

@@ -8,6 +8,7 @@ mod repeats;
 mod segments;
 mod shape;
 mod splice;
+mod states;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use repeats::Run;
 use segments::{Cut, cut};
 use shape::{Item, Leaf, Shape, shape};
 pub(crate) use splice::{Origin, splice};
+pub(crate) use states::{restore, set_aside};
 
 /// Layers that are one body, several times over.
 #[derive(Clone, Debug)]
@@ -76,7 +78,7 @@ pub(crate) fn roll(graph: &Graph) -> Result<Rolled, GraphError> {
     let mut best: Option<(usize, Cut, Vec<Run>)> = None;
     for from in graph
         .values()
-        .filter(|v| matches!(graph.node(*v).op, Op::Input(_)))
+        .filter(|v| matches!(&graph.node(*v).op, Op::Input(i) if !i.is_state()))
     {
         let Some(cut) = cut(graph, from) else {
             continue;
@@ -162,7 +164,7 @@ fn leaf_op(graph: &Graph, leaf: Leaf, name: String) -> Op {
             ty: graph.ty(v).clone(),
         }
         .into(),
-        Leaf::Stream(v) | Leaf::Side(v) => stand_in(graph, v, name),
+        Leaf::Stream(v) | Leaf::Side(v) | Leaf::State(v) => stand_in(graph, v, name),
     }
 }
 
@@ -199,7 +201,7 @@ fn take_apart(graph: &Graph, bodies: Vec<Body>) -> Result<Rolled, GraphError> {
             .flatten()
             .filter(|l| !matches!(l, Leaf::Stream(_)));
         for leaf in first.iter().chain(others) {
-            let (Leaf::Stream(v) | Leaf::Side(v) | Leaf::Fixed(v)) = *leaf;
+            let v = leaf.value();
             if !matches!(graph.node(v).op, Op::Weight(_)) && !taken.contains(&v) {
                 taken.push(v);
             }

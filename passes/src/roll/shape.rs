@@ -15,6 +15,16 @@ pub(super) enum Leaf {
     Side(ValueId),
     /// A value that is known when the model is compiled: each layer may have its own.
     Fixed(ValueId),
+    /// A state: each layer may have its own.
+    State(ValueId),
+}
+
+impl Leaf {
+    /// The value.
+    pub(super) fn value(self) -> ValueId {
+        let (Self::Stream(v) | Self::Side(v) | Self::Fixed(v) | Self::State(v)) = self;
+        v
+    }
 }
 
 /// One op of a segment, or a leaf.
@@ -26,6 +36,8 @@ pub(super) enum Item {
     Side(ValueId),
     /// A value that is known when the model is compiled.
     Fixed(TensorType),
+    /// A state.
+    State(TensorType),
     /// An op on earlier items.
     Op(Op, Vec<usize>),
 }
@@ -63,6 +75,8 @@ pub(super) fn shape(
             (Item::Stream(node.ty.clone()), Some(Leaf::Stream(v)))
         } else if !inside(v) && fixed[v.index()] {
             (Item::Fixed(node.ty.clone()), Some(Leaf::Fixed(v)))
+        } else if matches!(&node.op, Op::Input(i) if i.is_state()) {
+            (Item::State(node.ty.clone()), Some(Leaf::State(v)))
         } else if !inside(v) {
             (Item::Side(v), Some(Leaf::Side(v)))
         } else if let Some(operand) = node.inputs.get(next) {

@@ -70,7 +70,7 @@ pub(crate) fn splice(
     let takes = |body: usize| -> Vec<ValueId> {
         let leaves = rolled.bodies[body].leaves.iter().flatten();
         let from_rest = leaves.filter_map(|leaf| {
-            let (Leaf::Stream(v) | Leaf::Side(v) | Leaf::Fixed(v)) = *leaf;
+            let v = leaf.value();
             rolled
                 .taken
                 .iter()
@@ -146,7 +146,8 @@ fn layers(
                     splicer.push(node.op.clone(), inputs, origin)?
                 }
                 Some(Leaf::Stream(_)) if stream.is_some() => stream.expect("it was asked for"),
-                Some(Leaf::Stream(v) | Leaf::Side(v) | Leaf::Fixed(v)) => {
+                Some(leaf) => {
+                    let v = leaf.value();
                     match rolled
                         .taken
                         .iter()

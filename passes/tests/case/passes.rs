@@ -254,10 +254,12 @@ fn target() -> Target {
 /// Small tiles, so that every loop has whole and ragged rounds.
 fn schedule(kernel: &Kernel) -> Schedule {
     match passes::family(kernel).unwrap() {
-        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => Schedule::Map(MapSchedule {
-            lanes: 16,
-            block: 64,
-        }),
+        KernelFamily::Map { .. } | KernelFamily::Fold { .. } | KernelFamily::Scatter { .. } => {
+            Schedule::Map(MapSchedule {
+                lanes: 16,
+                block: 64,
+            })
+        }
         KernelFamily::Rows { .. } => Schedule::Rows(RowsSchedule {
             lanes: 48,
             block: 3,

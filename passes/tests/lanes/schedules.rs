@@ -17,7 +17,7 @@ pub fn of(kernel: &Kernel, target: &Target) -> Vec<Schedule> {
     let n = n.min(32);
     let pow2 = |size: i64| (size.max(1) as u64).next_power_of_two() as u32;
     match passes::family(kernel).unwrap() {
-        KernelFamily::Map { .. } | KernelFamily::Fold { .. } => {
+        KernelFamily::Map { .. } | KernelFamily::Fold { .. } | KernelFamily::Scatter { .. } => {
             [(4, 64, 2), (1, 256, 1), (16, 8, 4)]
                 .map(|(block_rows, block_columns, warps)| {
                     Schedule::SimtMap(SimtMapSchedule {

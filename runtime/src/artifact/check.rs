@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Contents, Problem, header::Header};
 use crate::cpu::{BLOCKS_BELOW, STEPS_BELOW};
 use crate::manifest::{
-    BufferRef, Code, CodeRef, Image, Kernel, Launch, Manifest, Program, Section, SectionId,
+    self, BufferRef, Code, CodeRef, Image, Kernel, Launch, Manifest, Program, Section, SectionId,
     SectionKind, Source, TargetCode, TextRef,
 };
 
@@ -22,6 +22,9 @@ pub(super) fn contents(c: &Contents) -> Checked {
     let m = &c.manifest;
     unique("inputs", m.inputs.iter().map(|i| i.name.as_str()))?;
     unique("outputs", m.outputs.iter().map(|o| o.name.as_str()))?;
+    if let Some(tokenizer) = m.generate.as_ref().and_then(|g| g.tokenizer) {
+        require_text(&c.sections, tokenizer, "generate.tokenizer")?;
+    }
     for (t, target) in m.targets.iter().enumerate() {
         let place = format!("targets[{t}]");
         check_code(&c.sections, &target.code, &place)?;
@@ -276,7 +279,15 @@ impl Scope<'_> {
 
     /// The buffer's length, if it exists and may be used so.
     fn check_buffer(&self, buffer: BufferRef, written: bool, place: &str) -> Result<u64, Problem> {
-        if written && matches!(buffer, BufferRef::Weight { .. } | BufferRef::Input(_)) {
+        let read_only = match buffer {
+            BufferRef::Weight { .. } => true,
+            BufferRef::Input(i) => {
+                let input = self.manifest.inputs.get(i as usize);
+                !input.is_some_and(manifest::Input::is_state)
+            }
+            BufferRef::Arena { .. } | BufferRef::Output(_) => false,
+        };
+        if written && read_only {
             return Err(Problem::manifest(
                 place,
                 "memory that may be written",

@@ -5,7 +5,7 @@ use super::Problem;
 /// What every artifact starts with.
 pub(super) const MAGIC: [u8; 8] = *b"TILEWRT\0";
 /// The version of the format that this program reads and writes.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// Where the evidence starts, at the end of the part that is reproducible.
 const EVIDENCE_MAGIC: [u8; 8] = *b"TWEVIDNC";
 

@@ -76,7 +76,7 @@ struct On<T: Args> {
 fn main() -> ExitCode {
     let (report, json) = match Cli::parse().command {
         Command::Run(c) => (
-            open(&c.artifact, &c.options.device).and_then(|a| run(a, &c.options)),
+            open(&c.artifact, &c.options.device).and_then(|a| run(a, &c.options, c.json)),
             c.json,
         ),
         Command::Bench(c) => (

@@ -3,6 +3,7 @@
 mod bench;
 mod devices;
 mod emit;
+mod generate;
 mod inspect;
 mod measure;
 mod profile;
@@ -24,12 +25,14 @@ use serde_json::Value;
 use crate::{
     Artifact, ArtifactError, Device, DeviceError, Drivers, Executor, Launches, Model, NpzError,
     RunError, WeightChecks, WriteError,
+    generate::GenerateError,
     measure::{ResultsError, RunnerError, bundle::BundleError},
 };
 
 pub use bench::{BenchOptions, bench};
 pub use devices::devices;
 pub use emit::{EmitOptions, emit};
+pub use generate::{GenerateOptions, generate};
 pub use inspect::{InspectOptions, inspect};
 pub use measure::{MeasureOptions, measure};
 pub use profile::{ProfileOptions, profile};
@@ -49,6 +52,8 @@ pub enum CliError {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
     #[error(transparent)]
     Npz(#[from] NpzError),
     #[error(transparent)]
@@ -155,6 +160,13 @@ impl Report {
             _ => Ok(()),
         }
     }
+}
+
+/// Prints a piece of a text at once. A reader that went away is no error.
+pub fn print(piece: &str) {
+    let mut out = io::stdout().lock();
+    // What cannot be written now is told when the report is printed.
+    let _ = out.write_all(piece.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Where and how a command runs an artifact.

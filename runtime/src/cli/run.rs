@@ -6,7 +6,7 @@ use clap::Args;
 use ir::{DType, Tensor};
 use serde_json::json;
 
-use super::{CliError, DeviceOptions, Report, load, on};
+use super::{CliError, DeviceOptions, GenerateOptions, Report, generate, load, on, print};
 use crate::{Array, Artifact, Executor, Model, Npz, Options, TensorView, write_npz};
 
 /// What `run` reads and writes.
@@ -21,10 +21,32 @@ pub struct RunOptions {
     /// Where it runs.
     #[command(flatten)]
     pub device: DeviceOptions,
+    /// How a text is continued.
+    #[command(flatten)]
+    pub generate: GenerateOptions,
 }
 
-/// Runs an artifact once.
-pub fn run(artifact: Artifact, options: &RunOptions) -> Result<Report, CliError> {
+/// Runs an artifact once, or as often as it takes to continue a text of tokens, which are printed as they come unless the
+/// report is for programs.
+pub fn run(artifact: Artifact, options: &RunOptions, json: bool) -> Result<Report, CliError> {
+    if let Some(prompt) = &options.generate.prompt_ids {
+        let mut separator = "";
+        let mut told = |token: i64| {
+            if !json {
+                print(&format!("{separator}{token}"));
+                separator = ",";
+            }
+        };
+        let mut report = generate(
+            artifact,
+            &options.device,
+            &options.generate,
+            prompt,
+            &mut told,
+        )?;
+        report.text = "\n".into();
+        return Ok(report);
+    }
     let model = load(artifact, &options.device)?;
     let mut npz = options.inputs.as_deref().map(Npz::open).transpose()?;
     if let (Some(npz), Some(path)) = (&npz, &options.inputs) {

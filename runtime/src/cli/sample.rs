@@ -2,20 +2,8 @@
 
 use ir::{DType, ops::Absent};
 
+pub(super) use crate::random::Random;
 use crate::{Array, Port};
-
-/// Pseudo-random numbers (splitmix64: Steele, Lea and Flood 2014).
-pub(super) struct Random(pub u64);
-
-impl Random {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-}
 
 /// A value for an input: ids below its bound, numbers within -1..1, ones where nothing is known.
 /// `None` for inputs that may be left out.

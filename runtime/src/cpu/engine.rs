@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Artifact, DeviceError, Options,
-    engine::Engine,
+    engine::{Engine, States},
     executor::{poison, port_bytes},
     manifest::{BufferRef, KernelId, Program, TargetCode},
     tensor::RunError,
@@ -24,11 +24,48 @@ pub(super) struct CpuEngine {
     // Dropped first: its threads use the memory.
     pool: Pool<Calls>,
     memory: Memory,
+    states: Arc<StateMemory>,
     inputs: Vec<Region>,
     outputs: Vec<Region>,
     threads: usize,
     profile: bool,
     reserved: usize,
+}
+
+/// States, by position among the inputs.
+struct StateMemory {
+    memory: Memory,
+    regions: Vec<Option<Region>>,
+    bytes: usize,
+}
+
+impl StateMemory {
+    /// Zeros for those of these inputs that are states.
+    fn new(artifact: &Artifact, lens: &[u64]) -> Result<Self, DeviceError> {
+        let mut plan = Plan::default();
+        let inputs = artifact.manifest().inputs.iter().zip(lens);
+        let regions = inputs.map(|(input, len)| match input.is_state() {
+            true => plan.add(*len).map(Some).ok_or_else(|| no_memory(*len)),
+            false => Ok(None),
+        });
+        let regions = regions.collect::<Result<_, _>>()?;
+        let memory = Memory::new(&plan).map_err(|source| DeviceError::System {
+            what: format!("{} bytes of memory for states", plan.len()),
+            source,
+        })?;
+        Ok(Self {
+            memory,
+            regions,
+            bytes: plan.len(),
+        })
+    }
+}
+
+fn no_memory(len: u64) -> DeviceError {
+    DeviceError::System {
+        what: format!("{len} bytes of memory"),
+        source: std::io::ErrorKind::OutOfMemory.into(),
+    }
 }
 
 /// The kernels to call, with their arguments.
@@ -38,6 +75,8 @@ struct Calls {
     scratch: Vec<*mut u8>,
     /// Keeps the weights mapped.
     _artifact: Arc<Artifact>,
+    /// Keeps the states.
+    _states: Arc<StateMemory>,
 }
 
 /// A kernel with its arguments.
@@ -58,7 +97,8 @@ impl Work for Calls {
     fn run(&self, step: usize, first: u64, last: u64, thread: usize) {
         let Call { entry, args, .. } = &self.steps[step];
         // SAFETY: `artifact::check` held the arguments' lengths against the kernel's parameters, and forbids writing
-        // to weights and inputs; the planner that wrote the program keeps arrays apart that are used together.
+        // to weights and to inputs that are no states; the planner that wrote the program keeps arrays apart that are used
+        // together. Executors with the same states take turns.
         unsafe { entry.call(args, first as i64, last as i64, self.scratch[thread]) }
     }
 }
@@ -70,6 +110,7 @@ impl CpuEngine {
         program: &Program,
         entries: &[Entry],
         options: &Options,
+        states: Option<States>,
     ) -> Result<Self, DeviceError> {
         let threads = match options.threads {
             Some(n) => n.get(),
@@ -90,12 +131,7 @@ impl CpuEngine {
             .unwrap_or(0);
 
         let mut plan = Plan::default();
-        let mut add = |len: u64| {
-            plan.add(len).ok_or_else(|| DeviceError::System {
-                what: format!("{len} bytes of memory"),
-                source: std::io::ErrorKind::OutOfMemory.into(),
-            })
-        };
+        let mut add = |len: u64| plan.add(len).ok_or_else(|| no_memory(len));
         let arena = add(program.arena.0)?;
         let scratch = (0..threads)
             .map(|_| add(scratch))
@@ -104,7 +140,15 @@ impl CpuEngine {
             let all = lens.iter().map(|len| add(*len));
             all.collect::<Result<Vec<_>, _>>()
         };
-        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let [mut inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let shared = states.and_then(|s| s.downcast::<StateMemory>().ok());
+        let states = match shared {
+            Some(states) => states,
+            None => Arc::new(StateMemory::new(artifact, &inputs)?),
+        };
+        for (len, state) in inputs.iter_mut().zip(&states.regions) {
+            *len = if state.is_some() { 0 } else { *len };
+        }
         let (inputs, outputs) = (regions(&inputs)?, regions(&outputs)?);
 
         let reserved = plan.len();
@@ -122,7 +166,10 @@ impl CpuEngine {
                 BufferRef::Arena { offset, .. } => {
                     memory.address(arena).wrapping_add(offset as usize)
                 }
-                BufferRef::Input(i) => memory.address(inputs[i as usize]),
+                BufferRef::Input(i) => match states.regions[i as usize] {
+                    Some(state) => states.memory.address(state),
+                    None => memory.address(inputs[i as usize]),
+                },
                 BufferRef::Output(i) => memory.address(outputs[i as usize]),
             })
         };
@@ -144,6 +191,7 @@ impl CpuEngine {
             steps: steps.collect::<Result<_, DeviceError>>()?,
             scratch: scratch.iter().map(|r| memory.address(*r)).collect(),
             _artifact: Arc::clone(artifact),
+            _states: Arc::clone(&states),
         };
         let blocks: Vec<_> = program
             .steps
@@ -157,11 +205,12 @@ impl CpuEngine {
         Ok(Self {
             pool,
             memory,
+            reserved: reserved + states.bytes,
+            states,
             inputs,
             outputs,
             threads,
             profile: options.profile,
-            reserved,
         })
     }
 }
@@ -173,6 +222,18 @@ impl Engine for CpuEngine {
 
     fn output(&self, position: usize) -> &[u8] {
         self.memory.bytes(self.outputs[position])
+    }
+
+    fn states(&self) -> States {
+        Arc::clone(&self.states) as States
+    }
+
+    fn reset_states(&mut self) -> Result<(), RunError> {
+        for state in self.states.regions.iter().flatten() {
+            // SAFETY: no kernel runs: that takes `&mut self`, and of the executors with the same states it is this one's turn.
+            unsafe { self.states.memory.clear(*state) };
+        }
+        Ok(())
     }
 
     fn poison(&mut self) -> Result<(), RunError> {

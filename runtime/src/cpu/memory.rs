@@ -65,6 +65,15 @@ impl Memory {
         unsafe { slice::from_raw_parts_mut(at, region.len) }
     }
 
+    /// Makes a region zeros.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes it meanwhile.
+    pub unsafe fn clear(&self, region: Region) {
+        // SAFETY: the region lies within the map; the caller keeps others away.
+        unsafe { self.address(region).write_bytes(0, region.len) }
+    }
+
     /// The address of a region, valid as long as the memory; a multiple of 64.
     pub fn address(&self, region: Region) -> *mut u8 {
         assert!(

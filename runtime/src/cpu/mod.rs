@@ -10,7 +10,7 @@ use std::{io, sync::Arc};
 
 use crate::{
     Artifact, DeviceError, Options, Unfit,
-    engine::{Engine, Loaded},
+    engine::{Engine, Loaded, States},
     manifest::{Code, Program, TargetCode},
 };
 use engine::CpuEngine;
@@ -56,8 +56,9 @@ impl Loaded for MachineCode {
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Box<dyn Engine>, DeviceError> {
-        let engine = CpuEngine::new(artifact, target, program, &self.0, options)?;
+        let engine = CpuEngine::new(artifact, target, program, &self.0, options, states)?;
         Ok(Box::new(engine))
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Artifact, DeviceError, Launches, Options,
-    engine::{Engine, Loaded},
+    engine::{Engine, Loaded, States},
     manifest::{BufferRef, Program, TargetCode},
 };
 
@@ -150,8 +150,9 @@ impl<D: Driver> Loaded for Built<D> {
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Box<dyn Engine>, DeviceError> {
-        let engine = DriverEngine::new(self, artifact, target, program, options)?;
+        let engine = DriverEngine::new(self, artifact, target, program, options, states)?;
         Ok(Box::new(engine))
     }
 }

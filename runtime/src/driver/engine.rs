@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Artifact, DeviceError, Launches, Options, RunError,
-    engine::Engine,
+    engine::{Engine, States},
     executor::{poison, port_bytes},
     manifest::{BufferRef, Kernel, Program, Step, TargetCode},
 };
@@ -26,6 +26,7 @@ pub(super) struct DriverEngine<D: Driver> {
     health: Health,
     model: String,
     inputs: Vec<Input<D>>,
+    states: Arc<StateMemory<D>>,
     outputs: Vec<Output<D>>,
     steps: Vec<Call<D>>,
     graph: Option<D::Graph>,
@@ -38,7 +39,10 @@ pub(super) struct DriverEngine<D: Driver> {
     _arena: Region<D>,
 }
 
-/// An input here and on the device.
+/// States on the device, by position among the inputs, with their lengths.
+struct StateMemory<D: Driver>(Vec<Option<(Region<D>, u64)>>);
+
+/// An input here and on the device; nothing of a state.
 struct Input<D: Driver> {
     here: Stage<D>,
     there: Region<D>,
@@ -69,6 +73,7 @@ impl<D: Driver> DriverEngine<D> {
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Self, DeviceError> {
         let driver = Arc::clone(&built.driver);
         let health = built.health();
@@ -76,10 +81,21 @@ impl<D: Driver> DriverEngine<D> {
         let refused = |r, what: &str| health.refused(&*driver, r, what);
         driver.enter().map_err(|r| refused(r, "an executor"))?;
         let stream = Stream::new(&driver)?;
-        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let [mut inputs, outputs] = port_bytes(artifact.manifest(), program);
         let reserved = program.arena.0 + inputs.iter().chain(&outputs).sum::<u64>();
 
         built.require_memory(artifact, program, reserved)?;
+        let shared = states.and_then(|s| s.downcast::<StateMemory<D>>().ok());
+        let (states, fresh) = match shared {
+            Some(states) => (states, false),
+            None => (
+                Arc::new(StateMemory::new(&driver, artifact, &inputs)?),
+                true,
+            ),
+        };
+        for (len, state) in inputs.iter_mut().zip(&states.0) {
+            *len = if state.is_some() { 0 } else { *len };
+        }
         let arena = Region::new(&driver, "activations", program.arena.0)?;
         let pair = |what, len: &u64| -> Result<_, DriverError> {
             let there = Region::new(&driver, what, *len)?;
@@ -111,7 +127,10 @@ impl<D: Driver> DriverEngine<D> {
                     at
                 }
                 BufferRef::Arena { offset, .. } => Address(arena.at().0 + offset),
-                BufferRef::Input(i) => inputs[i as usize].there.at(),
+                BufferRef::Input(i) => match &states.0[i as usize] {
+                    Some((state, _)) => state.at(),
+                    None => inputs[i as usize].there.at(),
+                },
                 BufferRef::Output(i) => outputs[i as usize].there.at(),
             })
         };
@@ -132,6 +151,7 @@ impl<D: Driver> DriverEngine<D> {
             health,
             model: artifact.manifest().model.clone(),
             inputs,
+            states,
             outputs,
             steps,
             graph: None,
@@ -141,10 +161,27 @@ impl<D: Driver> DriverEngine<D> {
             _weights: weights,
             _arena: arena,
         };
+        if fresh {
+            engine.clear_states()?;
+        }
         if !options.profile && built.launches == Launches::Replayed {
             engine.record()?;
         }
         Ok(engine)
+    }
+
+    /// Makes all states zeros.
+    fn clear_states(&mut self) -> Result<(), DriverError> {
+        for (state, len) in self.states.0.iter().flatten() {
+            let zeros = Stage::new(&self.driver, "a state", *len as usize)?;
+            let (driver, stream) = (&self.driver, self.stream.handle);
+            if *len > 0 {
+                let sent = driver.send(state.at(), zeros.at(), *len as usize, stream);
+                let done = sent.and_then(|()| driver.finish(stream));
+                done.map_err(|r| self.health.refused(&**driver, r, "a state"))?;
+            }
+        }
+        Ok(())
     }
 
     /// Records the launches of a run; leaves them to be given one by one where the driver cannot.
@@ -250,6 +287,18 @@ impl<D: Driver> DriverEngine<D> {
     }
 }
 
+impl<D: Driver> StateMemory<D> {
+    /// Memory for those of these inputs that are states; its contents are undefined.
+    fn new(driver: &Arc<D>, artifact: &Artifact, lens: &[u64]) -> Result<Self, DriverError> {
+        let inputs = artifact.manifest().inputs.iter().zip(lens);
+        let all = inputs.map(|(input, len)| match input.is_state() {
+            true => Ok(Some((Region::new(driver, "a state", *len)?, *len))),
+            false => Ok(None),
+        });
+        all.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// A step with its arguments.
 fn call<D: Driver>(
     built: &Built<D>,
@@ -295,6 +344,15 @@ impl<D: Driver> Engine for DriverEngine<D> {
 
     fn output(&self, position: usize) -> &[u8] {
         self.outputs[position].here.bytes()
+    }
+
+    fn states(&self) -> States {
+        Arc::clone(&self.states) as States
+    }
+
+    fn reset_states(&mut self) -> Result<(), RunError> {
+        self.enter()?;
+        Ok(self.clear_states()?)
     }
 
     fn poison(&mut self) -> Result<(), RunError> {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     Artifact, DeviceError, Options,
-    engine::{Engine, Loaded},
+    engine::{Engine, Loaded, States},
     manifest::{BufferRef, Kernel, Program, TargetCode},
 };
 
@@ -109,8 +109,9 @@ impl Loaded for Built {
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Box<dyn Engine>, DeviceError> {
-        let engine = OpenClEngine::new(self, artifact, target, program, options)?;
+        let engine = OpenClEngine::new(self, artifact, target, program, options, states)?;
         Ok(Box::new(engine))
     }
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     Artifact, DeviceError, OpenClError, Options, RunError,
-    engine::Engine,
+    engine::{Engine, States},
     executor::{poison, port_bytes},
     manifest::{BufferRef, Program, Step, TargetCode},
 };
@@ -23,6 +23,7 @@ pub(super) struct OpenClEngine {
     card: Arc<Card>,
     queue: Object,
     inputs: Vec<Input>,
+    states: Arc<StateMemory>,
     outputs: Vec<Output>,
     steps: Vec<Launch>,
     reserved: usize,
@@ -31,7 +32,10 @@ pub(super) struct OpenClEngine {
     events: Events,
 }
 
-/// An input here and on the device.
+/// States on the device, by position among the inputs, with their lengths.
+struct StateMemory(Vec<Option<(Arc<Object>, u64)>>);
+
+/// An input here and on the device; nothing of a state.
 struct Input {
     here: Vec<u8>,
     there: Arc<Object>,
@@ -77,9 +81,10 @@ impl OpenClEngine {
         target: &TargetCode,
         program: &Program,
         options: &Options,
+        states: Option<States>,
     ) -> Result<Self, DeviceError> {
         let card = Arc::clone(&built.card);
-        let [inputs, outputs] = port_bytes(artifact.manifest(), program);
+        let [mut inputs, outputs] = port_bytes(artifact.manifest(), program);
         let reserved = program.arena.0 + inputs.iter().chain(&outputs).sum::<u64>();
         let mut wanted = reserved + built.weight_bytes();
         let weights = |step: &Step| {
@@ -103,6 +108,22 @@ impl OpenClEngine {
         }
         let memory =
             |what: &str, len: u64| Ok::<_, DeviceError>(Arc::new(card.buffer(what, len, None)?));
+        let shared = states.and_then(|s| s.downcast::<StateMemory>().ok());
+        let fresh = shared.is_none();
+        let states = match shared {
+            Some(states) => states,
+            None => {
+                let all = artifact.manifest().inputs.iter().zip(&inputs);
+                let all = all.map(|(input, len)| match input.is_state() {
+                    true => Ok(Some((memory("a state", *len)?, *len))),
+                    false => Ok(None),
+                });
+                Arc::new(StateMemory(all.collect::<Result<_, DeviceError>>()?))
+            }
+        };
+        for (len, state) in inputs.iter_mut().zip(&states.0) {
+            *len = if state.is_some() { 0 } else { *len };
+        }
         let arena = memory("memory for activations", program.arena.0)?;
         let inputs = inputs.iter().map(|len| {
             Ok(Input {
@@ -123,7 +144,10 @@ impl OpenClEngine {
             Ok(match b {
                 BufferRef::Weight { .. } => (built.weight(artifact, b)?, 0),
                 BufferRef::Arena { offset, .. } => (Arc::clone(&arena), offset),
-                BufferRef::Input(i) => (Arc::clone(&inputs[i as usize].there), 0),
+                BufferRef::Input(i) => match &states.0[i as usize] {
+                    Some((state, _)) => (Arc::clone(state), 0),
+                    None => (Arc::clone(&inputs[i as usize].there), 0),
+                },
                 BufferRef::Output(i) => (Arc::clone(&outputs[i as usize].there), 0),
             })
         };
@@ -154,16 +178,24 @@ impl OpenClEngine {
             launch.set_arguments(&card, &kernel.name)?;
             steps.push(launch);
         }
-        Ok(Self {
+        let mut engine = Self {
             queue: queue(&card, options.profile)?,
             inputs,
+            states,
             outputs,
             reserved: usize::try_from(reserved).unwrap_or(usize::MAX),
             profile: options.profile,
             events: Events(vec![ptr::null_mut(); steps.len()]),
             steps,
             card,
-        })
+        };
+        if fresh {
+            engine.reset_states().map_err(|e| match e {
+                RunError::Device(e) => DeviceError::OpenCl(*e),
+                other => unreachable!("a copy is refused by the device: {other}"),
+            })?;
+        }
+        Ok(engine)
     }
 
     fn done(&self, call: &'static str, code: i32) -> Result<(), RunError> {
@@ -319,6 +351,20 @@ impl Engine for OpenClEngine {
 
     fn output(&self, position: usize) -> &[u8] {
         &self.outputs[position].here
+    }
+
+    fn states(&self) -> States {
+        Arc::clone(&self.states) as States
+    }
+
+    fn reset_states(&mut self) -> Result<(), RunError> {
+        for (state, len) in self.states.0.iter().flatten().cloned().collect::<Vec<_>>() {
+            let zeros = vec![0; len as usize];
+            let given = self.write(&zeros, &state);
+            // The queue reads the zeros until it is drained.
+            self.finish().and(given)?;
+        }
+        Ok(())
     }
 
     fn poison(&mut self) -> Result<(), RunError> {

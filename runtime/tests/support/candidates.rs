@@ -196,6 +196,7 @@ pub fn candidate_with(
         below: 0,
     };
     let mut manifest = Manifest {
+        generate: None,
         model: symbol.into(),
         producer: "tests".into(),
         inputs: names.into_iter().map(input).collect(),

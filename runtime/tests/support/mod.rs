@@ -250,6 +250,7 @@ pub fn sections(writer: &mut Writer, object: &[u8], rows: &[u64]) -> Manifest {
 
 /// As [`sections`], with more weights that no kernel reads.
 pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usize) -> Manifest {
+        generate: None,
     let fill = |out: &mut dyn Write| {
         for i in 0..VOCABULARY {
             for j in 0..WIDTH {

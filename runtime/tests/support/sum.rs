@@ -101,6 +101,7 @@ pub fn written_to(mut writer: Writer, text: &str) -> (Writer, Manifest) {
         args: args.to_vec(),
     };
     let manifest = Manifest {
+        generate: None,
         model: "sum".into(),
         producer: "test".into(),
         inputs: vec![Input {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use autotune::database::{Access, Database};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use tilewright::{
     Decide, Defaults, FromDatabase, KernelReport, Lock, LockWriter, Report as Compiled, Source,
@@ -24,6 +24,7 @@ Examples:
   tilewright compile all-MiniLM-L6-v2 --target cpu:znver4 --target cpu:x86-64-v3 -o both.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=16 --shape batch=8,seq=128 -o m.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --dtype f16 -o half.tw
+  tilewright compile Llama-3.2-1B --target cpu --task generate --shape prompt=128,context=4096 -o gen.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --db tuned.db --threads 2 --lock m.lock -o m.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --locked m.lock -o same.tw")]
 pub struct Arguments {
@@ -32,7 +33,11 @@ pub struct Arguments {
     /// What to compile for, the preferred first; `tilewright targets` lists them, `cpu` is this machine.
     #[arg(long = "target", value_name = "T", required = true)]
     targets: Vec<String>,
-    /// Sizes of one program; repeat for more. Without: batch 1, and seq 128 or the most the model takes.
+    /// What the artifact is for: `run` takes all inputs in each run; `generate` continues texts, and remembers their tokens.
+    #[arg(long, value_enum, default_value_t = For::Run)]
+    task: For,
+    /// Sizes of one program; repeat for more. Without: batch 1, and seq 128 or the most the model takes. To generate:
+    /// batch, prompt (tokens of a run that reads) and context (tokens in all); without: 1, 128 and 2048, or the most.
     #[arg(long = "shape", value_name = "NAME=SIZE,...")]
     shapes: Vec<Shape>,
     #[command(flatten)]
@@ -55,6 +60,13 @@ pub struct Arguments {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What an artifact is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum For {
+    Run,
+    Generate,
 }
 
 pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
@@ -90,10 +102,22 @@ pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
         }
         None => arguments.targets.clone(),
     };
-    let options = model::options(&targets, &arguments.shapes, arguments.precision)?;
+    let mut options = model::options(&targets, &arguments.shapes, arguments.precision)?;
     let mut progress = Progress::new();
     progress.show("import ...");
-    let model = import::load(&arguments.model)?;
+    let model = match arguments.task {
+        For::Run => import::load(&arguments.model)?,
+        For::Generate => {
+            let model = import::load_for(&arguments.model, import::Task::Generate)?;
+            model::generating(
+                &mut options,
+                &arguments.model,
+                &model.graph,
+                &arguments.shapes,
+            )?;
+            model
+        }
+    };
     if let Some(locked) = &locked {
         locked.require(model.graph.name(), options.storage)?;
     }

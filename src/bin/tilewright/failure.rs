@@ -87,6 +87,38 @@ pub enum Failure {
         /// The artifact's targets.
         targets: Vec<String>,
     },
+    /// A size that programs that continue texts do not have.
+    #[error(
+        "--shape: programs that generate have the sizes batch, prompt and context; found `{size}`"
+    )]
+    NoSuchSize {
+        /// The size.
+        size: String,
+    },
+    /// A prompt that there is no room for.
+    #[error(
+        "--shape: wanted a prompt of 1 to {context} tokens, the size `context`; found {prompt}"
+    )]
+    Prompt {
+        /// Tokens of the prompt.
+        prompt: i64,
+        /// Tokens that there is room for.
+        context: i64,
+    },
+    /// A text without a tokenizer.
+    #[error("--prompt: {} has no tokenizer; help: give one with --tokenizer, or tokens with --prompt-ids", path.display())]
+    NoTokenizer {
+        /// The artifact.
+        path: PathBuf,
+    },
+    /// A tokenizer that cannot be read, or fails on a text.
+    #[error("tokenizer {from}: {reason}")]
+    Tokenizer {
+        /// Where it is from.
+        from: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// An element type for what has its own.
     #[error("--dtype: {} is an artifact, whose element types were chosen when it was compiled", path.display())]
     DTypeOfArtifact {
@@ -106,6 +138,8 @@ impl Failure {
                 | EmitError::NoLanes { .. }
                 | EmitError::NotOpenCl { .. },
             )
+            | Self::NoSuchSize { .. }
+            | Self::Prompt { .. }
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,

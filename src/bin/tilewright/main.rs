@@ -13,6 +13,7 @@ mod on_artifact;
 mod progress;
 mod shape;
 mod targets;
+mod text;
 mod tune;
 
 use std::{

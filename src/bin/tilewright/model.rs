@@ -12,7 +12,8 @@ use backends::cpu::{Processes, Workers};
 use clap::{Args, ValueEnum};
 use ir::{Graph, Op, Sizes, Symbol};
 use tilewright::{
-    CompileOptions, Stage, Storage, import,
+    CompileOptions, Stage, Storage,
+    import::{self, Task},
     runtime::{self, Artifact, Device, Npz},
 };
 
@@ -133,6 +134,83 @@ pub fn compile_for(
     });
     drop(progress);
     Ok(made?.0)
+}
+
+/// Compiles a decoder in memory for a device, to continue texts.
+pub fn compile_to_generate(
+    device: &Device,
+    path: &Path,
+    shape: Option<&Shape>,
+    precision: Precision,
+) -> Result<Artifact, Failure> {
+    let target = runtime::target_for(device, &runtime::cli::drivers())
+        .map_err(|e| runtime::cli::CliError::from(runtime::DeviceError::from(e)))?;
+    let mut options = options(&[target], &[], precision)?;
+    let model = import::load_for(path, Task::Generate)?;
+    generating(&mut options, path, &model.graph, shape.as_slice())?;
+    let mut progress = Progress::new();
+    let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
+        progress.stage(s);
+    });
+    drop(progress);
+    Ok(made?.0)
+}
+
+/// Makes options those of the decoder at `path`, which continues texts: a program for a prompt and one for a token, for each
+/// of `shapes`.
+pub fn generating(
+    options: &mut CompileOptions,
+    path: &Path,
+    graph: &Graph,
+    shapes: &[Shape],
+) -> Result<(), Failure> {
+    options.generation = Some(import::generation(path)?);
+    options.sizes.clear();
+    let default = [Shape(Sizes::new())];
+    let shapes = match shapes {
+        [] => &default[..],
+        given => given,
+    };
+    for shape in shapes {
+        for sizes in decoder_sizes(graph, &shape.0)? {
+            if !options.sizes.contains(&sizes) {
+                options.sizes.push(sizes);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tokens of one text that there is room for, unless a user says otherwise.
+const CONTEXT: i64 = 2048;
+/// Tokens of a prompt that one run sees, unless a user says otherwise.
+const PROMPT: i64 = 128;
+
+/// The sizes of the programs for a prompt and for one token.
+fn decoder_sizes(graph: &Graph, given: &Sizes) -> Result<[Sizes; 2], Failure> {
+    let known = ["batch", "prompt", "context"];
+    if let Some(other) = given.keys().find(|s| !known.contains(&s.name())) {
+        return Err(Failure::NoSuchSize {
+            size: other.name().into(),
+        });
+    }
+    let of = |name: &str| given.get(&Symbol::new(name)).copied();
+    let most = graph.symbols().get(&Symbol::new("context"));
+    let most = most.map_or(CONTEXT, |bounds| bounds.max);
+    let context = of("context").unwrap_or(CONTEXT.min(most));
+    let prompt = of("prompt").unwrap_or(PROMPT.min(context));
+    if !(1..=context).contains(&prompt) {
+        return Err(Failure::Prompt { prompt, context });
+    }
+    let with = |seq: i64| {
+        let all = [
+            ("batch", of("batch").unwrap_or(1)),
+            ("seq", seq),
+            ("context", context),
+        ];
+        all.map(|(name, n)| (Symbol::new(name), n)).into()
+    };
+    Ok([with(prompt), with(1)])
 }
 
 /// The sizes that the arrays of a file have where the graph's inputs have symbols.

@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     model::{self, Precision, Progress},
     shape::Shape,
+    text,
 };
 
 #[derive(Args)]
@@ -24,6 +25,7 @@ use crate::{
 Examples:
   tilewright run m.tw --inputs in.npz --output out.npz
   tilewright run all-MiniLM-L6-v2 --inputs in.npz --threads 2 --json
+  tilewright run gen.tw --prompt \"Once upon a time\" --max-tokens 50 --temperature 0.8 --top-p 0.95 --seed 1
 
 in.npz is what numpy.savez(\"in.npz\", input_ids=..., attention_mask=...) writes, as int64.")]
 pub struct Run {
@@ -36,6 +38,12 @@ pub struct Run {
     precision: Precision,
     #[command(flatten)]
     options: RunOptions,
+    /// Continue this text, by a decoder that was compiled with `--task generate`, or a model's directory.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["inputs", "prompt_ids"])]
+    prompt: Option<String>,
+    /// The tokenizer.json of the model; without, that of its directory, or the artifact's.
+    #[arg(long, value_name = "FILE", requires = "prompt")]
+    tokenizer: Option<PathBuf>,
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
@@ -111,7 +119,12 @@ pub struct Inspect {
 }
 
 pub fn run(a: &Run) -> Result<Report, Failure> {
+    let continues = a.prompt.is_some() || a.options.generate.prompt_ids.is_some();
     let artifact = match (model::is_model(&a.artifact), &a.shape) {
+        (true, shape) if continues => {
+            let device = &a.options.device.device;
+            model::compile_to_generate(device, &a.artifact, shape.as_ref(), a.precision)?
+        }
         (true, shape) => {
             let device = &a.options.device.device;
             model::compile_for(
@@ -130,7 +143,10 @@ pub fn run(a: &Run) -> Result<Report, Failure> {
             });
         }
     };
-    Ok(cli::run(artifact, &a.options)?)
+    match &a.prompt {
+        Some(prompt) => text::go_on(artifact, &a.options, prompt, a.tokenizer.as_deref(), a.json),
+        None => Ok(cli::run(artifact, &a.options, a.json)?),
+    }
 }
 
 pub fn bench(a: &Bench) -> Result<Report, Failure> {

@@ -208,7 +208,7 @@ impl Decoder {
             mask: true,
             alibi: false,
         };
-        let y = l.op(op, &[q, k, v, context.mask]);
+        let y = l.look_back(op, [q, k, v], context.mask, None);
         let y = l.merge_heads(y);
         l.linear(
             &format!("{name}.o_proj"),
@@ -224,6 +224,7 @@ impl Decoder {
         if self.headed {
             let table = format!("{}embed_tokens", self.prefix);
             let head = l.head("lm_head", self.tied.then_some(&table), "weight");
+            let x = l.asked(x);
             let logits = l.linear(head, [self.hidden, self.vocabulary], false, x)?;
             l.output("logits", logits);
         } else {

@@ -48,6 +48,7 @@ pub(super) fn build(
         let tied = config.flag("tie_word_embeddings", true)?;
         let table = format!("{prefix}wte");
         let head = l.head("lm_head", tied.then_some(&table), "weight");
+        let x = l.asked(x);
         let logits = l.linear(head, [gpt2.hidden, vocabulary], false, x)?;
         l.output("logits", logits);
     } else {
@@ -158,7 +159,7 @@ impl Gpt2 {
             mask: true,
             alibi: false,
         };
-        let y = l.op(op, &[q, k, v, mask]);
+        let y = l.look_back(op, [q, k, v], mask, None);
         let y = l.merge_heads(y);
         l.conv1d(&format!("{name}.c_proj"), [d, d], y)
     }

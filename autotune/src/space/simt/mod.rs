@@ -41,7 +41,9 @@ pub(super) fn of_kernel(
 /// Legal schedules of a family, in order.
 pub(crate) fn schedules(family: &KernelFamily, simt: &Simt, breadth: Breadth) -> Vec<Schedule> {
     let mut all = match family {
-        KernelFamily::Map { rows, columns } => flat::maps(*rows, *columns, breadth),
+        KernelFamily::Map { rows, columns } | KernelFamily::Scatter { rows, columns } => {
+            flat::maps(*rows, *columns, breadth)
+        }
         KernelFamily::Fold { columns, .. } => flat::folds(*columns, breadth),
         KernelFamily::Rows { rows, columns } => flat::rows(simt, *rows, *columns, breadth),
         KernelFamily::Contract { .. } => {

@@ -45,10 +45,19 @@ pub(super) fn lower_kernel(
     shaped: &Shaped,
     schedule: &Schedule,
     simt: &Simt,
+    in_place: Option<usize>,
 ) -> Result<Lowered, LowerError> {
     let name = &kernel.name;
     fit::check(name, &family_of(shaped, kernel), schedule, simt)?;
-    let program = lower(name, shaped, schedule).ok_or_else(|| other_family(kernel, schedule))?;
+    if shaped.family == Family::Scatter && super::scatter::spec(&shaped.nest).combine.is_some() {
+        // A lane that holds what another holds too would count it twice.
+        return Err(LowerError::Nest {
+            kernel: name.clone(),
+            reason: "no template scatters with a function on devices of many lanes".into(),
+        });
+    }
+    let program = lower(name, shaped, schedule, in_place.is_some())
+        .ok_or_else(|| other_family(kernel, schedule))?;
     let lane = match (Spread::of(schedule), Warpgroups::of(schedule)) {
         (Some(dealt), _) => spread(&program, simt, &dealt),
         (_, Some(groups)) => spread_warpgroups(&program, simt, &groups),
@@ -68,6 +77,7 @@ pub(super) fn lower_kernel(
         layouts: vec![Layout::Plain; shaped.nest.operands.len()],
         lane: Some(lane),
         combine: combine.transpose()?,
+        in_place,
     })
 }
 
@@ -124,11 +134,19 @@ pub(super) fn combine(name: &str, shaped: &Shaped, schedule: &Schedule) -> Optio
 }
 
 /// The program that the schedule makes of a nest, if it is for the nest's family.
-pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<Program> {
+pub(super) fn lower(
+    name: &str,
+    shaped: &Shaped,
+    schedule: &Schedule,
+    in_place: bool,
+) -> Option<Program> {
     let nest = &shaped.nest;
     Some(match (&shaped.family, schedule) {
         (Family::Map, Schedule::SimtMap(s)) => map::lower(name, nest, s),
         (Family::Fold, Schedule::SimtMap(s)) => fold::lower(name, nest, s),
+        (Family::Scatter, Schedule::SimtMap(s)) => {
+            super::scatter::lower_simt(name, nest, s, in_place)
+        }
         (Family::Rows { rows }, Schedule::SimtRows(s)) => rows::lower(name, nest, *rows, s),
         (Family::TopK, Schedule::SimtRows(s)) => top_k::lower(name, nest, s),
         (Family::Scan, Schedule::SimtMap(s)) => scan::lower(name, nest, s),
@@ -163,21 +181,21 @@ pub(super) fn lower(name: &str, shaped: &Shaped, schedule: &Schedule) -> Option<
 }
 
 /// A builder whose operands lie as their types say.
-fn builder(name: &str, nest: &Nest, grid: Vec<i64>) -> Builder {
+pub(super) fn builder(name: &str, nest: &Nest, grid: Vec<i64>) -> Builder {
     let plain = vec![Layout::Plain; nest.operands.len()];
     Builder::new(name, params(nest, &plain), grid)
 }
 
 /// Blocks of `block` that cover `size`.
-fn blocks(size: i64, block: u32) -> i64 {
+pub(super) fn blocks(size: i64, block: u32) -> i64 {
     (size.max(1) as u64).div_ceil(block.into()) as i64
 }
 
 /// A part of an axis that a tile covers.
 #[derive(Clone)]
-struct Span {
+pub(super) struct Span {
     /// The coordinate of each element.
-    at: Index,
+    pub(super) at: Index,
     /// Size of the axis.
     size: i64,
     /// Whether coordinates may pass the size.
@@ -186,7 +204,7 @@ struct Span {
 
 impl Span {
     /// `start + element`, where `start` is a multiple of `tile`, and `element` below it.
-    fn new(start: Index, element: Index, size: i64, tile: u32) -> Self {
+    pub(super) fn new(start: Index, element: Index, size: i64, tile: u32) -> Self {
         Self {
             at: start + element,
             size,
@@ -209,12 +227,12 @@ impl Span {
 }
 
 /// The pairs of some spans.
-fn bounds<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<(Index, Index)> {
+pub(super) fn bounds<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Vec<(Index, Index)> {
     spans.into_iter().filter_map(Span::bound).collect()
 }
 
 /// Sizes of a tile's side: the power of two that covers `size`, at most `most`.
-fn side(size: i64, most: u32) -> u32 {
+pub(super) fn side(size: i64, most: u32) -> u32 {
     let covering = (size.max(1) as u64).next_power_of_two();
     u64::from(most).min(covering) as u32
 }
