@@ -69,13 +69,14 @@ impl Layers {
 
     /// Says that a sequence has at most `positions` tokens.
     pub(super) fn limit_sequence(&mut self, positions: i64) {
-        self.graph.declare(
-            "seq",
-            Bounds {
-                min: 1,
-                max: positions.min(SEQUENCE_LIMIT),
-            },
-        );
+        self.declare("seq", positions);
+    }
+
+    /// A size that runs choose, from 1 to `most`.
+    pub(super) fn declare(&mut self, symbol: &str, most: i64) -> Dim {
+        let max = most.min(SEQUENCE_LIMIT);
+        self.graph.declare(symbol, Bounds { min: 1, max });
+        Dim::symbol(symbol)
     }
 
     /// The graph and its weights, after every stored tensor was found to be used, or to match one of `ignored`.
@@ -119,16 +120,31 @@ impl Layers {
 
     /// An input of integers, `[batch, seq]`, below `below` if that is not 0.
     pub(super) fn input(&mut self, name: &str, absent: Absent, below: i64) -> ValueId {
-        let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol("seq")]);
-        self.op(
-            ops::Input {
-                name: name.into(),
-                ty,
-                absent,
-                below,
-            },
-            &[],
-        )
+        self.input_along("seq", name, absent, below)
+    }
+
+    /// An input of integers, `[batch, length]`, as [`Layers::input`].
+    pub(super) fn input_along(
+        &mut self,
+        length: &str,
+        name: &str,
+        absent: Absent,
+        below: i64,
+    ) -> ValueId {
+        let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol(length)]);
+        let name = name.into();
+        self.op(ops::Input { name, ty, absent, below }, &[])
+    }
+
+    /// An input of numbers that must be given.
+    pub(super) fn numbers(&mut self, name: &str, shape: Vec<Dim>) -> ValueId {
+        let input = ops::Input {
+            name: name.into(),
+            ty: TensorType::new(DType::F32, shape),
+            absent: Absent::Required,
+            below: 0,
+        };
+        self.op(input, &[])
     }
 
     /// The input `attention_mask` (1 for a token, 0 for padding) as numbers.
@@ -326,6 +342,17 @@ impl Layers {
         Ok(self.op(ops::RmsNorm { eps: eps.into() }, &[x, g]))
     }
 
+    /// The same elements under another shape.
+    pub(super) fn reshape(&mut self, shape: impl IntoIterator<Item = Dim>, x: ValueId) -> ValueId {
+        let shape = shape.into_iter().collect();
+        self.op(ops::Reshape { shape }, &[x])
+    }
+
+    /// Axes in another order.
+    pub(super) fn permute(&mut self, axes: &[i64], x: ValueId) -> ValueId {
+        self.op(ops::Permute { axes: axes.into() }, &[x])
+    }
+
     /// `[batch, seq, heads * size]` as `[batch, heads, seq, size]`.
     pub(super) fn split_heads(&mut self, heads: i64, size: i64, x: ValueId) -> ValueId {
         let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
@@ -383,14 +410,20 @@ impl Layers {
         )
     }
 
-    fn slice(&mut self, axis: i64, start: i64, count: i64, x: ValueId) -> ValueId {
-        let slice = ops::Slice {
-            axis,
-            start: start.into(),
-            size: count.into(),
-            step: 1,
-        };
-        self.op(slice, &[x])
+    /// Elements `start..start + count` along `axis`.
+    pub(super) fn slice(&mut self, axis: i64, start: i64, count: i64, x: ValueId) -> ValueId {
+        self.stride(axis, [start, count, 1], x)
+    }
+
+    /// `count` elements along `axis` from `start` on, each `step` behind the one before.
+    pub(super) fn stride(
+        &mut self,
+        axis: i64,
+        [start, count, step]: [i64; 3],
+        x: ValueId,
+    ) -> ValueId {
+        let (start, size) = (start.into(), count.into());
+        self.op(ops::Slice { axis, start, size, step }, &[x])
     }
 
     // Arithmetic.

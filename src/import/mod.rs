@@ -6,11 +6,13 @@
 //! header, and a graph of at most 1024 layers (`tests/import/memory.rs`).
 
 mod activation;
+mod attention;
 mod config;
 mod error;
 mod families;
 mod layers;
 mod pooling;
+mod positions;
 mod rope;
 mod safetensors;
 mod text;

@@ -6,7 +6,7 @@ use std::f32::consts::TAU;
 
 use ir::{
     DType, Dim, UnaryFn, ValueId,
-    ops::{Cast, Reshape},
+    ops::{self, Cast, Reshape},
 };
 use serde_json::Value;
 
@@ -43,8 +43,15 @@ pub(super) struct Rope {
 /// Sines and cosines of a run's positions, `[batch, 1, seq, pairs]`: the same for all heads.
 #[derive(Clone, Copy)]
 pub(super) struct Turns {
-    pub(super) cos: ValueId,
-    pub(super) sin: ValueId,
+    cos: ValueId,
+    sin: ValueId,
+}
+
+impl Turns {
+    /// `x: [batch, heads, seq, size]`, turned; pairs are neighbours, or halves apart.
+    pub(super) fn turn(self, l: &mut Layers, interleaved: bool, x: ValueId) -> ValueId {
+        l.op(ops::Rope { interleaved }, &[x, self.cos, self.sin])
+    }
 }
 
 impl Rope {
@@ -56,14 +63,26 @@ impl Rope {
         partial: Option<f64>,
         positions: i64,
     ) -> Result<Self, ImportError> {
+        let keys = ["rope_theta", "partial_rotary_factor"];
+        Self::read_as(config, keys, size, partial, positions)
+    }
+
+    /// As [`Rope::read`], where older configurations have other keys for base and share.
+    pub(super) fn read_as(
+        config: &Config,
+        [base, share]: [&str; 2],
+        size: i64,
+        partial: Option<f64>,
+        positions: i64,
+    ) -> Result<Self, ImportError> {
         let section = match config.section("rope_scaling")? {
             Some(section) if section.len() > 0 => Some(section),
             _ => config.section("rope_parameters")?,
         };
         let at = section.as_ref().unwrap_or(config);
-        let base = at.number("rope_theta", config.number("rope_theta", 10_000.0)?)?;
+        let base = at.number("rope_theta", config.number(base, 10_000.0)?)?;
         let key = "partial_rotary_factor";
-        let share = at.number(key, config.number(key, partial.unwrap_or(1.0))?)?;
+        let share = at.number(key, config.number(share, partial.unwrap_or(1.0))?)?;
         if partial.is_none() && share != 1.0 {
             // Frameworks disagree on what it would mean: `transformers` turns all, others the share.
             let by = if at.get(key).is_some() { at } else { config };
@@ -74,16 +93,21 @@ impl Rope {
             let wanted = format!("an even number of the {size} elements of a head to be turned");
             return Err(at.wrong(key, wanted));
         }
-        let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
-        let mut rope = Self {
-            frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
-            factor: 1.0,
-            below: 0,
-        };
+        let mut rope = Self::plain(base, turned);
         if let Some(section) = &section {
             rope.scale(config, section, positions, base, turned)?;
         }
         Ok(rope)
+    }
+
+    /// The first `turned` elements are turned, as fast as the paper says for `base`.
+    pub(super) fn plain(base: f64, turned: i64) -> Self {
+        let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
+        Self {
+            frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
+            factor: 1.0,
+            below: 0,
+        }
     }
 
     /// Applies the scaling that `section` names.
