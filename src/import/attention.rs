@@ -74,9 +74,28 @@ impl Layers {
         self.merge_heads(y)
     }
 
+    /// `[batch, seq, heads * size]` as `[batch, heads, seq, size]`.
+    pub(super) fn split_heads(&mut self, heads: i64, size: i64, x: ValueId) -> ValueId {
+        let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
+        let split = self.reshape([batch, seq, heads.into(), size.into()], x);
+        self.permute(&[0, 2, 1, 3], split)
+    }
+
+    /// `[batch, heads, seq, size]` as `[batch, seq, heads * size]`.
+    pub(super) fn merge_heads(&mut self, x: ValueId) -> ValueId {
+        let y = self.permute(&[0, 2, 1, 3], x);
+        let [batch, seq, heads, size] =
+            <[Dim; 4]>::try_from(self.shape(y)).expect("heads have four axes");
+        self.reshape([batch, seq, heads * size], y)
+    }
+
     /// Heads of a projection that holds all queries, then all keys, then all values.
     pub(super) fn split_thirds(&mut self, heads: Heads, x: ValueId) -> [ValueId; 3] {
-        let Heads { queries, keys, size } = heads;
+        let Heads {
+            queries,
+            keys,
+            size,
+        } = heads;
         [(0, queries), (queries, keys), (queries + keys, keys)].map(|(first, count)| {
             let part = self.columns(first * size, count * size, x);
             self.split_heads(count, size, part)
@@ -85,7 +104,11 @@ impl Layers {
 
     /// Heads of a projection that holds, for each key, the queries that read it, the key and its value.
     pub(super) fn split_groups(&mut self, heads: Heads, x: ValueId) -> [ValueId; 3] {
-        let Heads { queries, keys, size } = heads;
+        let Heads {
+            queries,
+            keys,
+            size,
+        } = heads;
         let group = queries / keys;
         let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
         let lead = [batch, seq];

@@ -133,7 +133,15 @@ impl Layers {
     ) -> ValueId {
         let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol(length)]);
         let name = name.into();
-        self.op(ops::Input { name, ty, absent, below }, &[])
+        self.op(
+            ops::Input {
+                name,
+                ty,
+                absent,
+                below,
+            },
+            &[],
+        )
     }
 
     /// An input of numbers that must be given.
@@ -353,37 +361,6 @@ impl Layers {
         self.op(ops::Permute { axes: axes.into() }, &[x])
     }
 
-    /// `[batch, seq, heads * size]` as `[batch, heads, seq, size]`.
-    pub(super) fn split_heads(&mut self, heads: i64, size: i64, x: ValueId) -> ValueId {
-        let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
-        let shape = vec![batch, seq, heads.into(), size.into()];
-        let split = self.op(ops::Reshape { shape }, &[x]);
-        self.op(
-            ops::Permute {
-                axes: vec![0, 2, 1, 3],
-            },
-            &[split],
-        )
-    }
-
-    /// `[batch, heads, seq, size]` as `[batch, seq, heads * size]`.
-    pub(super) fn merge_heads(&mut self, x: ValueId) -> ValueId {
-        let y = self.op(
-            ops::Permute {
-                axes: vec![0, 2, 1, 3],
-            },
-            &[x],
-        );
-        let [batch, seq, heads, size] =
-            <[Dim; 4]>::try_from(self.shape(y)).expect("heads have four axes");
-        self.op(
-            ops::Reshape {
-                shape: vec![batch, seq, heads * size],
-            },
-            &[y],
-        )
-    }
-
     /// Elements `start..start + count` along the last axis.
     pub(super) fn columns(&mut self, start: i64, count: i64, x: ValueId) -> ValueId {
         let axis = self.shape(x).len() as i64 - 1;
@@ -423,7 +400,15 @@ impl Layers {
         x: ValueId,
     ) -> ValueId {
         let (start, size) = (start.into(), count.into());
-        self.op(ops::Slice { axis, start, size, step }, &[x])
+        self.op(
+            ops::Slice {
+                axis,
+                start,
+                size,
+                step,
+            },
+            &[x],
+        )
     }
 
     // Arithmetic.

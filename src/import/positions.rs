@@ -77,14 +77,22 @@ impl Layers {
         let counts = self.binary(BinaryFn::Ne, ids, padding);
         let keys = self.reshape([batch, 1.into(), seq.clone()], counts);
         let behind = self.op(
-            Distance { rows: seq.clone(), columns: seq, dtype: DType::I64 },
+            Distance {
+                rows: seq.clone(),
+                columns: seq,
+                dtype: DType::I64,
+            },
             &[],
         );
         let zero = self.integer(0);
         let reached = self.binary(BinaryFn::Ge, behind, zero);
         let counted = self.binary(BinaryFn::And, keys, reached);
         let counted = self.as_type(DType::I64, counted);
-        let sum = Reduce { monoid: Monoid::Sum, axes: vec![2], keep: false };
+        let sum = Reduce {
+            monoid: Monoid::Sum,
+            axes: vec![2],
+            keep: false,
+        };
         let place = self.op(sum, &[counted]);
         let place = self.op(Select {}, &[counts, place, zero]);
         self.add(place, padding)
@@ -132,7 +140,11 @@ impl Layers {
         let ids = self.as_type(DType::I64, ids);
         let by_distance = self.op(Gather { axis: 0 }, &[table, ids]);
         let behind = self.op(
-            Distance { rows: length.clone(), columns: length, dtype: DType::I64 },
+            Distance {
+                rows: length.clone(),
+                columns: length,
+                dtype: DType::I64,
+            },
             &[],
         );
         let [low, high] = [-most, most].map(|n| self.integer(n));
@@ -157,7 +169,11 @@ mod tests {
             (true, [0, 1, 7, 8, 8, 10, 15, 15, 15, 17, 26]),
             (false, [0, 1, 7, 8, 9, 17, 31, 31, 31, 0, 0]),
         ] {
-            let buckets = Buckets { count: 32, farthest: 128, both_sides };
+            let buckets = Buckets {
+                count: 32,
+                farthest: 128,
+                both_sides,
+            };
             assert_eq!(behind.map(|n| buckets.of(n)), wanted);
         }
     }

@@ -18,6 +18,7 @@ enum Scaling {
     Dynamic,
     Linear,
     Llama3,
+    Long,
     Yarn,
 }
 
@@ -27,6 +28,8 @@ const SCALINGS: &[(&str, Scaling)] = &[
     ("dynamic", Scaling::Dynamic),
     ("linear", Scaling::Linear),
     ("llama3", Scaling::Llama3),
+    ("longrope", Scaling::Long),
+    ("su", Scaling::Long),
     ("yarn", Scaling::Yarn),
 ];
 
@@ -148,6 +151,7 @@ impl Rope {
                 Ok(())
             }
             Scaling::Llama3 => self.scale_llama3(section, trained),
+            Scaling::Long => self.scale_long(section, positions, trained),
             Scaling::Yarn => self.scale_yarn(section, trained, base, turned),
         }
     }
@@ -174,6 +178,28 @@ impl Rope {
                 *f = (1.0 - smooth) * *f / factor + smooth * *f;
             }
         }
+        Ok(())
+    }
+
+    /// LongRoPE; Ding et al. 2024 (arXiv:2402.13753), as long as no sequence is longer than those of the first training:
+    /// further positions have other factors for all.
+    fn scale_long(
+        &mut self,
+        section: &Config,
+        positions: i64,
+        trained: i64,
+    ) -> Result<(), ImportError> {
+        let factors = section.numbers("short_factor", self.frequencies.len())?;
+        for (f, factor) in self.frequencies.iter_mut().zip(factors) {
+            *f /= factor as f32;
+        }
+        let longer = section.number("factor", positions as f64 / trained as f64)?;
+        let absent = match longer > 1.0 {
+            true => (1.0 + longer.ln() / (trained.max(2) as f64).ln()).sqrt(),
+            false => 1.0,
+        };
+        self.factor = section.number("attention_factor", absent)?;
+        self.below = trained.min(positions);
         Ok(())
     }
 

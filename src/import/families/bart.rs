@@ -7,11 +7,7 @@ use super::{
     limit,
 };
 use crate::import::{
-    ImportError,
-    activation::activation,
-    attention::Causal,
-    config::Config,
-    layers::Layers,
+    ImportError, activation::activation, attention::Causal, config::Config, layers::Layers,
 };
 
 /// Copies of the table of words, and the head where it is tied.
@@ -109,7 +105,8 @@ impl<'a> Bart<'a> {
         let table = format!("{part}.embed_positions.weight");
         let places = l.embed(&table, [self.positions + OFFSET, d], places)?;
         let x = l.add(x, places);
-        self.encoder.norm(l, &format!("{part}.layernorm_embedding"), x)
+        self.encoder
+            .norm(l, &format!("{part}.layernorm_embedding"), x)
     }
 
     /// What the decoder looks at, and the mask of its tokens.
@@ -123,7 +120,9 @@ impl<'a> Bart<'a> {
         let scale = self.encoder.scale();
         let look = |l: &mut Layers, parts| l.attention(parts, scale, Some(mask));
         for i in 0..self.config.size("encoder_layers", 12, limit::LAYERS)? {
-            x = self.encoder.layer_normed(l, &format!("{part}.layers.{i}"), look, None, x)?;
+            x = self
+                .encoder
+                .layer_normed(l, &format!("{part}.layers.{i}"), look, None, x)?;
         }
         Ok((x, mask))
     }
@@ -141,7 +140,9 @@ impl<'a> Bart<'a> {
         let look = |l: &mut Layers, parts| l.causal_attention(parts, &how);
         let memory = Some((memory, memory_mask));
         for i in 0..self.config.size("decoder_layers", 12, limit::LAYERS)? {
-            x = self.decoder.layer_normed(l, &format!("{part}.layers.{i}"), look, memory, x)?;
+            x = self
+                .decoder
+                .layer_normed(l, &format!("{part}.layers.{i}"), look, memory, x)?;
         }
         Ok(x)
     }

@@ -143,7 +143,12 @@ impl<'a> Bert<'a> {
     }
 
     /// Layer normalisation.
-    pub(super) fn norm(&self, l: &mut Layers, name: &str, x: ValueId) -> Result<ValueId, ImportError> {
+    pub(super) fn norm(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
         l.layer_norm(name, self.hidden, self.eps, x)
     }
 

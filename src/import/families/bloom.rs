@@ -43,7 +43,11 @@ pub(super) fn build(
     divides(config, (width, hidden), (parts, heads))?;
     let bloom = Bloom {
         hidden,
-        heads: Heads { queries: heads, keys: heads, size: hidden / heads },
+        heads: Heads {
+            queries: heads,
+            keys: heads,
+            size: hidden / heads,
+        },
         eps: config.number("layer_norm_epsilon", 1e-5)?,
         normed_residual: config.flag("apply_residual_connection_post_layernorm", false)?,
     };

@@ -75,7 +75,11 @@ impl ChatGlm {
         if config.get("position_encoding_2d").is_some() {
             return Err(config.unsupported("position_encoding_2d", "null: ChatGLM2 and later"));
         }
-        for (key, wanted) in [("rmsnorm", true), ("post_layer_norm", true), ("original_rope", true)] {
+        for (key, wanted) in [
+            ("rmsnorm", true),
+            ("post_layer_norm", true),
+            ("original_rope", true),
+        ] {
             if config.flag(key, wanted)? != wanted {
                 return Err(config.unsupported(key, wanted.to_string()));
             }
@@ -91,15 +95,26 @@ impl ChatGlm {
             true => config.size("multi_query_group_num", 1, limit::HEADS)?,
             false => queries,
         };
-        divides(config, ("num_attention_heads", queries), ("multi_query_group_num", keys))?;
+        divides(
+            config,
+            ("num_attention_heads", queries),
+            ("multi_query_group_num", keys),
+        )?;
         let size = config.size("kv_channels", 128, limit::WIDTH / queries)?;
         if size % 4 != 0 {
-            return Err(config.wrong("kv_channels", "a multiple of 4, so that half of a head is pairs"));
+            return Err(config.wrong(
+                "kv_channels",
+                "a multiple of 4, so that half of a head is pairs",
+            ));
         }
         let bias = config.flag("add_bias_linear", false)?;
         Ok(Self {
             hidden: config.size("hidden_size", 4096, limit::WIDTH)?,
-            heads: Heads { queries, keys, size },
+            heads: Heads {
+                queries,
+                keys,
+                size,
+            },
             inner: config.size("ffn_hidden_size", 13_696, limit::WIDTH)?,
             eps: config.number("layernorm_epsilon", 1e-5)?,
             shared,
@@ -130,12 +145,22 @@ impl ChatGlm {
         let x = l.add(kept, y);
         let y = self.norm(l, &format!("{name}.post_attention_layernorm"), x)?;
         let kept = residual(x, y);
-        let both = l.linear(&format!("{name}.mlp.dense_h_to_4h"), [d, 2 * inner], self.bias, y)?;
+        let both = l.linear(
+            &format!("{name}.mlp.dense_h_to_4h"),
+            [d, 2 * inner],
+            self.bias,
+            y,
+        )?;
         let gate = l.columns(0, inner, both);
         let gate = l.unary(UnaryFn::Silu, gate);
         let up = l.columns(inner, inner, both);
         let y = l.mul(gate, up);
-        let y = l.linear(&format!("{name}.mlp.dense_4h_to_h"), [inner, d], self.bias, y)?;
+        let y = l.linear(
+            &format!("{name}.mlp.dense_4h_to_h"),
+            [inner, d],
+            self.bias,
+            y,
+        )?;
         Ok(l.add(kept, y))
     }
 
@@ -147,7 +172,14 @@ impl ChatGlm {
         look: &Causal,
         x: ValueId,
     ) -> Result<ValueId, ImportError> {
-        let (d, Heads { queries, keys, size }) = (self.hidden, self.heads);
+        let (
+            d,
+            Heads {
+                queries,
+                keys,
+                size,
+            },
+        ) = (self.hidden, self.heads);
         let shape = [d, (queries + 2 * keys) * size];
         let all = l.linear(&format!("{name}.query_key_value"), shape, self.qkv_bias, x)?;
         let [q, k, v] = match self.shared {

@@ -39,7 +39,14 @@ pub(super) fn build_text(
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
     let classes = ["CLIPTextModel", "CLIPTextModelWithProjection"];
-    alone(config, class, classes, ["text_projection", "text_embeds"], l, text)
+    alone(
+        config,
+        class,
+        classes,
+        ["text_projection", "text_embeds"],
+        l,
+        text,
+    )
 }
 
 /// Writes the vision tower alone.
@@ -50,7 +57,9 @@ pub(super) fn build_vision(
 ) -> Result<ValueId, ImportError> {
     let classes = ["CLIPVisionModel", "CLIPVisionModelWithProjection"];
     let names = ["visual_projection", "image_embeds"];
-    alone(config, class, classes, names, l, |config, l| vision(config, "batch", l))
+    alone(config, class, classes, names, l, |config, l| {
+        vision(config, "batch", l)
+    })
 }
 
 /// Writes both towers, and how well each text fits each image.
@@ -80,7 +89,13 @@ pub(super) fn build(
     let [texts, images] = [texts, images].map(|x| l.op(L2Normalize { eps: 1e-12.into() }, &[x]));
     let scale = l.weight("logit_scale", &[])?;
     let scale = l.unary(UnaryFn::Exp, scale);
-    let fit = l.op(MatMul { ta: false, tb: true }, &[texts, images]);
+    let fit = l.op(
+        MatMul {
+            ta: false,
+            tb: true,
+        },
+        &[texts, images],
+    );
     let by_text = l.mul(fit, scale);
     let by_image = l.permute(&[1, 0], by_text);
     l.output("logits_per_image", by_image);
@@ -127,7 +142,13 @@ fn block(config: &Config, [hidden, heads, inner]: [i64; 3]) -> Result<Block, Imp
         ("intermediate_size", inner),
     ];
     let act = activation(config, "hidden_act", UnaryFn::QuickGelu)?;
-    Block::read(config, keys, act, config.number("layer_norm_eps", 1e-5)?, NAMES)
+    Block::read(
+        config,
+        keys,
+        act,
+        config.number("layer_norm_eps", 1e-5)?,
+        NAMES,
+    )
 }
 
 /// Captions: each token sees those before it; the first end of a text stands for it.
@@ -141,7 +162,11 @@ fn text(config: &Config, l: &mut Layers) -> Result<Seen, ImportError> {
     let mask = l.attention_mask();
     let mask = l.additive_mask(mask);
     let position_ids = l.input("position_ids", Absent::Positions, positions);
-    let x = l.embed(&format!("{p}embeddings.token_embedding.weight"), [words, d], ids)?;
+    let x = l.embed(
+        &format!("{p}embeddings.token_embedding.weight"),
+        [words, d],
+        ids,
+    )?;
     let table = format!("{p}embeddings.position_embedding.weight");
     let places = l.embed(&table, [positions, d], position_ids)?;
     let mut x = l.add(x, places);
@@ -155,7 +180,11 @@ fn text(config: &Config, l: &mut Layers) -> Result<Seen, ImportError> {
     let end = config.count("eos_token_id", 49_407)?;
     let end = (end != 2).then_some(end.min(limit::VOCABULARY as u64) as i64);
     let pooled = l.token_of(end, ids, hidden);
-    Ok(Seen { hidden, pooled, size: d })
+    Ok(Seen {
+        hidden,
+        pooled,
+        size: d,
+    })
 }
 
 /// As many images as `symbol` says: the token before the patches stands for them.
@@ -164,7 +193,13 @@ fn vision(config: &Config, symbol: &str, l: &mut Layers) -> Result<Seen, ImportE
     let (d, p) = (block.hidden, l.stored_prefix("vision_model.", true));
     let patches = Patches::read(config, 32)?;
     let pixels = patches.pixels(l, symbol);
-    let x = patches.embed(l, &format!("{p}embeddings.patch_embedding"), d, false, pixels)?;
+    let x = patches.embed(
+        l,
+        &format!("{p}embeddings.patch_embedding"),
+        d,
+        false,
+        pixels,
+    )?;
     let token = l.weight(&format!("{p}embeddings.class_embedding"), &[d])?;
     let token = l.reshape([1, 1, d].map(Dim::from), token);
     let x = behind_token(l, token, x);
@@ -178,5 +213,9 @@ fn vision(config: &Config, symbol: &str, l: &mut Layers) -> Result<Seen, ImportE
     }
     let first = l.first_token(x);
     let pooled = block.norm(l, &format!("{p}post_layernorm"), first)?;
-    Ok(Seen { hidden: x, pooled, size: d })
+    Ok(Seen {
+        hidden: x,
+        pooled,
+        size: d,
+    })
 }

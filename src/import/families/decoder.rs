@@ -157,11 +157,14 @@ impl Decoder {
         partial: Option<f64>,
         l: &mut Layers,
     ) -> Result<(ValueId, Context), ImportError> {
-        l.limit_sequence(self.positions);
+        let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
+        l.limit_sequence(match rope.below {
+            0 => self.positions,
+            below => below,
+        });
         let ids = l.input("input_ids", Absent::Required, self.vocabulary);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
-        let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
         let position_ids = l.input("position_ids", Absent::Positions, rope.below);
         let turns = rope.turns(l, position_ids);
         let table = format!("{}embed_tokens.weight", self.prefix);
@@ -215,7 +218,11 @@ impl Decoder {
         x: ValueId,
     ) -> Result<[ValueId; 3], ImportError> {
         let (d, heads) = (self.hidden, self.heads);
-        let Heads { queries, keys, size } = heads;
+        let Heads {
+            queries,
+            keys,
+            size,
+        } = heads;
         if how.fused {
             let shape = [d, (queries + 2 * keys) * size];
             let all = l.linear(&format!("{name}.qkv_proj"), shape, how.bias, x)?;
@@ -223,7 +230,12 @@ impl Decoder {
         }
         let mut parts = Vec::new();
         for (part, count) in [("q", queries), ("k", keys), ("v", keys)] {
-            let y = l.linear(&format!("{name}.{part}_proj"), [d, count * size], how.bias, x)?;
+            let y = l.linear(
+                &format!("{name}.{part}_proj"),
+                [d, count * size],
+                how.bias,
+                x,
+            )?;
             let y = l.split_heads(count, size, y);
             let normed = how.norms && part != "v";
             parts.push(match normed {

@@ -97,7 +97,11 @@ impl DistilBert {
         let mask = l.additive_mask(mask);
         let position_ids = l.input("position_ids", Absent::Positions, positions);
         let (d, name) = (self.hidden, format!("{prefix}embeddings"));
-        let words = l.embed(&format!("{name}.word_embeddings.weight"), [vocabulary, d], ids)?;
+        let words = l.embed(
+            &format!("{name}.word_embeddings.weight"),
+            [vocabulary, d],
+            ids,
+        )?;
         let table = format!("{name}.position_embeddings.weight");
         let places = l.embed(&table, [positions, d], position_ids)?;
         let x = l.add(words, places);

@@ -90,10 +90,18 @@ impl Falcon {
             (false, true) => 1,
             (false, false) => queries,
         };
-        divides(config, ("num_attention_heads", queries), ("num_kv_heads", keys))?;
+        divides(
+            config,
+            ("num_attention_heads", queries),
+            ("num_kv_heads", keys),
+        )?;
         Ok(Self {
             hidden,
-            heads: Heads { queries, keys, size: hidden / queries },
+            heads: Heads {
+                queries,
+                keys,
+                size: hidden / queries,
+            },
             inner: config.size("ffn_hidden_size", 4 * hidden, 4 * limit::WIDTH)?,
             act: activation(config, "activation", UnaryFn::Gelu)?,
             eps: config.number("layer_norm_epsilon", 1e-5)?,
@@ -128,9 +136,19 @@ impl Falcon {
             Form::InTurn => norm(l, "post_attention_layernorm", attended)?,
         };
         let (d, inner) = (self.hidden, self.inner);
-        let y = l.linear(&format!("{name}.mlp.dense_h_to_4h"), [d, inner], self.bias, read)?;
+        let y = l.linear(
+            &format!("{name}.mlp.dense_h_to_4h"),
+            [d, inner],
+            self.bias,
+            read,
+        )?;
         let y = l.unary(self.act, y);
-        let y = l.linear(&format!("{name}.mlp.dense_4h_to_h"), [inner, d], self.bias, y)?;
+        let y = l.linear(
+            &format!("{name}.mlp.dense_4h_to_h"),
+            [inner, d],
+            self.bias,
+            y,
+        )?;
         Ok(l.add(attended, y))
     }
 
@@ -142,7 +160,11 @@ impl Falcon {
         look: &Causal,
         x: ValueId,
     ) -> Result<ValueId, ImportError> {
-        let Heads { queries, keys, size } = self.heads;
+        let Heads {
+            queries,
+            keys,
+            size,
+        } = self.heads;
         let d = self.hidden;
         let shape = [d, (queries + 2 * keys) * size];
         let all = l.linear(&format!("{name}.query_key_value"), shape, self.bias, x)?;
@@ -168,9 +190,7 @@ impl Form {
             (true, false, _) => {
                 Err(config.unsupported("parallel_attn", "true, with new_decoder_architecture"))
             }
-            (false, true, _) => {
-                Err(config.unsupported(key, "1, without new_decoder_architecture"))
-            }
+            (false, true, _) => Err(config.unsupported(key, "1, without new_decoder_architecture")),
         }
     }
 }

@@ -100,8 +100,16 @@ impl Gemma {
                 tied: config.flag("tie_word_embeddings", true)?,
                 ..Decoder::read(config, class, absent, l)?
             },
-            forward: FeedForward { act, bias: false, fused: false },
-            attend: Attend { bias, output_bias: bias, ..Attend::default() },
+            forward: FeedForward {
+                act,
+                bias: false,
+                fused: false,
+            },
+            attend: Attend {
+                bias,
+                output_bias: bias,
+                ..Attend::default()
+            },
             norms_behind,
         })
     }

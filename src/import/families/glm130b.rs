@@ -47,7 +47,11 @@ pub(super) fn build(
 ) -> Result<ValueId, ImportError> {
     let hidden = config.size("hidden_size", 12_288, limit::WIDTH)?;
     let heads = config.size("num_attention_heads", 96, limit::HEADS)?;
-    divides(config, ("hidden_size", hidden), ("num_attention_heads", heads))?;
+    divides(
+        config,
+        ("hidden_size", hidden),
+        ("num_attention_heads", heads),
+    )?;
     let size = hidden / heads;
     if size % 2 != 0 {
         return Err(config.wrong("num_attention_heads", "heads of an even number of elements"));
@@ -55,13 +59,20 @@ pub(super) fn build(
     let layers = config.size("num_layers", 70, limit::LAYERS)?;
     let glm = Glm {
         hidden,
-        heads: Heads { queries: heads, keys: heads, size },
+        heads: Heads {
+            queries: heads,
+            keys: heads,
+            size,
+        },
         inner: config.size("inner_hidden_size", 8 * hidden / 3, 4 * limit::WIDTH)?,
         eps: config.number("layernorm_epsilon", 1e-5)?,
         alpha: (2.0 * layers as f64).sqrt(),
     };
     let words = Words::read(config, class, &NAMES, hidden, l)?;
-    let (mut x, mask) = words.begin(l, config.size("max_sequence_length", 2048, limit::POSITIONS)?)?;
+    let (mut x, mask) = words.begin(
+        l,
+        config.size("max_sequence_length", 2048, limit::POSITIONS)?,
+    )?;
     let mask = seen(l, mask);
     let position_ids = l.input("position_ids", Absent::Positions, 0);
     let turns = Rope::plain(BASE, size).turns(l, position_ids);
@@ -78,7 +89,11 @@ fn seen(l: &mut Layers, mask: ValueId) -> ValueId {
     let context = l.op(Cast { dtype: DType::F32 }, &[context]);
     let only_context = l.additive_mask(context);
     let length = Dim::symbol("seq");
-    let distance = Distance { rows: length.clone(), columns: length, dtype: DType::F32 };
+    let distance = Distance {
+        rows: length.clone(),
+        columns: length,
+        dtype: DType::F32,
+    };
     let behind = l.op(distance, &[]);
     let zero = l.scalar(0.0);
     let ahead = l.binary(BinaryFn::Lt, behind, zero);
@@ -109,7 +124,12 @@ impl Glm {
         let kept = l.mul(x, alpha);
         let x = l.add(kept, y);
         let x = self.norm(l, &format!("{name}.post_attention_layernorm"), x)?;
-        let both = l.linear(&format!("{name}.mlp.dense_h_to_4h"), [d, 2 * inner], true, x)?;
+        let both = l.linear(
+            &format!("{name}.mlp.dense_h_to_4h"),
+            [d, 2 * inner],
+            true,
+            x,
+        )?;
         let up = l.columns(0, inner, both);
         let gate = l.columns(inner, inner, both);
         let gate = l.unary(UnaryFn::Gelu, gate);

@@ -77,10 +77,18 @@ impl NeoX {
     fn read(config: &Config) -> Result<Self, ImportError> {
         let hidden = config.size("hidden_size", 6144, limit::WIDTH)?;
         let heads = config.size("num_attention_heads", 64, limit::HEADS)?;
-        divides(config, ("hidden_size", hidden), ("num_attention_heads", heads))?;
+        divides(
+            config,
+            ("hidden_size", hidden),
+            ("num_attention_heads", heads),
+        )?;
         Ok(Self {
             hidden,
-            heads: Heads { queries: heads, keys: heads, size: hidden / heads },
+            heads: Heads {
+                queries: heads,
+                keys: heads,
+                size: hidden / heads,
+            },
             inner: config.size("intermediate_size", 24_576, limit::WIDTH)?,
             act: activation(config, "hidden_act", UnaryFn::Gelu)?,
             eps: config.number("layer_norm_eps", 1e-5)?,

@@ -124,6 +124,21 @@ pub(super) fn build_phi3(
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
     let window = window(config, 0)?;
+    // Its `yarn` is not that of others.
+    for key in ["rope_scaling", "rope_parameters"] {
+        let Some(section) = config.section(key)? else {
+            continue;
+        };
+        for key in ["rope_type", "type"] {
+            let known = ["default", "longrope", "su"];
+            if section
+                .text(key)?
+                .is_some_and(|kind| !known.contains(&kind))
+            {
+                return Err(section.unsupported(key, known.join(", ")));
+            }
+        }
+    }
     let form = Form {
         partial: Some(1.0),
         fused: true,

@@ -54,7 +54,11 @@ pub(super) fn build(
     };
     let mpt = Mpt {
         hidden,
-        heads: Heads { queries: heads, keys: heads, size },
+        heads: Heads {
+            queries: heads,
+            keys: heads,
+            size,
+        },
         eps: config.number("layer_norm_epsilon", 1e-5)?,
         clip: number("clip_qkv")?,
     };
@@ -83,7 +87,10 @@ fn refuse(config: &Config) -> Result<(), ImportError> {
     if config.get("logit_scale").is_some() {
         return Err(config.unsupported("logit_scale", "null"));
     }
-    if !matches!(config.text("norm_type")?, None | Some("low_precision_layernorm" | "layernorm")) {
+    if !matches!(
+        config.text("norm_type")?,
+        None | Some("low_precision_layernorm" | "layernorm")
+    ) {
         return Err(config.unsupported("norm_type", "low_precision_layernorm, layernorm"));
     }
     let Some(attention) = config.section("attn_config")? else {
@@ -116,7 +123,10 @@ fn slopes(heads: i64) -> Vec<f32> {
     let every_other = |start| all.iter().skip(start).step_by(2).copied();
     match heads.count_ones() {
         1 => all,
-        _ => every_other(1).chain(every_other(0)).take(heads as usize).collect(),
+        _ => every_other(1)
+            .chain(every_other(0))
+            .take(heads as usize)
+            .collect(),
     }
 }
 
@@ -127,7 +137,12 @@ impl Mpt {
         let ty = TensorType::fixed(DType::F32, &[self.hidden]);
         let value = 0.0.into();
         let shift = l.op(Constant { value, ty }, &[]);
-        Ok(l.op(LayerNorm { eps: self.eps.into() }, &[x, gain, shift]))
+        Ok(l.op(
+            LayerNorm {
+                eps: self.eps.into(),
+            },
+            &[x, gain, shift],
+        ))
     }
 
     /// `x + attend(norm(x))`, then `x + W2 gelu(W1 norm(x))`.

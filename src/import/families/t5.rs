@@ -5,11 +5,7 @@ use ir::{Dim, UnaryFn, ValueId, ops::Absent};
 
 use super::{known_as, limit};
 use crate::import::{
-    ImportError,
-    activation::by_name,
-    attention::Causal,
-    config::Config,
-    layers::Layers,
+    ImportError, activation::by_name, attention::Causal, config::Config, layers::Layers,
     positions::Buckets,
 };
 
@@ -89,7 +85,10 @@ impl T5 {
         let size = known_as(config, "d_kv", "head_dim");
         let heads = config.size(parts, 8, limit::HEADS)?;
         let (act, gated) = Self::forward(config)?;
-        let (count, far) = ("relative_attention_num_buckets", "relative_attention_max_distance");
+        let (count, far) = (
+            "relative_attention_num_buckets",
+            "relative_attention_max_distance",
+        );
         let buckets = config.size(count, 32, FARTHEST)?;
         let farthest = config.size(far, 128, FARTHEST)?;
         if buckets < 4 {
@@ -180,7 +179,10 @@ impl T5 {
         let (ids, mask) = l.decoder_inputs(self.vocabulary, limit::POSITIONS);
         let mask = self.biased(l, "decoder", Dim::symbol("decoder_seq"), mask)?;
         let mut x = l.embed("shared.weight", [self.vocabulary, self.hidden], ids)?;
-        let how = Causal { scale: 1.0, ..Causal::of(self.size, mask) };
+        let how = Causal {
+            scale: 1.0,
+            ..Causal::of(self.size, mask)
+        };
         let own = |l: &mut Layers, parts| l.causal_attention(parts, &how);
         let across = |l: &mut Layers, parts| l.attention(parts, 1.0, Some(memory_mask));
         for i in 0..layers {
@@ -209,7 +211,11 @@ impl T5 {
             let y = l.linear(&format!("{name}.{part}"), [d, wide], false, x)?;
             Ok::<_, ImportError>(l.split_heads(self.heads, self.size, y))
         };
-        let parts = [project("q", x)?, project("k", memory)?, project("v", memory)?];
+        let parts = [
+            project("q", x)?,
+            project("k", memory)?,
+            project("v", memory)?,
+        ];
         let y = look(l, parts);
         l.linear(&format!("{name}.o"), [wide, d], false, y)
     }

@@ -1,6 +1,9 @@
 //! ViT; Dosovitskiy et al. 2020 (arXiv:2010.11929), section 3.1: an image as a sequence of patches behind one more token.
 
-use ir::{Dim, UnaryFn, ValueId, ops::{Broadcast, Concat, MatMul}};
+use ir::{
+    Dim, UnaryFn, ValueId,
+    ops::{Broadcast, Concat, MatMul},
+};
 
 use super::{
     block::{Block, Names},
@@ -42,14 +45,24 @@ pub(super) fn build(
     let class = class.unwrap_or("ViTModel");
     let p = l.stored_prefix("vit.", class != "ViTModel");
     let act = activation(config, "hidden_act", UnaryFn::Gelu)?;
-    let keys = [("hidden_size", 768), ("num_attention_heads", 12), ("intermediate_size", 3072)];
+    let keys = [
+        ("hidden_size", 768),
+        ("num_attention_heads", 12),
+        ("intermediate_size", 3072),
+    ];
     let eps = config.number("layer_norm_eps", 1e-12)?;
     let mut block = Block::read(config, keys, act, eps, NAMES)?;
     block.bias = [config.flag("qkv_bias", true)?; 3];
     let patches = Patches::read(config, 16)?;
     let d = block.hidden;
     let pixels = patches.pixels(l, "batch");
-    let x = patches.embed(l, &format!("{p}embeddings.patch_embeddings.projection"), d, true, pixels)?;
+    let x = patches.embed(
+        l,
+        &format!("{p}embeddings.patch_embeddings.projection"),
+        d,
+        true,
+        pixels,
+    )?;
     let token = l.weight(&format!("{p}embeddings.cls_token"), &[1, 1, d])?;
     let x = behind_token(l, token, x);
     let table = [1, patches.count() + 1, d];
@@ -96,7 +109,9 @@ fn sides(config: &Config, key: &str, absent: i64) -> Result<[i64; 2], ImportErro
     match config.get(key).and_then(|v| v.as_array()) {
         None => Ok([config.size(key, absent, SIDE)?; 2]),
         Some(list) => {
-            let sides = list.iter().map(|v| v.as_i64().filter(|n| (1..=SIDE).contains(n)));
+            let sides = list
+                .iter()
+                .map(|v| v.as_i64().filter(|n| (1..=SIDE).contains(n)));
             let sides: Option<Vec<_>> = sides.collect();
             sides.and_then(|s| s.try_into().ok()).ok_or_else(|| {
                 config.wrong(key, format!("an integer from 1 to {SIDE}, or two of them"))
@@ -162,7 +177,10 @@ impl Patches {
             [images.clone()].into_iter().chain(sizes).collect()
         };
         let mut x = pixels;
-        for (axis, side, used) in [(2, self.image[0], rows * high), (3, self.image[1], columns * wide)] {
+        for (axis, side, used) in [
+            (2, self.image[0], rows * high),
+            (3, self.image[1], columns * wide),
+        ] {
             if used < side {
                 x = l.slice(axis, 0, used, x);
             }
@@ -172,7 +190,13 @@ impl Patches {
         let x = l.reshape(sized(&[rows * columns, self.numbers()]), x);
         let kernels = l.weight(&format!("{name}.weight"), &[hidden, channels, high, wide])?;
         let kernels = l.reshape([hidden.into(), self.numbers().into()], kernels);
-        let y = l.op(MatMul { ta: false, tb: true }, &[x, kernels]);
+        let y = l.op(
+            MatMul {
+                ta: false,
+                tb: true,
+            },
+            &[x, kernels],
+        );
         match bias {
             true => l.shift(name, hidden, y),
             false => Ok(y),

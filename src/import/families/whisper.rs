@@ -100,7 +100,11 @@ fn convolve(
     x: ValueId,
 ) -> Result<ValueId, ImportError> {
     let sides: Vec<Dim> = [0, 1, 0].map(Dim::from).into();
-    let pad = Pad { lo: sides.clone(), hi: sides, value: 0.0.into() };
+    let pad = Pad {
+        lo: sides.clone(),
+        hi: sides,
+        value: 0.0.into(),
+    };
     let x = l.op(pad, &[x]);
     let taps: Vec<ValueId> = (0..TAPS)
         .map(|tap| l.stride(1, [tap, frames / step, step], x))
@@ -109,7 +113,13 @@ fn convolve(
     let kernels = l.weight(&format!("{name}.weight"), &[to, from, TAPS])?;
     let kernels = l.permute(&[0, 2, 1], kernels);
     let kernels = l.reshape([to.into(), (TAPS * from).into()], kernels);
-    let y = l.op(MatMul { ta: false, tb: true }, &[x, kernels]);
+    let y = l.op(
+        MatMul {
+            ta: false,
+            tb: true,
+        },
+        &[x, kernels],
+    );
     let y = l.shift(name, to, y)?;
     Ok(l.unary(UnaryFn::Gelu, y))
 }
@@ -128,7 +138,11 @@ fn decode(
     let (ids, mask) = l.decoder_inputs(words, positions);
     let x = l.embed(&format!("{part}.embed_tokens.weight"), [words, d], ids)?;
     let places = l.places(0, Dim::symbol("decoder_seq"));
-    let places = l.embed(&format!("{part}.embed_positions.weight"), [positions, d], places)?;
+    let places = l.embed(
+        &format!("{part}.embed_positions.weight"),
+        [positions, d],
+        places,
+    )?;
     let mut x = l.add(x, places);
     let how = Causal::of(block.size(), mask);
     let own = |l: &mut Layers, parts| l.causal_attention(parts, &how);

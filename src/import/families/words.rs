@@ -82,7 +82,11 @@ impl Words {
         let ids = l.input("input_ids", Absent::Required, self.count);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
-        let x = l.embed(&format!("{}.weight", self.table), [self.count, self.hidden], ids)?;
+        let x = l.embed(
+            &format!("{}.weight", self.table),
+            [self.count, self.hidden],
+            ids,
+        )?;
         Ok((x, mask))
     }
 
