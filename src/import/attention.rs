@@ -111,8 +111,12 @@ impl Layers {
         } = heads;
         let group = queries / keys;
         let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
-        let lead = [batch, seq];
-        let shape = |tail: &[i64]| lead.iter().cloned().chain(tail.iter().map(|n| (*n).into()));
+        let shape = |tail: &[i64]| -> Vec<Dim> {
+            let lead = [batch.clone(), seq.clone()];
+            lead.into_iter()
+                .chain(tail.iter().map(|n| Dim::from(*n)))
+                .collect()
+        };
         let groups = self.reshape(shape(&[keys, group + 2, size]), x);
         [(0, group), (group, 1), (group + 1, 1)].map(|(first, count)| {
             let part = self.slice(3, first, count, groups);

@@ -8,6 +8,9 @@ use ir::{
 
 use super::layers::Layers;
 
+/// Behind every position.
+const FAR: i64 = 1 << 40;
+
 /// How T5 counts distances; Raffel et al. 2019 (arXiv:1910.10683), section 2.1.
 pub(super) struct Buckets {
     /// How many there are.
@@ -102,22 +105,18 @@ impl Layers {
     /// one, the largest of all; position 0 if there is none.
     pub(super) fn token_of(&mut self, wanted: Option<i64>, ids: ValueId, x: ValueId) -> ValueId {
         let [batch, seq, n] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
-        let ids = self.as_type(DType::F32, ids);
         let wanted = match wanted {
-            Some(id) => self.scalar(id as f64),
+            Some(id) => self.integer(id),
             None => self.fold(Monoid::Max, 1, true, ids),
         };
         let found = self.binary(BinaryFn::Eq, ids, wanted);
-        let ty = TensorType::new(DType::F32, [batch.clone(), seq.clone()]);
+        let ty = TensorType::new(DType::I64, [batch.clone(), seq.clone()]);
         let at = self.op(Iota { axis: 1, ty }, &[]);
-        let far = self.scalar(f64::from(u32::MAX));
-        let at = self.op(Select {}, &[found, at, far]);
-        let first = self.fold(Monoid::Min, 1, true, at);
+        let [far, zero] = [FAR, 0].map(|n| self.integer(n));
+        let first = self.op(Select {}, &[found, at, far]);
+        let first = self.fold(Monoid::Min, 1, true, first);
         let none = self.binary(BinaryFn::Eq, first, far);
-        let zero = self.scalar(0.0);
         let first = self.op(Select {}, &[none, zero, first]);
-        let ty = TensorType::new(DType::F32, [batch.clone(), seq.clone()]);
-        let at = self.op(Iota { axis: 1, ty }, &[]);
         let chosen = self.binary(BinaryFn::Eq, at, first);
         let chosen = self.as_type(DType::F32, chosen);
         let chosen = self.reshape([batch.clone(), seq, 1.into()], chosen);

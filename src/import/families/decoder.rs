@@ -1,9 +1,6 @@
 //! What decoders with rotated heads share: inputs, causal attention, and the head.
 
-use ir::{
-    BinaryFn, UnaryFn, ValueId,
-    ops::{self, Absent},
-};
+use ir::{BinaryFn, UnaryFn, ValueId, ops::Absent};
 
 use super::{divides, limit};
 use crate::import::{

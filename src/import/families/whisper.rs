@@ -99,7 +99,7 @@ fn convolve(
     [frames, step]: [i64; 2],
     x: ValueId,
 ) -> Result<ValueId, ImportError> {
-    let sides: Vec<Dim> = [0, 1, 0].map(Dim::from).into();
+    let sides: Vec<Dim> = [0i64, 1, 0].map(Dim::from).into();
     let pad = Pad {
         lo: sides.clone(),
         hi: sides,
