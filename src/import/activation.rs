@@ -21,6 +21,12 @@ const ACTIVATIONS: &[(&str, UnaryFn)] = &[
     ("tanh", UnaryFn::Tanh),
 ];
 
+/// The function `word`.
+pub(super) fn by_name(word: &str) -> Option<UnaryFn> {
+    let found = ACTIVATIONS.iter().find(|(name, _)| *name == word);
+    found.map(|(_, f)| *f)
+}
+
 /// The function that `key` names; `absent` if there is no such key.
 pub(super) fn activation(
     config: &Config,
@@ -30,8 +36,7 @@ pub(super) fn activation(
     let Some(word) = config.text(key)? else {
         return Ok(absent);
     };
-    let found = ACTIVATIONS.iter().find(|(name, _)| *name == word);
-    found.map(|(_, f)| *f).ok_or_else(|| {
+    by_name(word).ok_or_else(|| {
         let names: Vec<_> = ACTIVATIONS.iter().map(|(name, _)| *name).collect();
         config.unsupported(key, names.join(", "))
     })

@@ -183,6 +183,19 @@ impl Config {
         }
     }
 
+    /// A list of positive numbers, `count` of them.
+    pub(super) fn numbers(&self, key: &str, count: usize) -> Result<Vec<f64>, ImportError> {
+        let list = self.get(key).and_then(Value::as_array);
+        let numbers = list
+            .into_iter()
+            .flatten()
+            .map(|v| v.as_f64().filter(|x| *x > 0.0));
+        let numbers: Option<Vec<_>> = numbers.collect();
+        numbers
+            .filter(|n| n.len() == count)
+            .ok_or_else(|| self.wrong(key, format!("a list of {count} positive numbers")))
+    }
+
     /// A list of texts.
     pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<&str>>, ImportError> {
         let Some(value) = self.get(key) else {

@@ -77,15 +77,18 @@ impl Layers {
 
     /// Says that a sequence has at most `positions` tokens.
     pub(super) fn limit_sequence(&mut self, positions: i64) {
-        let bounds = Bounds {
-            min: 1,
-            max: positions.min(SEQUENCE_LIMIT),
-        };
-        self.graph.declare("seq", bounds);
+        self.declare("seq", positions);
         if self.task == Task::Generate {
-            self.graph.declare("context", bounds);
-            self.begin_cache(bounds.max);
+            self.declare("context", positions);
+            self.begin_cache(positions.min(SEQUENCE_LIMIT));
         }
+    }
+
+    /// A size that runs choose, from 1 to `most`.
+    pub(super) fn declare(&mut self, symbol: &str, most: i64) -> Dim {
+        let max = most.min(SEQUENCE_LIMIT);
+        self.graph.declare(symbol, Bounds { min: 1, max });
+        Dim::symbol(symbol)
     }
 
     /// The graph and its weights, after every stored tensor was found to be used, or to match one of `ignored`.
@@ -143,16 +146,39 @@ impl Layers {
         if let (Absent::Positions, Some(positions)) = (absent, self.cached_positions()) {
             return positions;
         }
-        let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol("seq")]);
+        self.input_along("seq", name, absent, below)
+    }
+
+    /// An input of integers, `[batch, length]`, as [`Layers::input`].
+    pub(super) fn input_along(
+        &mut self,
+        length: &str,
+        name: &str,
+        absent: Absent,
+        below: i64,
+    ) -> ValueId {
+        let ty = TensorType::new(DType::I64, [Dim::symbol("batch"), Dim::symbol(length)]);
+        let name = name.into();
         self.op(
             ops::Input {
-                name: name.into(),
+                name,
                 ty,
                 absent,
                 below,
             },
             &[],
         )
+    }
+
+    /// An input of numbers that must be given.
+    pub(super) fn numbers(&mut self, name: &str, shape: Vec<Dim>) -> ValueId {
+        let input = ops::Input {
+            name: name.into(),
+            ty: TensorType::new(DType::F32, shape),
+            absent: Absent::Required,
+            below: 0,
+        };
+        self.op(input, &[])
     }
 
     /// The input `attention_mask` (1 for a token, 0 for padding) as numbers.
@@ -350,35 +376,15 @@ impl Layers {
         Ok(self.op(ops::RmsNorm { eps: eps.into() }, &[x, g]))
     }
 
-    /// `[batch, seq, heads * size]` as `[batch, heads, seq, size]`.
-    pub(super) fn split_heads(&mut self, heads: i64, size: i64, x: ValueId) -> ValueId {
-        let [batch, seq, _] = <[Dim; 3]>::try_from(self.shape(x)).expect("x has three axes");
-        let shape = vec![batch, seq, heads.into(), size.into()];
-        let split = self.op(ops::Reshape { shape }, &[x]);
-        self.op(
-            ops::Permute {
-                axes: vec![0, 2, 1, 3],
-            },
-            &[split],
-        )
+    /// The same elements under another shape.
+    pub(super) fn reshape(&mut self, shape: impl IntoIterator<Item = Dim>, x: ValueId) -> ValueId {
+        let shape = shape.into_iter().collect();
+        self.op(ops::Reshape { shape }, &[x])
     }
 
-    /// `[batch, heads, seq, size]` as `[batch, seq, heads * size]`.
-    pub(super) fn merge_heads(&mut self, x: ValueId) -> ValueId {
-        let y = self.op(
-            ops::Permute {
-                axes: vec![0, 2, 1, 3],
-            },
-            &[x],
-        );
-        let [batch, seq, heads, size] =
-            <[Dim; 4]>::try_from(self.shape(y)).expect("heads have four axes");
-        self.op(
-            ops::Reshape {
-                shape: vec![batch, seq, heads * size],
-            },
-            &[y],
-        )
+    /// Axes in another order.
+    pub(super) fn permute(&mut self, axes: &[i64], x: ValueId) -> ValueId {
+        self.op(ops::Permute { axes: axes.into() }, &[x])
     }
 
     /// Elements `start..start + count` along the last axis.
@@ -407,14 +413,28 @@ impl Layers {
         )
     }
 
-    fn slice(&mut self, axis: i64, start: i64, count: i64, x: ValueId) -> ValueId {
-        let slice = ops::Slice {
-            axis,
-            start: start.into(),
-            size: count.into(),
-            step: 1,
-        };
-        self.op(slice, &[x])
+    /// Elements `start..start + count` along `axis`.
+    pub(super) fn slice(&mut self, axis: i64, start: i64, count: i64, x: ValueId) -> ValueId {
+        self.stride(axis, [start, count, 1], x)
+    }
+
+    /// `count` elements along `axis` from `start` on, each `step` behind the one before.
+    pub(super) fn stride(
+        &mut self,
+        axis: i64,
+        [start, count, step]: [i64; 3],
+        x: ValueId,
+    ) -> ValueId {
+        let (start, size) = (start.into(), count.into());
+        self.op(
+            ops::Slice {
+                axis,
+                start,
+                size,
+                step,
+            },
+            &[x],
+        )
     }
 
     // Arithmetic.

@@ -6,6 +6,7 @@
 //! header, and a graph of at most 1024 layers (`tests/import/memory.rs`).
 
 mod activation;
+mod attention;
 mod cache;
 mod config;
 mod error;
@@ -13,6 +14,7 @@ mod families;
 mod generation;
 mod layers;
 mod pooling;
+mod positions;
 mod rope;
 mod safetensors;
 mod text;

@@ -6,7 +6,7 @@ use std::f32::consts::TAU;
 
 use ir::{
     DType, Dim, UnaryFn, ValueId,
-    ops::{Cast, Reshape},
+    ops::{self, Cast, Reshape},
 };
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ enum Scaling {
     Dynamic,
     Linear,
     Llama3,
+    Long,
     Yarn,
 }
 
@@ -27,6 +28,8 @@ const SCALINGS: &[(&str, Scaling)] = &[
     ("dynamic", Scaling::Dynamic),
     ("linear", Scaling::Linear),
     ("llama3", Scaling::Llama3),
+    ("longrope", Scaling::Long),
+    ("su", Scaling::Long),
     ("yarn", Scaling::Yarn),
 ];
 
@@ -43,8 +46,15 @@ pub(super) struct Rope {
 /// Sines and cosines of a run's positions, `[batch, 1, seq, pairs]`: the same for all heads.
 #[derive(Clone, Copy)]
 pub(super) struct Turns {
-    pub(super) cos: ValueId,
-    pub(super) sin: ValueId,
+    cos: ValueId,
+    sin: ValueId,
+}
+
+impl Turns {
+    /// `x: [batch, heads, seq, size]`, turned; pairs are neighbours, or halves apart.
+    pub(super) fn turn(self, l: &mut Layers, interleaved: bool, x: ValueId) -> ValueId {
+        l.op(ops::Rope { interleaved }, &[x, self.cos, self.sin])
+    }
 }
 
 impl Rope {
@@ -56,14 +66,26 @@ impl Rope {
         partial: Option<f64>,
         positions: i64,
     ) -> Result<Self, ImportError> {
+        let keys = ["rope_theta", "partial_rotary_factor"];
+        Self::read_as(config, keys, size, partial, positions)
+    }
+
+    /// As [`Rope::read`], where older configurations have other keys for base and share.
+    pub(super) fn read_as(
+        config: &Config,
+        [base, share]: [&str; 2],
+        size: i64,
+        partial: Option<f64>,
+        positions: i64,
+    ) -> Result<Self, ImportError> {
         let section = match config.section("rope_scaling")? {
             Some(section) if section.len() > 0 => Some(section),
             _ => config.section("rope_parameters")?,
         };
         let at = section.as_ref().unwrap_or(config);
-        let base = at.number("rope_theta", config.number("rope_theta", 10_000.0)?)?;
+        let base = at.number("rope_theta", config.number(base, 10_000.0)?)?;
         let key = "partial_rotary_factor";
-        let share = at.number(key, config.number(key, partial.unwrap_or(1.0))?)?;
+        let share = at.number(key, config.number(share, partial.unwrap_or(1.0))?)?;
         if partial.is_none() && share != 1.0 {
             // Frameworks disagree on what it would mean: `transformers` turns all, others the share.
             let by = if at.get(key).is_some() { at } else { config };
@@ -74,16 +96,21 @@ impl Rope {
             let wanted = format!("an even number of the {size} elements of a head to be turned");
             return Err(at.wrong(key, wanted));
         }
-        let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
-        let mut rope = Self {
-            frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
-            factor: 1.0,
-            below: 0,
-        };
+        let mut rope = Self::plain(base, turned);
         if let Some(section) = &section {
             rope.scale(config, section, positions, base, turned)?;
         }
         Ok(rope)
+    }
+
+    /// The first `turned` elements are turned, as fast as the paper says for `base`.
+    pub(super) fn plain(base: f64, turned: i64) -> Self {
+        let exponents = (0..turned).step_by(2).map(|i| i as f32 / turned as f32);
+        Self {
+            frequencies: exponents.map(|e| 1.0 / (base as f32).powf(e)).collect(),
+            factor: 1.0,
+            below: 0,
+        }
     }
 
     /// Applies the scaling that `section` names.
@@ -124,6 +151,7 @@ impl Rope {
                 Ok(())
             }
             Scaling::Llama3 => self.scale_llama3(section, trained),
+            Scaling::Long => self.scale_long(section, positions, trained),
             Scaling::Yarn => self.scale_yarn(section, trained, base, turned),
         }
     }
@@ -150,6 +178,28 @@ impl Rope {
                 *f = (1.0 - smooth) * *f / factor + smooth * *f;
             }
         }
+        Ok(())
+    }
+
+    /// LongRoPE; Ding et al. 2024 (arXiv:2402.13753), as long as no sequence is longer than those of the first training:
+    /// further positions have other factors for all.
+    fn scale_long(
+        &mut self,
+        section: &Config,
+        positions: i64,
+        trained: i64,
+    ) -> Result<(), ImportError> {
+        let factors = section.numbers("short_factor", self.frequencies.len())?;
+        for (f, factor) in self.frequencies.iter_mut().zip(factors) {
+            *f /= factor as f32;
+        }
+        let longer = section.number("factor", positions as f64 / trained as f64)?;
+        let absent = match longer > 1.0 {
+            true => (1.0 + longer.ln() / (trained.max(2) as f64).ln()).sqrt(),
+            false => 1.0,
+        };
+        self.factor = section.number("attention_factor", absent)?;
+        self.below = trained.min(positions);
         Ok(())
     }
 

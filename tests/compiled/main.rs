@@ -9,7 +9,7 @@ mod support;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use ir::{DType, Tensor};
+use ir::Tensor;
 use support::{Case, check_stored_models, largest_error, minilm, models};
 use tilewright::{
     CompileOptions, Storage,
@@ -50,9 +50,8 @@ fn run_on(
     model: &Model,
     case: &Case,
 ) -> BTreeMap<String, Tensor> {
-    let [batch, seq] = case.sizes();
-    let mut options = CompileOptions::new(tilewright::target(target).unwrap())
-        .with_sizes([("batch", batch), ("seq", seq)]);
+    let mut options = CompileOptions::new(tilewright::target(target).unwrap());
+    options.sizes = vec![case.sizes(&model.graph)];
     options.storage = storage;
     let compiled =
         tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ());
@@ -69,13 +68,9 @@ fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u6
     let mut executor = model.executor(0, &runtime::Options::default()).unwrap();
     for (name, x) in &case.inputs {
         let shape: Vec<usize> = x.shape.iter().map(|n| *n as usize).collect();
-        let bytes: Vec<u8> = x
-            .values
-            .iter()
-            .flat_map(|v| (*v as i64).to_le_bytes())
-            .collect();
+        let bytes = x.bytes();
         let view = TensorView {
-            dtype: DType::I64,
+            dtype: x.dtype(),
             shape: &shape,
             bytes: &bytes,
         };

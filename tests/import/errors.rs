@@ -256,13 +256,13 @@ fn models_that_are_not_known() {
         "bert",
         "model_type",
         json!("mamba"),
-        "DIR/config.json: `model_type`: \"mamba\" is not supported; supported: bert, gpt2, llama, mistral, qwen2, glm, glm4",
+        "DIR/config.json: `model_type`: \"mamba\" is not supported; supported: bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4",
     );
     check_config(
         "bert",
         "model_type",
         Value::Null,
-        "DIR/config.json: `model_type`: wanted one of bert, gpt2, llama, mistral, qwen2, glm, glm4, found nothing",
+        "DIR/config.json: `model_type`: wanted one of bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4, found nothing",
     );
     check_config(
         "bert",
@@ -297,8 +297,8 @@ fn models_that_are_not_known() {
     check_config(
         "llama",
         "rope_scaling",
-        json!({"type": "longrope"}),
-        "DIR/config.json: `rope_scaling.type`: \"longrope\" is not supported; supported: default, dynamic, linear, llama3, yarn",
+        json!({"type": "ntk"}),
+        "DIR/config.json: `rope_scaling.type`: \"ntk\" is not supported; supported: default, dynamic, linear, llama3, longrope, su, yarn",
     );
 }
 

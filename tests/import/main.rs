@@ -1,6 +1,7 @@
 //! Importers: their numbers against `transformers`, and what they make of bad files.
 
 mod errors;
+mod families;
 #[path = "../support/folder.rs"]
 mod folder;
 #[cfg(target_os = "linux")]

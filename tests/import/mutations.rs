@@ -8,7 +8,7 @@ use tilewright::import;
 
 use crate::folder::Folder;
 
-const MODELS: [&str; 8] = [
+const MODELS: &[&str] = &[
     "bert",
     "bert_masked",
     "sentence",
@@ -17,6 +17,21 @@ const MODELS: [&str; 8] = [
     "mistral",
     "qwen2",
     "glm4",
+    "roberta",
+    "distilbert",
+    "vit",
+    "clip",
+    "phi3_long",
+    "gemma2",
+    "gpt_neox",
+    "bloom",
+    "falcon_new",
+    "mpt_clipped",
+    "t5_gated",
+    "bart",
+    "whisper",
+    "chatglm2",
+    "glm130b",
 ];
 
 /// Values that configurations have no business with.
@@ -113,7 +128,7 @@ fn import_all(folder: &Folder) {
 proptest! {
     #[test]
     fn configurations_with_odd_values(
-        name in proptest::sample::select(&MODELS[..]),
+        name in proptest::sample::select(MODELS),
         changes in proptest::collection::vec((any::<usize>(), odd_value()), 1..4),
     ) {
         let folder = Folder::copy(name);
@@ -127,7 +142,7 @@ proptest! {
 
     #[test]
     fn configurations_with_odd_bytes(
-        name in proptest::sample::select(&MODELS[..]),
+        name in proptest::sample::select(MODELS),
         changes in proptest::collection::vec(change(), 1..6),
     ) {
         let folder = Folder::copy(name);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ir::ops::{Absent, Input};
 use ir::{
-    Bytes, DType, Form, Graph, Roofline, Simt, Sizes, Target, Tensor, eval,
+    Bytes, DType, Form, Graph, Roofline, Simt, Target, Tensor, eval,
     lane::{Emulation, Layout, MatrixInstr, Spelling, Step, emulate},
 };
 use passes::{Place, Plan, RewriteOptions};
@@ -140,19 +140,8 @@ fn launch(
 }
 
 fn run(model: &Model, case: &Case, target: &Target) -> BTreeMap<String, Tensor> {
-    let [batch, seq] = case.sizes();
-    let given = [("batch", batch), ("seq", seq)];
-    let sizes: Sizes = model
-        .graph
-        .symbols()
-        .keys()
-        .filter_map(|symbol| {
-            let name = symbol.to_string();
-            let size = given.iter().find(|(n, _)| *n == name)?.1;
-            Some((symbol.clone(), size))
-        })
-        .collect();
-    let bound = model.graph.bind(&sizes).unwrap_or_else(|e| panic!("{e}"));
+    let bound = model.graph.bind(&case.sizes(&model.graph));
+    let bound = bound.unwrap_or_else(|e| panic!("{e}"));
     let rewritten = passes::rewrite(&bound, &RewriteOptions::new(ROOFLINE)).unwrap();
     let choose = |k: &ir::Kernel| autotune::first_choice(k, target);
     let plan = passes::plan(&rewritten.graph, &rewritten.rules, target, &choose);

@@ -10,10 +10,13 @@ import json
 import math
 import shutil
 import sys
+import zlib
 from pathlib import Path
 
 import torch
 import transformers as hf
+
+import families
 
 HERE = Path(__file__).parent
 MINILM = HERE.parents[1] / ".toolchain/models/all-MiniLM-L6-v2"
@@ -128,6 +131,8 @@ MODELS |= {
         torch.bfloat16,
     ),
 }
+SEEDS = {name: seed for seed, name in enumerate(MODELS)}
+MODELS |= families.MODELS
 SHARDED = {"llama": "8KB"}
 
 
@@ -140,8 +145,11 @@ def randomise(model, seed):
         p.data = 1 + 0.2 * noise if norm else (0.2 if p.dim() == 1 else 0.4) * noise
 
 
-def cases(model, seed):
+def cases(name, model, seed):
     """Inputs: one token, a batch, padding on the right, padding on the left with positions."""
+    if name in families.MODELS:
+        yield from families.cases(name, model.config, seed)
+        return
     g = torch.Generator().manual_seed(seed)
 
     def ids(below, *shape):
@@ -175,9 +183,14 @@ def embedding(hidden, mask):
     return torch.nn.functional.normalize(mean, p=2, dim=1)
 
 
+def has_cache(model):
+    return getattr(model.config, "use_cache", None) is not None
+
+
 def outputs(model, inputs, sentence):
+    inputs = {k: v.double() if v.is_floating_point() else v for k, v in inputs.items()}
     with torch.no_grad():
-        found = model(**inputs, use_cache=False) if "use_cache" in model.config else model(**inputs)
+        found = model(**inputs, use_cache=False) if has_cache(model) else model(**inputs)
     out = {k: v for k, v in found.items() if torch.is_tensor(v)}
     if sentence:
         mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
@@ -188,7 +201,7 @@ def outputs(model, inputs, sentence):
 def write_cases(folder, model, seed, sentence, keep=None):
     model = model.double().eval()
     written = []
-    for inputs in cases(model, seed):
+    for inputs in cases(folder.name, model, seed):
         out = outputs(model, inputs, sentence)
         out = {k: v for k, v in out.items() if keep is None or k in keep}
         written.append(dict(
@@ -269,9 +282,10 @@ def write_chat(folder):
 
 
 def main(wanted):
-    for seed, (name, (cls, config, dtype)) in enumerate(MODELS.items()):
+    for name, (cls, config, dtype) in MODELS.items():
         if wanted and name not in wanted:
             continue
+        seed = SEEDS.get(name, zlib.crc32(name.encode()))
         folder = HERE / name
         shutil.rmtree(folder, ignore_errors=True)
         model = cls(config)

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ir::{DType, Sizes, Symbol, Tensor};
+use ir::{DType, Graph, Op, Sizes, Tensor};
 use serde::Deserialize;
 use tilewright::import;
 
@@ -26,25 +26,53 @@ pub struct Numbers {
     pub values: Vec<f64>,
 }
 
+impl Numbers {
+    /// Tokens and masks have two axes, images and sounds more.
+    pub fn dtype(&self) -> DType {
+        match self.shape.len() {
+            2 => DType::I64,
+            _ => DType::F32,
+        }
+    }
+
+    /// The bytes of the values.
+    pub fn bytes(&self) -> Vec<u8> {
+        let tensor = Tensor::from_f64(self.dtype(), &self.shape, self.values.clone());
+        tensor.unwrap().bytes().to_vec()
+    }
+}
+
 impl Case {
-    /// `batch` and `seq`.
-    pub fn sizes(&self) -> [i64; 2] {
-        let shape = &self.inputs["input_ids"].shape;
-        shape.as_slice().try_into().expect("ids have two axes")
+    /// The sizes of a run of `graph`, by the shapes of what is given.
+    pub fn sizes(&self, graph: &Graph) -> Sizes {
+        let mut sizes = Sizes::new();
+        for node in graph.nodes() {
+            let Op::Input(input) = &node.op else { continue };
+            let Some(given) = self.inputs.get(&input.name) else {
+                continue;
+            };
+            for (dim, n) in input.ty.shape.iter().zip(&given.shape) {
+                sizes.extend(dim.symbols().map(|s| (s.clone(), *n)));
+            }
+        }
+        sizes
     }
 
     /// Largest relative error of `found` over positions that are not masked.
     pub fn error(&self, found: &BTreeMap<String, Tensor>) -> f64 {
-        let [batch, seq] = self.sizes();
-        let mask = self.inputs.get("attention_mask").map(|m| &m.values);
+        let mask = |name: &str| self.inputs.get(name);
+        let masks = ["attention_mask", "decoder_attention_mask"].map(mask);
         let errors = self.outputs.iter().map(|(name, wanted)| {
             let found = found
                 .get(name)
                 .unwrap_or_else(|| panic!("output {name} is missing"));
             assert_eq!(found.shape(), wanted.shape, "{name}");
-            let by_token = wanted.shape.starts_with(&[batch, seq]);
-            let width = wanted.values.len() / (batch * seq) as usize;
-            let counts = |i: usize| !by_token || mask.is_none_or(|m| m[i / width] != 0.0);
+            // Two lengths of a case differ, so that a shape tells whose tokens it has.
+            let by_token = |m: &&&Numbers| wanted.shape.starts_with(&m.shape);
+            let mask = masks.iter().flatten().find(by_token);
+            let counts = |i: usize| {
+                mask.is_none_or(|m| m.values[i / (wanted.values.len() / m.values.len())] != 0.0)
+            };
             let values = found.values();
             let kept = (0..wanted.values.len()).filter(|i| counts(*i));
             let (error, scale) = kept.fold((0.0, 0.0), |(e, s), i| {
@@ -130,11 +158,9 @@ pub fn minilm() -> import::Model {
 
 /// What the model gives by the definitions of its ops, in f64.
 pub fn evaluate(model: &import::Model, case: &Case) -> BTreeMap<String, Tensor> {
-    let [batch, seq] = case.sizes();
-    let sizes = Sizes::from([(Symbol::new("batch"), batch), (Symbol::new("seq"), seq)]);
-    let graph = model.graph.bind(&sizes).unwrap();
+    let graph = model.graph.bind(&case.sizes(&model.graph)).unwrap();
     let inputs = case.inputs.iter().map(|(name, x)| {
-        let tensor = Tensor::from_f64(DType::I64, &x.shape, x.values.clone()).unwrap();
+        let tensor = Tensor::from_f64(x.dtype(), &x.shape, x.values.clone()).unwrap();
         (name.clone(), tensor)
     });
     ir::eval::evaluate(&graph, &inputs.collect(), &model.weights).unwrap()

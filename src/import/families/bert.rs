@@ -1,11 +1,8 @@
 //! BERT; Devlin et al. 2018 (arXiv:1810.04805), section 3; layers by Vaswani et al. 2017 (arXiv:1706.03762).
 
-use ir::{
-    BinaryFn, UnaryFn, ValueId,
-    ops::{Absent, MatMul, Softmax},
-};
+use ir::{UnaryFn, ValueId, ops::Absent};
 
-use super::{divides, limit};
+use super::{divides, labels, limit};
 use crate::import::{
     ImportError,
     activation::activation,
@@ -26,15 +23,25 @@ const CLASSES: &str = "BertModel, BertForMaskedLM, BertForSequenceClassification
     BertForTokenClassification, BertForQuestionAnswering, BertForNextSentencePrediction, \
     BertForPreTraining";
 
-struct Bert<'a> {
+/// An encoder of this kind.
+pub(super) struct Bert<'a> {
     config: &'a Config,
-    hidden: i64,
+    /// Elements of a hidden state.
+    pub(super) hidden: i64,
     heads: Heads,
     inner: i64,
     act: UnaryFn,
     eps: f64,
     /// Before the names of the base model's tensors.
-    prefix: &'static str,
+    pub(super) prefix: &'static str,
+}
+
+/// Where tokens stand.
+pub(super) enum Places {
+    /// By the input `position_ids`: 0, 1, 2, .. unless it says otherwise.
+    Given,
+    /// Counted from `padding + 1`, over tokens that are not `padding`, which stand at `padding`.
+    After { padding: i64 },
 }
 
 /// Writes a BERT of `class`.
@@ -44,8 +51,8 @@ pub(super) fn build(
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
     let class = class.unwrap_or("BertModel");
-    let bert = Bert::read(config, class, l)?;
-    let hidden = bert.encode(l)?;
+    let bert = Bert::read(config, "bert.", class != "BertModel", l)?;
+    let hidden = bert.encode(l, &Places::Given)?;
     match class {
         "BertModel" => {
             l.output("last_hidden_state", hidden);
@@ -60,20 +67,14 @@ pub(super) fn build(
         }
         "BertForSequenceClassification" => {
             let pooled = bert.pool(l, hidden)?;
-            let logits = bert.classify(l, "classifier", bert.labels()?, pooled)?;
+            let logits = bert.classify(l, "classifier", labels(config)?, pooled)?;
             l.output("logits", logits);
         }
         "BertForTokenClassification" => {
-            let logits = bert.classify(l, "classifier", bert.labels()?, hidden)?;
+            let logits = bert.classify(l, "classifier", labels(config)?, hidden)?;
             l.output("logits", logits);
         }
-        "BertForQuestionAnswering" => {
-            let both = bert.classify(l, "qa_outputs", 2, hidden)?;
-            for (column, name) in [(0, "start_logits"), (1, "end_logits")] {
-                let logits = l.column(column, both);
-                l.output(name, logits);
-            }
-        }
+        "BertForQuestionAnswering" => answer(l, bert.hidden, hidden)?,
         "BertForNextSentencePrediction" => {
             let pooled = bert.pool(l, hidden)?;
             let logits = bert.classify(l, "cls.seq_relationship", 2, pooled)?;
@@ -90,8 +91,24 @@ pub(super) fn build(
     Ok(hidden)
 }
 
+/// Scores of each token as the first and the last of an answer, for `x` of `hidden` elements.
+pub(super) fn answer(l: &mut Layers, hidden: i64, x: ValueId) -> Result<(), ImportError> {
+    let both = l.linear("qa_outputs", [hidden, 2], true, x)?;
+    for (column, name) in [(0, "start_logits"), (1, "end_logits")] {
+        let logits = l.column(column, both);
+        l.output(name, logits);
+    }
+    Ok(())
+}
+
 impl<'a> Bert<'a> {
-    fn read(config: &'a Config, class: &str, l: &Layers) -> Result<Self, ImportError> {
+    /// Sizes by `config`; names of tensors may begin with `prefix`, and do if there is a head.
+    pub(super) fn read(
+        config: &'a Config,
+        prefix: &'static str,
+        headed: bool,
+        l: &Layers,
+    ) -> Result<Self, ImportError> {
         for key in ["is_decoder", "add_cross_attention"] {
             if config.flag(key, false)? {
                 return Err(config.unsupported(key, "false"));
@@ -121,26 +138,35 @@ impl<'a> Bert<'a> {
             inner: config.size("intermediate_size", 3072, limit::WIDTH)?,
             act: activation(config, "hidden_act", UnaryFn::Gelu)?,
             eps: config.number("layer_norm_eps", 1e-12)?,
-            prefix: l.stored_prefix("bert.", class != "BertModel"),
+            prefix: l.stored_prefix(prefix, headed),
         })
     }
 
-    fn norm(&self, l: &mut Layers, name: &str, x: ValueId) -> Result<ValueId, ImportError> {
+    /// Layer normalisation.
+    pub(super) fn norm(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
         l.layer_norm(name, self.hidden, self.eps, x)
     }
 
     /// Embeddings and all layers.
-    fn encode(&self, l: &mut Layers) -> Result<ValueId, ImportError> {
+    pub(super) fn encode(&self, l: &mut Layers, places: &Places) -> Result<ValueId, ImportError> {
         let (c, d, p) = (self.config, self.hidden, self.prefix);
         let vocabulary = c.size("vocab_size", 30_522, limit::VOCABULARY)?;
         let positions = c.size("max_position_embeddings", 512, limit::POSITIONS)?;
         let types = c.size("type_vocab_size", 2, limit::VOCABULARY)?;
-        l.limit_sequence(positions);
+        l.limit_sequence(places.left(c, positions)?);
         let ids = l.input("input_ids", Absent::Required, vocabulary);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
         let type_ids = l.input("token_type_ids", Absent::Zeros, types);
-        let position_ids = l.input("position_ids", Absent::Positions, positions);
+        let position_ids = match *places {
+            Places::Given => l.input("position_ids", Absent::Positions, positions),
+            Places::After { padding } => l.positions_after(padding, ids),
+        };
 
         let words = l.embed(
             &format!("{p}embeddings.word_embeddings.weight"),
@@ -214,29 +240,11 @@ impl<'a> Bert<'a> {
             Ok::<_, ImportError>(l.split_heads(heads, size, y))
         };
         let (q, k, v) = (project("query")?, project("key")?, project("value")?);
-        let scores = l.op(
-            MatMul {
-                ta: false,
-                tb: true,
-            },
-            &[q, k],
-        );
-        let scale = l.scalar((size as f64).powf(-0.5));
-        let scores = l.mul(scores, scale);
-        let scores = l.binary(BinaryFn::Add, scores, mask);
-        let shares = l.op(Softmax { axis: 3 }, &[scores]);
-        let y = l.op(
-            MatMul {
-                ta: false,
-                tb: false,
-            },
-            &[shares, v],
-        );
-        Ok(l.merge_heads(y))
+        Ok(l.attention([q, k, v], (size as f64).powf(-0.5), Some(mask)))
     }
 
     /// `tanh(W x_0 + b)` of the first token.
-    fn pool(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
+    pub(super) fn pool(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
         let (name, d) = (format!("{}pooler.dense", self.prefix), self.hidden);
         let first = l.first_token(x);
         let y = l.linear(&name, [d, d], true, first)?;
@@ -259,7 +267,8 @@ impl<'a> Bert<'a> {
         l.shift(bias, vocabulary, y)
     }
 
-    fn classify(
+    /// Scores of classes, for each vector of `x`.
+    pub(super) fn classify(
         &self,
         l: &mut Layers,
         name: &str,
@@ -268,12 +277,18 @@ impl<'a> Bert<'a> {
     ) -> Result<ValueId, ImportError> {
         l.linear(name, [self.hidden, labels], true, x)
     }
+}
 
-    /// How many classes a classifier has.
-    fn labels(&self) -> Result<i64, ImportError> {
-        match self.config.section("id2label")? {
-            Some(labels) => Ok(labels.len().max(1)),
-            None => self.config.size("num_labels", 2, limit::WIDTH),
+impl Places {
+    /// How many tokens `positions` are enough for.
+    fn left(&self, config: &Config, positions: i64) -> Result<i64, ImportError> {
+        match *self {
+            Self::Given => Ok(positions),
+            Self::After { padding } if padding + 1 < positions => Ok(positions - padding - 1),
+            Self::After { padding } => {
+                let wanted = format!("more than pad_token_id + 1, {}", padding + 1);
+                Err(config.wrong("max_position_embeddings", wanted))
+            }
         }
     }
 }

@@ -1,13 +1,11 @@
-//! What LLaMA and GLM share: inputs, causal attention over rotated heads, and the head.
+//! What decoders with rotated heads share: inputs, causal attention, and the head.
 
-use ir::{
-    ValueId,
-    ops::{self, Absent, Attention},
-};
+use ir::{BinaryFn, UnaryFn, ValueId, ops::Absent};
 
 use super::{divides, limit};
 use crate::import::{
     ImportError,
+    attention::Causal,
     config::Config,
     layers::{Heads, Layers},
     rope::{Rope, Turns},
@@ -33,7 +31,8 @@ pub(super) struct Decoder {
     /// Before the names of the base model's tensors.
     pub(super) prefix: &'static str,
     headed: bool,
-    tied: bool,
+    /// The head's weights are the table of words.
+    pub(super) tied: bool,
 }
 
 /// What a `model_type` takes sizes to be where config.json is silent.
@@ -53,6 +52,7 @@ pub(super) struct Absents {
 }
 
 /// Attention of one layer.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Attend {
     /// Queries, keys and values have a bias.
     pub(super) bias: bool,
@@ -62,6 +62,23 @@ pub(super) struct Attend {
     pub(super) window: i64,
     /// Pairs that are turned are neighbours, not halves apart.
     pub(super) interleaved: bool,
+    /// Queries, keys and values are one projection.
+    pub(super) fused: bool,
+    /// Each head of queries and of keys is normalised.
+    pub(super) norms: bool,
+    /// Factor of the scores; none: `1 / sqrt(size)`.
+    pub(super) scale: Option<f64>,
+    /// Scores are bent into `-softcap..softcap`; 0 leaves them as they are.
+    pub(super) softcap: f64,
+}
+
+/// The feed-forward part of one layer.
+pub(super) struct FeedForward {
+    pub(super) act: UnaryFn,
+    /// Projections have a bias.
+    pub(super) bias: bool,
+    /// Gate and up are one projection.
+    pub(super) fused: bool,
 }
 
 /// What every layer reads.
@@ -137,11 +154,14 @@ impl Decoder {
         partial: Option<f64>,
         l: &mut Layers,
     ) -> Result<(ValueId, Context), ImportError> {
-        l.limit_sequence(self.positions);
+        let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
+        l.limit_sequence(match rope.below {
+            0 => self.positions,
+            below => below,
+        });
         let ids = l.input("input_ids", Absent::Required, self.vocabulary);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
-        let rope = Rope::read(config, self.heads.size, partial, self.positions)?;
         let position_ids = l.input("position_ids", Absent::Positions, rope.below);
         let turns = rope.turns(l, position_ids);
         let table = format!("{}embed_tokens.weight", self.prefix);
@@ -168,64 +188,110 @@ impl Decoder {
         context: Context,
         x: ValueId,
     ) -> Result<ValueId, ImportError> {
-        let (
-            d,
-            Heads {
-                queries,
-                keys,
-                size,
-            },
-        ) = (self.hidden, self.heads);
-        let mut project = |part, heads| {
+        let (d, heads) = (self.hidden, self.heads);
+        let [q, k, v] = self.project(l, name, how, x)?;
+        let turn = |l: &mut Layers, x| context.turns.turn(l, how.interleaved, x);
+        let (q, k) = (turn(l, q), turn(l, k));
+        let look = Causal {
+            window: how.window,
+            softcap: how.softcap,
+            ..Causal::of(heads.size, context.mask)
+        };
+        let look = Causal {
+            scale: how.scale.unwrap_or(look.scale),
+            ..look
+        };
+        let y = l.causal_attention([q, k, v], &look);
+        let shape = [heads.queries * heads.size, d];
+        l.linear(&format!("{name}.o_proj"), shape, how.output_bias, y)
+    }
+
+    /// Heads of queries, keys and values.
+    fn project(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        how: &Attend,
+        x: ValueId,
+    ) -> Result<[ValueId; 3], ImportError> {
+        let (d, heads) = (self.hidden, self.heads);
+        let Heads {
+            queries,
+            keys,
+            size,
+        } = heads;
+        if how.fused {
+            let shape = [d, (queries + 2 * keys) * size];
+            let all = l.linear(&format!("{name}.qkv_proj"), shape, how.bias, x)?;
+            return Ok(l.split_thirds(heads, all));
+        }
+        let mut parts = Vec::new();
+        for (part, count) in [("q", queries), ("k", keys), ("v", keys)] {
             let y = l.linear(
                 &format!("{name}.{part}_proj"),
-                [d, heads * size],
+                [d, count * size],
                 how.bias,
                 x,
             )?;
-            Ok::<_, ImportError>(l.split_heads(heads, size, y))
+            let y = l.split_heads(count, size, y);
+            let normed = how.norms && part != "v";
+            parts.push(match normed {
+                true => l.rms_norm(&format!("{name}.{part}_norm"), size, self.eps, y)?,
+                false => y,
+            });
+        }
+        Ok(parts.try_into().expect("there are three parts"))
+    }
+
+    /// `W_down (act(W_gate x) * W_up x)`.
+    pub(super) fn feed_forward(
+        &self,
+        l: &mut Layers,
+        name: &str,
+        how: &FeedForward,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
+        let (d, inner) = (self.hidden, self.inner);
+        let y = if how.fused {
+            let name = format!("{name}.gate_up_proj");
+            let both = l.linear(&name, [d, 2 * inner], how.bias, x)?;
+            let gate = l.columns(0, inner, both);
+            let gate = l.unary(how.act, gate);
+            let up = l.columns(inner, inner, both);
+            l.mul(up, gate)
+        } else {
+            let gate = l.linear(&format!("{name}.gate_proj"), [d, inner], how.bias, x)?;
+            let gate = l.unary(how.act, gate);
+            let up = l.linear(&format!("{name}.up_proj"), [d, inner], how.bias, x)?;
+            l.mul(gate, up)
         };
-        let (q, k, v) = (
-            project("q", queries)?,
-            project("k", keys)?,
-            project("v", keys)?,
-        );
-        let turn = |l: &mut Layers, x| {
-            let Turns { cos, sin } = context.turns;
-            l.op(
-                ops::Rope {
-                    interleaved: how.interleaved,
-                },
-                &[x, cos, sin],
-            )
-        };
-        let (q, k) = (turn(l, q), turn(l, k));
-        let op = Attention {
-            scale: (size as f64).powf(-0.5).into(),
-            causal: true,
-            window: how.window,
-            softcap: 0.0.into(),
-            mask: true,
-            alibi: false,
-        };
-        let y = l.look_back(op, [q, k, v], context.mask, None);
-        let y = l.merge_heads(y);
-        l.linear(
-            &format!("{name}.o_proj"),
-            [queries * size, d],
-            how.output_bias,
-            y,
-        )
+        l.linear(&format!("{name}.down_proj"), [inner, d], how.bias, y)
     }
 
     /// The last norm and the outputs; gives the last hidden state.
     pub(super) fn end(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
         let x = self.norm(l, &format!("{}norm", self.prefix), x)?;
+        self.finish(l, 0.0, x)
+    }
+
+    /// The outputs: `x`, or scores of the next word, bent into `-softcap..softcap` if that is not 0; gives `x`.
+    pub(super) fn finish(
+        &self,
+        l: &mut Layers,
+        softcap: f64,
+        x: ValueId,
+    ) -> Result<ValueId, ImportError> {
         if self.headed {
             let table = format!("{}embed_tokens", self.prefix);
             let head = l.head("lm_head", self.tied.then_some(&table), "weight");
             let x = l.asked(x);
-            let logits = l.linear(head, [self.hidden, self.vocabulary], false, x)?;
+            let mut logits = l.linear(head, [self.hidden, self.vocabulary], false, x)?;
+            if softcap > 0.0 {
+                let cap = l.scalar(softcap);
+                logits = l.binary(BinaryFn::Div, logits, cap);
+                logits = l.unary(UnaryFn::Tanh, logits);
+                logits = l.mul(logits, cap);
+            }
             l.output("logits", logits);
         } else {
             l.output("last_hidden_state", x);

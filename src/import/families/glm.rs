@@ -4,7 +4,7 @@
 
 use ir::{UnaryFn, ValueId};
 
-use super::decoder::{Absents, Attend, Decoder};
+use super::decoder::{Absents, Attend, Decoder, FeedForward};
 use crate::import::{ImportError, activation::activation, config::Config, layers::Layers};
 
 const GLM: Absents = Absents {
@@ -54,15 +54,17 @@ fn build(
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
     let decoder = Decoder::read(config, class, absent, l)?;
-    let act = activation(config, "hidden_act", UnaryFn::Silu)?;
+    let forward = FeedForward {
+        act: activation(config, "hidden_act", UnaryFn::Silu)?,
+        bias: false,
+        fused: true,
+    };
     let bias = config.flag("attention_bias", true)?;
     let attend = Attend {
         bias,
-        output_bias: false,
-        window: 0,
         interleaved: true,
+        ..Attend::default()
     };
-    let (d, inner) = (decoder.hidden, decoder.inner);
     let (mut x, context) = decoder.begin(config, Some(PARTIAL), l)?;
     for i in 0..decoder.layers {
         let name = format!("{}layers.{i}", decoder.prefix);
@@ -75,17 +77,7 @@ fn build(
         let y = behind(l, "post_self_attn_layernorm", y)?;
         x = l.add(x, y);
         let y = decoder.norm(l, &format!("{name}.post_attention_layernorm"), x)?;
-        let both = l.linear(
-            &format!("{name}.mlp.gate_up_proj"),
-            [d, 2 * inner],
-            false,
-            y,
-        )?;
-        let gate = l.columns(0, inner, both);
-        let gate = l.unary(act, gate);
-        let up = l.columns(inner, inner, both);
-        let y = l.mul(up, gate);
-        let y = l.linear(&format!("{name}.mlp.down_proj"), [inner, d], false, y)?;
+        let y = decoder.feed_forward(l, &format!("{name}.mlp"), &forward, y)?;
         let y = behind(l, "post_mlp_layernorm", y)?;
         x = l.add(x, y);
     }

@@ -1,12 +1,15 @@
 //! GPT-2; Radford et al. 2019, "Language models are unsupervised multitask learners", section 2.3.
 
-use ir::{
-    UnaryFn, ValueId,
-    ops::{Absent, Attention},
-};
+use ir::{UnaryFn, ValueId, ops::Absent};
 
 use super::{divides, limit};
-use crate::import::{ImportError, activation::activation, config::Config, layers::Layers};
+use crate::import::{
+    ImportError,
+    activation::activation,
+    attention::Causal,
+    config::Config,
+    layers::{Heads, Layers},
+};
 
 /// Buffers, and the head where a base model or a tied one leaves it unused.
 pub(super) const IGNORED: &[&str] = &["*.attn.bias", "*.attn.masked_bias", "lm_head.weight"];
@@ -137,30 +140,20 @@ impl Gpt2 {
     ) -> Result<ValueId, ImportError> {
         let (d, size) = (self.hidden, self.hidden / self.heads);
         let all = l.conv1d(&format!("{name}.c_attn"), [d, 3 * d], x)?;
-        let [q, k, v] = [0, 1, 2].map(|part| {
-            let third = l.columns(part * d, d, all);
-            l.split_heads(self.heads, size, third)
-        });
-        let scale = if self.scaled {
-            (size as f64).powf(-0.5)
-        } else {
-            1.0
+        let heads = Heads {
+            queries: self.heads,
+            keys: self.heads,
+            size,
         };
-        let scale = if self.scaled_by_layer {
-            scale / (index + 1) as f64
-        } else {
-            scale
-        };
-        let op = Attention {
-            scale: scale.into(),
-            causal: true,
-            window: 0,
-            softcap: 0.0.into(),
-            mask: true,
-            alibi: false,
-        };
-        let y = l.look_back(op, [q, k, v], mask, None);
-        let y = l.merge_heads(y);
+        let parts = l.split_thirds(heads, all);
+        let mut look = Causal::of(size, mask);
+        if !self.scaled {
+            look.scale = 1.0;
+        }
+        if self.scaled_by_layer {
+            look.scale /= (index + 1) as f64;
+        }
+        let y = l.causal_attention(parts, &look);
         l.conv1d(&format!("{name}.c_proj"), [d, d], y)
     }
 }

@@ -1,10 +1,11 @@
 //! LLaMA and its kin: Touvron et al. 2023 (arXiv:2302.13971), section 2.2; Mistral: Jiang et al. 2023
-//! (arXiv:2310.06825), section 2; Qwen2: Yang et al. 2024 (arXiv:2407.10671), section 2.2.
+//! (arXiv:2310.06825), section 2; Qwen2: Yang et al. 2024 (arXiv:2407.10671), section 2.2; Qwen3: Qwen Team 2025
+//! (arXiv:2505.09388), section 2; Phi-3: Abdin et al. 2024 (arXiv:2404.14219), section 2.
 
 use ir::{UnaryFn, ValueId};
 
 use super::{
-    decoder::{Absents, Attend, Decoder},
+    decoder::{Absents, Attend, Decoder, FeedForward},
     limit,
 };
 use crate::import::{ImportError, activation::activation, config::Config, layers::Layers};
@@ -38,6 +39,22 @@ const QWEN2: Absents = Absents {
     ..LLAMA
 };
 
+const QWEN3: Absents = Absents {
+    classes: ["Qwen3Model", "Qwen3ForCausalLM"],
+    head_size: Some(128),
+    ..QWEN2
+};
+
+const PHI3: Absents = Absents {
+    classes: ["Phi3Model", "Phi3ForCausalLM"],
+    vocabulary: 32_064,
+    hidden: 3072,
+    inner: 8192,
+    positions: 4096,
+    eps: 1e-5,
+    ..LLAMA
+};
+
 /// Writes a LLaMA of `class`.
 pub(super) fn build_llama(
     config: &Config,
@@ -45,12 +62,14 @@ pub(super) fn build_llama(
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
     let bias = config.flag("attention_bias", false)?;
-    let mlp_bias = config.flag("mlp_bias", false)?;
-    build(config, class, &LLAMA, mlp_bias, l, |_| Attend {
+    let form = Form {
+        mlp_bias: config.flag("mlp_bias", false)?,
+        ..Form::default()
+    };
+    build(config, class, &LLAMA, &form, l, |_| Attend {
         bias,
         output_bias: bias,
-        window: 0,
-        interleaved: false,
+        ..Attend::default()
     })
 }
 
@@ -60,12 +79,10 @@ pub(super) fn build_mistral(
     class: Option<&str>,
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
-    let window = window(config)?;
-    build(config, class, &MISTRAL, false, l, |_| Attend {
-        bias: false,
-        output_bias: false,
+    let window = window(config, 4096)?;
+    build(config, class, &MISTRAL, &Form::default(), l, |_| Attend {
         window,
-        interleaved: false,
+        ..Attend::default()
     })
 }
 
@@ -75,35 +92,93 @@ pub(super) fn build_qwen2(
     class: Option<&str>,
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
-    let window = if config.flag("use_sliding_window", false)? {
-        window(config)?
-    } else {
-        0
-    };
-    let first = config.count("max_window_layers", 28)?;
-    let kinds = layer_types(config, window)?;
-    let slides = |layer: i64| match &kinds {
-        Some(kinds) => kinds.get(layer as usize) == Some(&"sliding_attention"),
-        None => layer as u64 >= first,
-    };
-    build(config, class, &QWEN2, false, l, |layer| {
-        let window = if slides(layer) { window } else { 0 };
-        Attend {
-            bias: true,
-            output_bias: false,
-            window,
-            interleaved: false,
-        }
+    let window = windows(config)?;
+    build(config, class, &QWEN2, &Form::default(), l, |layer| Attend {
+        bias: true,
+        window: window(layer),
+        ..Attend::default()
     })
 }
 
-/// `layer_types`, if there are any: one for each layer, of kinds that a `window`, or none, allows.
-fn layer_types(config: &Config, window: i64) -> Result<Option<Vec<&str>>, ImportError> {
+/// Writes a Qwen3 of `class`: as Qwen2, with heads of queries and keys normalised.
+pub(super) fn build_qwen3(
+    config: &Config,
+    class: Option<&str>,
+    l: &mut Layers,
+) -> Result<ValueId, ImportError> {
+    let bias = config.flag("attention_bias", false)?;
+    let window = windows(config)?;
+    build(config, class, &QWEN3, &Form::default(), l, |layer| Attend {
+        bias,
+        output_bias: bias,
+        window: window(layer),
+        norms: true,
+        ..Attend::default()
+    })
+}
+
+/// Writes a Phi-3 of `class`: projections are fused, and a share of each head may be turned.
+pub(super) fn build_phi3(
+    config: &Config,
+    class: Option<&str>,
+    l: &mut Layers,
+) -> Result<ValueId, ImportError> {
+    let window = window(config, 0)?;
+    // Its `yarn` is not that of others.
+    for key in ["rope_scaling", "rope_parameters"] {
+        let Some(section) = config.section(key)? else {
+            continue;
+        };
+        for key in ["rope_type", "type"] {
+            let known = ["default", "longrope", "su"];
+            if section
+                .text(key)?
+                .is_some_and(|kind| !known.contains(&kind))
+            {
+                return Err(section.unsupported(key, known.join(", ")));
+            }
+        }
+    }
+    let form = Form {
+        partial: Some(1.0),
+        fused: true,
+        ..Form::default()
+    };
+    build(config, class, &PHI3, &form, l, |_| Attend {
+        window,
+        fused: true,
+        ..Attend::default()
+    })
+}
+
+/// Qwen's windows by layer.
+fn windows(config: &Config) -> Result<impl Fn(i64) -> i64 + '_, ImportError> {
+    let window = match config.flag("use_sliding_window", false)? {
+        true => window(config, 4096)?,
+        false => 0,
+    };
+    let first = config.count("max_window_layers", 28)?;
+    let layers = config.size("num_hidden_layers", QWEN2.layers, limit::LAYERS)?;
+    let kinds = layer_types(config, layers, window)?;
+    Ok(move |layer: i64| {
+        let slides = match &kinds {
+            Some(kinds) => kinds.get(layer as usize) == Some(&"sliding_attention"),
+            None => layer as u64 >= first,
+        };
+        if slides { window } else { 0 }
+    })
+}
+
+/// `layer_types`, if there are any: one for each of `layers`, of kinds that a `window`, or none, allows.
+pub(super) fn layer_types(
+    config: &Config,
+    layers: i64,
+    window: i64,
+) -> Result<Option<Vec<&str>>, ImportError> {
     let key = "layer_types";
     let Some(kinds) = config.texts(key)? else {
         return Ok(None);
     };
-    let layers = config.size("num_hidden_layers", QWEN2.layers, limit::LAYERS)?;
     if kinds.len() as i64 != layers {
         return Err(config.wrong(key, format!("one text for each of {layers} layers")));
     }
@@ -117,14 +192,25 @@ fn layer_types(config: &Config, window: i64) -> Result<Option<Vec<&str>>, Import
     Ok(Some(kinds))
 }
 
-/// The window: none where it is `null`, 4096 where it is not mentioned.
-fn window(config: &Config) -> Result<i64, ImportError> {
+/// The window: none where it is `null`, `absent` where it is not mentioned.
+pub(super) fn window(config: &Config, absent: i64) -> Result<i64, ImportError> {
     let absent = if config.has("sliding_window") {
         0
     } else {
-        4096
+        absent
     };
     config.size("sliding_window", absent, limit::POSITIONS)
+}
+
+/// What differs between kin for all layers.
+#[derive(Default)]
+struct Form {
+    /// The feed-forward part has biases.
+    mlp_bias: bool,
+    /// Gate and up are one projection.
+    fused: bool,
+    /// Share of each head that is turned where config.json is silent; none: heads are always turned whole.
+    partial: Option<f64>,
 }
 
 /// Each layer: `x + attend(norm(x))`, then `x + W_down (act(W_gate y) * W_up y)` with `y = norm(x)`.
@@ -132,25 +218,24 @@ fn build(
     config: &Config,
     class: Option<&str>,
     absent: &Absents,
-    mlp_bias: bool,
+    form: &Form,
     l: &mut Layers,
     attend: impl Fn(i64) -> Attend,
 ) -> Result<ValueId, ImportError> {
     let decoder = Decoder::read(config, class, absent, l)?;
-    let act = activation(config, "hidden_act", UnaryFn::Silu)?;
-    let (d, inner) = (decoder.hidden, decoder.inner);
-    let (mut x, context) = decoder.begin(config, None, l)?;
+    let forward = FeedForward {
+        act: activation(config, "hidden_act", UnaryFn::Silu)?,
+        bias: form.mlp_bias,
+        fused: form.fused,
+    };
+    let (mut x, context) = decoder.begin(config, form.partial, l)?;
     for i in 0..decoder.layers {
         let name = format!("{}layers.{i}", decoder.prefix);
         let y = decoder.norm(l, &format!("{name}.input_layernorm"), x)?;
         let y = decoder.attend(l, &format!("{name}.self_attn"), &attend(i), context, y)?;
         x = l.add(x, y);
         let y = decoder.norm(l, &format!("{name}.post_attention_layernorm"), x)?;
-        let gate = l.linear(&format!("{name}.mlp.gate_proj"), [d, inner], mlp_bias, y)?;
-        let gate = l.unary(act, gate);
-        let up = l.linear(&format!("{name}.mlp.up_proj"), [d, inner], mlp_bias, y)?;
-        let y = l.mul(gate, up);
-        let y = l.linear(&format!("{name}.mlp.down_proj"), [inner, d], mlp_bias, y)?;
+        let y = decoder.feed_forward(l, &format!("{name}.mlp"), &forward, y)?;
         x = l.add(x, y);
     }
     decoder.end(l, x)
