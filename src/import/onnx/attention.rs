@@ -124,7 +124,10 @@ fn repeat(c: &mut Call<'_>, x: ValueId, heads: &Dim) -> One {
     let Some(group) = heads.exact_div(&h) else {
         return c.misfit(1, format!("heads that divide {heads}"), c.ty(x));
     };
-    let split = c.reshape(vec![b.clone(), h.clone(), 1.into(), t.clone(), d.clone()], x)?;
+    let split = c.reshape(
+        vec![b.clone(), h.clone(), 1.into(), t.clone(), d.clone()],
+        x,
+    )?;
     let wide = c.broadcast(vec![b.clone(), h, group, t.clone(), d.clone()], split)?;
     c.reshape(vec![b, heads.clone(), t, d], wide)
 }
@@ -139,7 +142,9 @@ fn additive(c: &mut Call<'_>, i: usize, like: ValueId, keys: &Dim) -> One {
         c.cast(c.dtype(like), mask)?
     };
     let shape = c.shape(bias);
-    let missing = shape.last().map(|n| keys.clone() + Dim::from(-1) * n.clone());
+    let missing = shape
+        .last()
+        .map(|n| keys.clone() + Dim::from(-1) * n.clone());
     if let Some(missing) = missing.filter(|m| m.known().is_some_and(|m| m > 0)) {
         let lo = vec![Dim::from(0); shape.len()];
         let mut hi = lo.clone();
@@ -163,8 +168,14 @@ fn penalty(c: &mut Call<'_>, allowed: ValueId, like: ValueId) -> One {
 
 /// `i + offset - j`: how far key `j` lies behind query `i`, of the shape `[.., s, t]`.
 fn behind(c: &mut Call<'_>, offset: ValueId, s: &Dim, t: &Dim) -> One {
-    let query = c.iota(2, TensorType::new(DType::I64, [1.into(), 1.into(), s.clone(), 1.into()]))?;
-    let key = c.iota(3, TensorType::new(DType::I64, [1.into(), 1.into(), 1.into(), t.clone()]))?;
+    let query = c.iota(
+        2,
+        TensorType::new(DType::I64, [1.into(), 1.into(), s.clone(), 1.into()]),
+    )?;
+    let key = c.iota(
+        3,
+        TensorType::new(DType::I64, [1.into(), 1.into(), 1.into(), t.clone()]),
+    )?;
     let at = c.add(query, offset)?;
     c.sub(at, key)
 }
@@ -194,12 +205,20 @@ pub(super) fn attention(c: &mut Call<'_>) -> Many {
         v = c.concat(2, &[past, v])?;
     }
     let (s, t) = (c.shape(q)[2].clone(), c.shape(k)[2].clone());
-    let mut bias = if c.has(3) { Some(additive(c, 3, q, &t)?) } else { None };
+    let mut bias = if c.has(3) {
+        Some(additive(c, 3, q, &t)?)
+    } else {
+        None
+    };
     let lengths = match c.maybe(6)? {
         None => None,
         Some(n) => {
             let n = c.cast(DType::I64, n)?;
-            let shape = c.shape(n).into_iter().chain([1.into(), 1.into(), 1.into()]).collect();
+            let shape = c
+                .shape(n)
+                .into_iter()
+                .chain([1.into(), 1.into(), 1.into()])
+                .collect();
             Some(c.reshape(shape, n)?)
         }
     };
@@ -208,7 +227,11 @@ pub(super) fn attention(c: &mut Call<'_>) -> Many {
     let left = c.int("left_window_size")?.unwrap_or(-1);
     let right = c.int("right_window_size")?.unwrap_or(-1);
     let windowed = left >= 0 || right >= 0;
-    let native = causal && bias.is_none() && lengths.is_none() && !windowed && ahead.clone() + s.clone() == t;
+    let native = causal
+        && bias.is_none()
+        && lengths.is_none()
+        && !windowed
+        && ahead.clone() + s.clone() == t;
     let wants_scores = c.node.output.get(3).is_some_and(|o| !o.is_empty());
     let native = native && !wants_scores;
     if (causal && !native) || windowed {
@@ -236,7 +259,10 @@ pub(super) fn attention(c: &mut Call<'_>) -> Many {
         }
     }
     if let Some(n) = lengths {
-        let key = c.iota(3, TensorType::new(DType::I64, [1.into(), 1.into(), 1.into(), t.clone()]))?;
+        let key = c.iota(
+            3,
+            TensorType::new(DType::I64, [1.into(), 1.into(), 1.into(), t.clone()]),
+        )?;
         let allowed = c.binary(BinaryFn::Lt, key, n)?;
         let more = penalty(c, allowed, q)?;
         bias = Some(plus(c, bias, more)?);
@@ -259,5 +285,10 @@ pub(super) fn attention(c: &mut Call<'_>) -> Many {
         (attend(c, &a)?, Value::Failed)
     };
     let y = if flat { merge_heads(c, y)? } else { y };
-    Ok(vec![Value::Graph(y), Value::Graph(k), Value::Graph(v), scores])
+    Ok(vec![
+        Value::Graph(y),
+        Value::Graph(k),
+        Value::Graph(v),
+        scores,
+    ])
 }

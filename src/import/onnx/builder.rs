@@ -47,7 +47,12 @@ impl Builder {
         inputs: &[ValueId],
     ) -> Result<ValueId, NodeProblem> {
         let made = self.graph.push(op, inputs)?;
-        let terms = self.graph.ty(made).shape.iter().map(|d| d.symbols().count().max(1));
+        let terms = self
+            .graph
+            .ty(made)
+            .shape
+            .iter()
+            .map(|d| d.symbols().count().max(1));
         if terms.fold(1, usize::saturating_mul) > TERM_LIMIT {
             let what = "a result whose size is a sum of more than 4096 products";
             return Err(NodeProblem::Use(what.into()));
@@ -112,13 +117,16 @@ impl Builder {
         };
         let ty = TensorType::fixed(dtype, &constant.shape);
         let exact = |n: &f64| n.abs() < (1i64 << 53) as f64 || dtype.is_float();
-        let single = (constant.len() == 1).then(|| constant.numbers()[0]).filter(exact);
+        let single = (constant.len() == 1)
+            .then(|| constant.numbers()[0])
+            .filter(exact);
         let id = match single {
             Some(number) => self.constant(number, ty)?,
             None => {
                 let name = self.weight_name(constant.name.as_deref().unwrap_or("constant"));
                 let bytes = constant.bytes.clone();
-                self.weights.insert(&name, dtype, constant.shape.clone(), bytes);
+                self.weights
+                    .insert(&name, dtype, constant.shape.clone(), bytes);
                 self.op(ops::Weight { name, ty }, &[])?
             }
         };
@@ -130,7 +138,10 @@ impl Builder {
     fn weight_name(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         while self.names.contains_key(&name) {
-            let next = self.names.get_mut(wanted).expect("the first name is that wanted");
+            let next = self
+                .names
+                .get_mut(wanted)
+                .expect("the first name is that wanted");
             *next += 1;
             name = format!("{wanted}.{next}");
         }
@@ -154,7 +165,9 @@ impl Builder {
         if sizes.shape.is_empty() {
             return Ok(parts[0]);
         }
-        let one = ops::Reshape { shape: vec![1.into()] };
+        let one = ops::Reshape {
+            shape: vec![1.into()],
+        };
         for part in &mut parts {
             *part = self.op(one.clone(), &[*part])?;
         }
@@ -199,7 +212,10 @@ impl Builder {
         let tensor = outputs.remove("known")?.rounded();
         // Whole numbers are evaluated in f64.
         let whole = !dtype.is_float();
-        let exact = tensor.values().iter().all(|n| n.abs() < (1i64 << 53) as f64);
+        let exact = tensor
+            .values()
+            .iter()
+            .all(|n| n.abs() < (1i64 << 53) as f64);
         let bytes = tensor.bytes().to_vec().into();
         (!whole || exact).then(|| Constant::new(Elem::of(dtype), tensor.shape().to_vec(), bytes))
     }

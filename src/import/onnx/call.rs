@@ -33,21 +33,23 @@ pub(super) fn unsupported<T>(what: impl Into<String>) -> Result<T, NodeProblem> 
 
 /// An axis, counted from the end if below 0, as a position.
 pub(super) fn position(axis: i64, rank: usize, name: &str) -> Result<usize, NodeProblem> {
-    let from_start = if axis < 0 { axis.checked_add(rank as i64) } else { Some(axis) };
+    let from_start = if axis < 0 {
+        axis.checked_add(rank as i64)
+    } else {
+        Some(axis)
+    };
     let position = from_start.and_then(|a| usize::try_from(a).ok());
-    position.filter(|a| *a < rank).ok_or_else(|| NodeProblem::Attribute {
-        name: name.into(),
-        wanted: format!("an axis of {rank}"),
-        found: axis.to_string(),
-    })
+    position
+        .filter(|a| *a < rank)
+        .ok_or_else(|| NodeProblem::Attribute {
+            name: name.into(),
+            wanted: format!("an axis of {rank}"),
+            found: axis.to_string(),
+        })
 }
 
 /// Axes as ascending positions.
-pub(super) fn positions(
-    axes: &[i64],
-    rank: usize,
-    name: &str,
-) -> Result<Vec<usize>, NodeProblem> {
+pub(super) fn positions(axes: &[i64], rank: usize, name: &str) -> Result<Vec<usize>, NodeProblem> {
     let found = axes.iter().map(|a| position(*a, rank, name));
     let mut found = found.collect::<Result<Vec<_>, _>>()?;
     found.sort_unstable();
@@ -82,7 +84,11 @@ impl Call<'_> {
 
     /// Operand `i` in the graph, if it is given.
     pub(super) fn maybe(&mut self, i: usize) -> Result<Option<ValueId>, NodeProblem> {
-        if self.has(i) { self.x(i).map(Some) } else { Ok(None) }
+        if self.has(i) {
+            self.x(i).map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// All operands in the graph; at least one.
@@ -97,10 +103,12 @@ impl Call<'_> {
             return Ok(sizes.dims.clone());
         }
         let known = self.b.known(&value).and_then(|c| c.integers());
-        known.map(|n| n.into_iter().map(Dim::from).collect()).ok_or(NodeProblem::Unknown {
-            operand: i,
-            wanted: "whole numbers that follow from shapes",
-        })
+        known
+            .map(|n| n.into_iter().map(Dim::from).collect())
+            .ok_or(NodeProblem::Unknown {
+                operand: i,
+                wanted: "whole numbers that follow from shapes",
+            })
     }
 
     /// Operand `i` as whole numbers.
@@ -168,7 +176,9 @@ impl Call<'_> {
 
     /// A whole number.
     pub(super) fn int(&self, name: &str) -> Result<Option<i64>, NodeProblem> {
-        Ok(self.attribute(name, &[kind::INT], "a whole number")?.map(|a| a.i))
+        Ok(self
+            .attribute(name, &[kind::INT], "a whole number")?
+            .map(|a| a.i))
     }
 
     /// A whole number that is 1 for yes.
@@ -178,14 +188,18 @@ impl Call<'_> {
 
     /// A number.
     pub(super) fn float(&self, name: &str) -> Result<Option<f64>, NodeProblem> {
-        Ok(self.attribute(name, &[kind::FLOAT], "a number")?.map(|a| a.f.into()))
+        Ok(self
+            .attribute(name, &[kind::FLOAT], "a number")?
+            .map(|a| a.f.into()))
     }
 
     /// Whole numbers.
     pub(super) fn list(&self, name: &str) -> Result<Option<Vec<i64>>, NodeProblem> {
         // An empty list has no kind in some writers' files.
         let kinds = [kind::INTS, 0];
-        Ok(self.attribute(name, &kinds, "whole numbers")?.map(|a| a.ints.clone()))
+        Ok(self
+            .attribute(name, &kinds, "whole numbers")?
+            .map(|a| a.ints.clone()))
     }
 
     /// A word.
@@ -195,11 +209,7 @@ impl Call<'_> {
     }
 
     /// An axis of operand `x`.
-    pub(super) fn axis(
-        &self,
-        default: i64,
-        rank: usize,
-    ) -> Result<usize, NodeProblem> {
+    pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, NodeProblem> {
         position(self.int("axis")?.unwrap_or(default), rank, "axis")
     }
 
@@ -281,10 +291,12 @@ impl Call<'_> {
         let types = [self.ty(x), self.ty(y)];
         match (self.b.number(x), self.b.number(y)) {
             (Some(a), Some(c)) if types[0].dtype.is_float() => {
-                let ty = Op::from(made).infer(&types).map_err(|source| ir::GraphError::Op {
-                    op: "binary",
-                    source,
-                })?;
+                let ty = Op::from(made)
+                    .infer(&types)
+                    .map_err(|source| ir::GraphError::Op {
+                        op: "binary",
+                        source,
+                    })?;
                 self.b.constant(f.eval(a, c), ty)
             }
             _ => self.op(made, &[x, y]),
@@ -362,13 +374,7 @@ impl Call<'_> {
     }
 
     /// A fold of `x`.
-    pub(super) fn fold(
-        &mut self,
-        monoid: Monoid,
-        axes: &[usize],
-        keep: bool,
-        x: ValueId,
-    ) -> One {
+    pub(super) fn fold(&mut self, monoid: Monoid, axes: &[usize], keep: bool, x: ValueId) -> One {
         let axes = axes.iter().map(|a| *a as i64).collect();
         self.op(ops::Reduce { monoid, axes, keep }, &[x])
     }
@@ -386,19 +392,17 @@ impl Call<'_> {
     }
 
     /// `size` elements of `x` on `axis`, from `start` by `step`.
-    pub(super) fn cut(
-        &mut self,
-        axis: usize,
-        start: Dim,
-        size: Dim,
-        step: i64,
-        x: ValueId,
-    ) -> One {
+    pub(super) fn cut(&mut self, axis: usize, start: Dim, size: Dim, step: i64, x: ValueId) -> One {
         if start.known() == Some(0) && step == 1 && self.shape(x)[axis] == size {
             return Ok(x);
         }
         let axis = axis as i64;
-        let slice = ops::Slice { axis, start, size, step };
+        let slice = ops::Slice {
+            axis,
+            start,
+            size,
+            step,
+        };
         self.op(slice, &[x])
     }
 
@@ -412,6 +416,12 @@ impl Call<'_> {
 
     /// Positions along `axis` of a tensor of this type.
     pub(super) fn iota(&mut self, axis: usize, ty: TensorType) -> One {
-        self.op(ops::Iota { axis: axis as i64, ty }, &[])
+        self.op(
+            ops::Iota {
+                axis: axis as i64,
+                ty,
+            },
+            &[],
+        )
     }
 }

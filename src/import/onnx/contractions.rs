@@ -17,8 +17,16 @@ pub(super) fn product(c: &mut Call<'_>, x: ValueId, y: ValueId) -> One {
         return c.misfit(operand, "at least one axis", "none");
     }
     let (row, column) = (left.len() == 1, right.len() == 1);
-    let x = if row { c.reshape(vec![1.into(), left[0].clone()], x)? } else { x };
-    let y = if column { c.reshape(vec![right[0].clone(), 1.into()], y)? } else { y };
+    let x = if row {
+        c.reshape(vec![1.into(), left[0].clone()], x)?
+    } else {
+        x
+    };
+    let y = if column {
+        c.reshape(vec![right[0].clone(), 1.into()], y)?
+    } else {
+        y
+    };
     let z = c.matmul(x, y)?;
     let mut shape = c.shape(z);
     if column {
@@ -34,7 +42,11 @@ pub(super) fn matmul(c: &mut Call<'_>) -> One {
     let (x, y) = (c.x(0)?, c.x(1)?);
     if !c.dtype(x).is_float() {
         // Kernels sum in f32, which is not exact for these.
-        return unsupported(format!("a product of whole numbers, {} by {}", c.ty(x), c.ty(y)));
+        return unsupported(format!(
+            "a product of whole numbers, {} by {}",
+            c.ty(x),
+            c.ty(y)
+        ));
     }
     product(c, x, y)
 }
@@ -47,7 +59,10 @@ pub(super) fn gemm(c: &mut Call<'_>) -> One {
     }
     let (ta, tb) = (c.flag("transA", false)?, c.flag("transB", false)?);
     let mut z = c.op(ops::MatMul { ta, tb }, &[x, y])?;
-    let (alpha, beta) = (c.float("alpha")?.unwrap_or(1.0), c.float("beta")?.unwrap_or(1.0));
+    let (alpha, beta) = (
+        c.float("alpha")?.unwrap_or(1.0),
+        c.float("beta")?.unwrap_or(1.0),
+    );
     if alpha != 1.0 {
         z = c.with(BinaryFn::Mul, z, alpha)?;
     }
@@ -64,22 +79,35 @@ pub(super) fn gemm(c: &mut Call<'_>) -> One {
 type Letters = Vec<char>;
 
 /// The letters of each operand and of the result.
-fn equation(
-    c: &Call<'_>,
-    ranks: &[usize],
-) -> Result<(Vec<Letters>, Letters), NodeProblem> {
-    let text: String = c.text("equation")?.unwrap_or_default().split_whitespace().collect();
+fn equation(c: &Call<'_>, ranks: &[usize]) -> Result<(Vec<Letters>, Letters), NodeProblem> {
+    let text: String = c
+        .text("equation")?
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     let (from, to) = match text.split_once("->") {
         Some((from, to)) => (from, Some(to)),
         None => (text.as_str(), None),
     };
     let terms: Vec<_> = from.split(',').collect();
-    let letters = |t: &str| t.replace("...", "").chars().all(|l| l.is_ascii_alphabetic());
+    let letters = |t: &str| {
+        t.replace("...", "")
+            .chars()
+            .all(|l| l.is_ascii_alphabetic())
+    };
     if terms.len() != ranks.len() || !terms.iter().chain(&to).all(|t| letters(t)) {
-        return c.wrong("equation", format!("letters of {} operands", ranks.len()), text);
+        return c.wrong(
+            "equation",
+            format!("letters of {} operands", ranks.len()),
+            text,
+        );
     }
     // Axes under the ellipsis count from the last one.
-    let dots = |n: usize| (0..n).rev().map(|i| char::from_u32(0x100 + i as u32).expect("few axes"));
+    let dots = |n: usize| {
+        (0..n)
+            .rev()
+            .map(|i| char::from_u32(0x100 + i as u32).expect("few axes"))
+    };
     let spread = |term: &str, n: usize| -> Letters {
         match term.split_once("...") {
             None => term.chars().collect(),
@@ -90,7 +118,9 @@ fn equation(
     let mut widest = 0;
     for (term, rank) in terms.iter().zip(ranks) {
         let own = term.chars().filter(|l| *l != '.').count();
-        let more = rank.checked_sub(own).filter(|n| *n == 0 || term.contains("..."));
+        let more = rank
+            .checked_sub(own)
+            .filter(|n| *n == 0 || term.contains("..."));
         let Some(more) = more else {
             return c.wrong("equation", format!("{rank} letters"), term);
         };
@@ -100,8 +130,14 @@ fn equation(
     let result = to.map_or_else(
         || {
             let mut count: BTreeMap<char, usize> = BTreeMap::new();
-            sides.iter().flatten().for_each(|l| *count.entry(*l).or_default() += 1);
-            let once = count.into_iter().filter(|(l, n)| *n == 1 && l.is_ascii()).map(|(l, _)| l);
+            sides
+                .iter()
+                .flatten()
+                .for_each(|l| *count.entry(*l).or_default() += 1);
+            let once = count
+                .into_iter()
+                .filter(|(l, n)| *n == 1 && l.is_ascii())
+                .map(|(l, _)| l);
             dots(widest).chain(once).collect()
         },
         |to| spread(to, widest),
@@ -127,7 +163,11 @@ pub(super) fn einsum(c: &mut Call<'_>) -> One {
     while terms.len() > 1 {
         let (y, right) = terms.remove(1);
         let (x, left) = terms.remove(0);
-        let later: Letters = terms.iter().flat_map(|t| t.1.clone()).chain(result.clone()).collect();
+        let later: Letters = terms
+            .iter()
+            .flat_map(|t| t.1.clone())
+            .chain(result.clone())
+            .collect();
         let pair = contract(c, (x, left), (y, right), &later)?;
         terms.insert(0, pair);
     }
@@ -136,9 +176,16 @@ pub(super) fn einsum(c: &mut Call<'_>) -> One {
     if let Some(unknown) = result.iter().find(|l| !letters.contains(l)) {
         return c.wrong("equation", "letters of operands in the result", unknown);
     }
-    let axes: Vec<_> = result.iter().filter_map(|l| letters.iter().position(|m| m == l)).collect();
+    let axes: Vec<_> = result
+        .iter()
+        .filter_map(|l| letters.iter().position(|m| m == l))
+        .collect();
     if axes.len() != letters.len() {
-        return c.wrong("equation", "each letter of the result once", result.iter().collect::<String>());
+        return c.wrong(
+            "equation",
+            "each letter of the result once",
+            result.iter().collect::<String>(),
+        );
     }
     c.permute(&axes, x)
 }
@@ -150,12 +197,17 @@ fn sum_over(
     letters: Letters,
     needed: &[char],
 ) -> Result<(ValueId, Letters), NodeProblem> {
-    let gone: Vec<_> = (0..letters.len()).filter(|a| !needed.contains(&letters[*a])).collect();
+    let gone: Vec<_> = (0..letters.len())
+        .filter(|a| !needed.contains(&letters[*a]))
+        .collect();
     if gone.is_empty() {
         return Ok((x, letters));
     }
     let x = c.fold(Monoid::Sum, &gone, false, x)?;
-    Ok((x, letters.into_iter().filter(|l| needed.contains(l)).collect()))
+    Ok((
+        x,
+        letters.into_iter().filter(|l| needed.contains(l)).collect(),
+    ))
 }
 
 /// The product of two, summed over what only they have: as a batch of matrix products.
@@ -168,11 +220,31 @@ fn contract(
     let (x, left) = sum_over(c, x, left, &[later, &right].concat())?;
     let (y, right) = sum_over(c, y, right, &[later, &left].concat())?;
     let shared = |l: &&char| right.contains(l);
-    let batch: Letters = left.iter().filter(shared).filter(|l| later.contains(l)).copied().collect();
-    let summed: Letters = left.iter().filter(shared).filter(|l| !later.contains(l)).copied().collect();
-    let rows: Letters = left.iter().filter(|l| !right.contains(l)).copied().collect();
-    let columns: Letters = right.iter().filter(|l| !left.contains(l)).copied().collect();
-    let size = |c: &Call<'_>, v: ValueId, of: &Letters, l: char| c.shape(v)[of.iter().position(|m| *m == l).expect("it is one of them")].clone();
+    let batch: Letters = left
+        .iter()
+        .filter(shared)
+        .filter(|l| later.contains(l))
+        .copied()
+        .collect();
+    let summed: Letters = left
+        .iter()
+        .filter(shared)
+        .filter(|l| !later.contains(l))
+        .copied()
+        .collect();
+    let rows: Letters = left
+        .iter()
+        .filter(|l| !right.contains(l))
+        .copied()
+        .collect();
+    let columns: Letters = right
+        .iter()
+        .filter(|l| !left.contains(l))
+        .copied()
+        .collect();
+    let size = |c: &Call<'_>, v: ValueId, of: &Letters, l: char| {
+        c.shape(v)[of.iter().position(|m| *m == l).expect("it is one of them")].clone()
+    };
     // Sizes of 1 repeat.
     let mut sizes: BTreeMap<char, Dim> = BTreeMap::new();
     for (v, of) in [(x, &left), (y, &right)] {
@@ -187,8 +259,16 @@ fn contract(
     let all = |letters: &[char]| letters.iter().map(|l| sizes[l].clone()).collect::<Vec<_>>();
     let flat = |letters: &[char]| letters.iter().map(|l| &sizes[l]).product::<Dim>();
     let mut arrange = |v: ValueId, of: &Letters, groups: [&[char]; 2]| {
-        let order: Letters = batch.iter().chain(groups[0]).chain(groups[1]).copied().collect();
-        let axes: Vec<_> = order.iter().map(|l| of.iter().position(|m| m == l).expect("it is one of them")).collect();
+        let order: Letters = batch
+            .iter()
+            .chain(groups[0])
+            .chain(groups[1])
+            .copied()
+            .collect();
+        let axes: Vec<_> = order
+            .iter()
+            .map(|l| of.iter().position(|m| m == l).expect("it is one of them"))
+            .collect();
         let v = c.permute(&axes, v)?;
         let v = c.broadcast(all(&order), v)?;
         let mut shape = all(&batch);
@@ -213,7 +293,10 @@ pub(super) fn centred(c: &mut Call<'_>, i: usize, zero: usize, axis_from_end: us
     let point = c.cast(DType::I32, point)?;
     let shape = c.shape(point);
     let point = if shape.len() == 1 && shape[0].known() != Some(1) {
-        let line = shape.into_iter().chain(vec![1.into(); axis_from_end]).collect();
+        let line = shape
+            .into_iter()
+            .chain(vec![1.into(); axis_from_end])
+            .collect();
         c.reshape(line, point)?
     } else if shape.len() == 1 {
         c.reshape(vec![], point)?
@@ -260,7 +343,11 @@ pub(super) fn fused_matmul(c: &mut Call<'_>) -> One {
     }
     let (x, y) = (c.x(0)?, c.x(1)?);
     let (ta, tb) = (c.flag("transA", false)?, c.flag("transB", false)?);
-    let z = if ta || tb { c.op(ops::MatMul { ta, tb }, &[x, y])? } else { product(c, x, y)? };
+    let z = if ta || tb {
+        c.op(ops::MatMul { ta, tb }, &[x, y])?
+    } else {
+        product(c, x, y)?
+    };
     match c.float("alpha")?.unwrap_or(1.0) {
         1.0 => Ok(z),
         alpha => c.with(BinaryFn::Mul, z, alpha),

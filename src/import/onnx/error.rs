@@ -38,7 +38,9 @@ pub enum OnnxError {
         node: NodeName,
     },
     /// An operand that nothing gives.
-    #[error("{node}: operand `{name}`: wanted an input, an initializer or a node's output of this name, found none")]
+    #[error(
+        "{node}: operand `{name}`: wanted an input, an initializer or a node's output of this name, found none"
+    )]
     Undefined {
         /// The node.
         node: NodeName,
@@ -46,7 +48,9 @@ pub enum OnnxError {
         name: String,
     },
     /// An output that nothing gives.
-    #[error("output `{0}`: wanted an input, an initializer or a node's output of this name, found none")]
+    #[error(
+        "output `{0}`: wanted an input, an initializer or a node's output of this name, found none"
+    )]
     NoOutput(String),
     /// A tensor that disagrees with itself or with its file.
     #[error("tensor `{name}`: {problem}")]
@@ -77,7 +81,9 @@ pub enum OnnxError {
         found: String,
     },
     /// More nodes than any model has, once functions are written out.
-    #[error("function `{name}`: wanted at most {limit} nodes in all, or {depth} calls within calls, found more")]
+    #[error(
+        "function `{name}`: wanted at most {limit} nodes in all, or {depth} calls within calls, found more"
+    )]
     TooLarge {
         /// The function at which the limit was met.
         name: String,

@@ -55,7 +55,11 @@ fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
                     name: domain.into(),
                 });
             }
-            let versions = if domain.is_empty() { STANDARD_VERSIONS } else { 1..=1 };
+            let versions = if domain.is_empty() {
+                STANDARD_VERSIONS
+            } else {
+                1..=1
+            };
             if known(domain) && !versions.contains(&set.version) {
                 return Err(OnnxError::Opset {
                     domain: set.domain.clone(),
@@ -78,7 +82,10 @@ fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
         let mut domains = nodes.iter().map(|n| domain_of(&n.domain));
         domains.find(|d| !declared(d, sets)).map(str::to_owned)
     };
-    let in_functions = model.functions.iter().find_map(|f| missing(&f.node, &f.opset_import));
+    let in_functions = model
+        .functions
+        .iter()
+        .find_map(|f| missing(&f.node, &f.opset_import));
     match missing(&graph.node, &model.opset_import).or(in_functions) {
         None => Ok(()),
         Some(domain) => Err(OnnxError::Opset {
@@ -111,7 +118,12 @@ impl Folder {
         entries: &[proto::Entry],
         wanted: u64,
     ) -> Result<Bytes, TensorProblem> {
-        let text = |key: &str| entries.iter().find(|e| e.key == key).map(|e| e.value.as_str());
+        let text = |key: &str| {
+            entries
+                .iter()
+                .find(|e| e.key == key)
+                .map(|e| e.value.as_str())
+        };
         let number = |key: &'static str, default: u64| match text(key) {
             None => Ok(default),
             Some(text) => text.parse::<u64>().map_err(|_| TensorProblem::External {
@@ -123,7 +135,9 @@ impl Folder {
         let location = text("location").unwrap_or_default();
         let bytes = self.open(location)?;
         let (begin, length) = (number("offset", 0)?, number("length", wanted)?);
-        let end = begin.checked_add(length).filter(|end| *end <= bytes.len() as u64);
+        let end = begin
+            .checked_add(length)
+            .filter(|end| *end <= bytes.len() as u64);
         let Some(end) = end else {
             return Err(TensorProblem::External {
                 key: "length",

@@ -26,16 +26,36 @@ const FOLDS: &[(&str, Fold)] = &[
     ("Mul", |_, x| zip(x, |a, b| Some(a.clone() * b.clone()))),
     ("Div", |_, x| zip(x, divide)),
     ("Mod", |c, x| zip(x, |a, b| remainder(c, a, b))),
-    ("Min", |_, x| zip(x, |a, b| Some(if order(a, b)?.is_lt() { a } else { b }.clone()))),
-    ("Max", |_, x| zip(x, |a, b| Some(if order(a, b)?.is_gt() { a } else { b }.clone()))),
+    ("Min", |_, x| {
+        zip(x, |a, b| {
+            Some(if order(a, b)?.is_lt() { a } else { b }.clone())
+        })
+    }),
+    ("Max", |_, x| {
+        zip(x, |a, b| {
+            Some(if order(a, b)?.is_gt() { a } else { b }.clone())
+        })
+    }),
     ("Equal", |_, x| compare(x, equal)),
     ("Less", |_, x| compare(x, |a, b| Some(order(a, b)?.is_lt()))),
-    ("LessOrEqual", |_, x| compare(x, |a, b| Some(order(a, b)?.is_le()))),
-    ("Greater", |_, x| compare(x, |a, b| Some(order(a, b)?.is_gt()))),
-    ("GreaterOrEqual", |_, x| compare(x, |a, b| Some(order(a, b)?.is_ge()))),
-    ("Not", |_, x| compare(&[x[0].clone(), x[0].clone()], |a, _| Some(a.known()? == 0))),
-    ("And", |_, x| compare(x, |a, b| Some(a.known()? != 0 && b.known()? != 0))),
-    ("Or", |_, x| compare(x, |a, b| Some(a.known()? != 0 || b.known()? != 0))),
+    ("LessOrEqual", |_, x| {
+        compare(x, |a, b| Some(order(a, b)?.is_le()))
+    }),
+    ("Greater", |_, x| {
+        compare(x, |a, b| Some(order(a, b)?.is_gt()))
+    }),
+    ("GreaterOrEqual", |_, x| {
+        compare(x, |a, b| Some(order(a, b)?.is_ge()))
+    }),
+    ("Not", |_, x| {
+        compare(&[x[0].clone(), x[0].clone()], |a, _| Some(a.known()? == 0))
+    }),
+    ("And", |_, x| {
+        compare(x, |a, b| Some(a.known()? != 0 && b.known()? != 0))
+    }),
+    ("Or", |_, x| {
+        compare(x, |a, b| Some(a.known()? != 0 || b.known()? != 0))
+    }),
     ("Where", choose),
     ("Gather", gather),
     ("Concat", |_, x| {
@@ -45,7 +65,11 @@ const FOLDS: &[(&str, Fold)] = &[
     }),
     ("Slice", slice),
     ("Squeeze", |_, x| {
-        let shape = if x[0].dims.len() == 1 && x[0].shape.len() == 1 { vec![] } else { return None };
+        let shape = if x[0].dims.len() == 1 && x[0].shape.len() == 1 {
+            vec![]
+        } else {
+            return None;
+        };
         reshaped(&x[0], shape)
     }),
     ("Unsqueeze", |_, x| {
@@ -66,9 +90,16 @@ const FOLDS: &[(&str, Fold)] = &[
         let known = |i: usize| x.get(i)?.dims.first()?.known();
         let (start, end, step) = (known(0)?, known(1)?, known(2)?);
         let span = i128::from(end) - i128::from(start);
-        let count = (step != 0).then(|| span.div_euclid(step.into()) + i128::from(span.rem_euclid(step.into()) != 0))?;
-        let count = i64::try_from(count).ok().filter(|n| (1..=SIZES_LIMIT as i64).contains(n))?;
-        Some(Sizes::list(x[0].dtype, (0..count).map(|i| Dim::from(start + i * step)).collect()))
+        let count = (step != 0).then(|| {
+            span.div_euclid(step.into()) + i128::from(span.rem_euclid(step.into()) != 0)
+        })?;
+        let count = i64::try_from(count)
+            .ok()
+            .filter(|n| (1..=SIZES_LIMIT as i64).contains(n))?;
+        Some(Sizes::list(
+            x[0].dtype,
+            (0..count).map(|i| Dim::from(start + i * step)).collect(),
+        ))
     }),
     ("ConstantOfShape", constant_of_shape),
     ("Expand", |_, x| {
@@ -76,7 +107,11 @@ const FOLDS: &[(&str, Fold)] = &[
         let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d))?;
         let one = x[0].dims.len() == 1 && (1..=SIZES_LIMIT as i64).contains(&count);
         let fits = one && shape.len() >= x[0].shape.len();
-        fits.then(|| Sizes { dtype: x[0].dtype, dims: vec![x[0].dims[0].clone(); count as usize], shape })
+        fits.then(|| Sizes {
+            dtype: x[0].dtype,
+            dims: vec![x[0].dims[0].clone(); count as usize],
+            shape,
+        })
     }),
 ];
 
@@ -139,14 +174,23 @@ fn zip(x: &[Rc<Sizes>], f: impl Fn(&Dim, &Dim) -> Option<Dim>) -> Option<Sizes> 
     };
     let at = |s: &Sizes, i: usize| s.dims[if s.dims.len() == 1 { 0 } else { i }].clone();
     let count = a.dims.len().max(b.dims.len());
-    let dims = (0..count).map(|i| f(&at(a, i), &at(b, i))).collect::<Option<_>>()?;
+    let dims = (0..count)
+        .map(|i| f(&at(a, i), &at(b, i)))
+        .collect::<Option<_>>()?;
     let dtype = a.dtype;
-    Some(Sizes { dtype, shape: shape.clone(), dims })
+    Some(Sizes {
+        dtype,
+        shape: shape.clone(),
+        dims,
+    })
 }
 
 fn compare(x: &[Rc<Sizes>], f: impl Fn(&Dim, &Dim) -> Option<bool>) -> Option<Sizes> {
     let truths = zip(x, |a, b| Some(Dim::from(i64::from(f(a, b)?))))?;
-    Some(Sizes { dtype: DType::Bool, ..truths })
+    Some(Sizes {
+        dtype: DType::Bool,
+        ..truths
+    })
 }
 
 /// Division towards zero.
@@ -162,7 +206,11 @@ fn remainder(c: &Call<'_>, a: &Dim, b: &Dim) -> Option<Dim> {
     let towards_zero = a.checked_rem(b)?;
     let fmod = c.flag("fmod", false).ok()?;
     let odd = towards_zero != 0 && (towards_zero < 0) != (b < 0);
-    Some(Dim::from(if odd && !fmod { towards_zero + b } else { towards_zero }))
+    Some(Dim::from(if odd && !fmod {
+        towards_zero + b
+    } else {
+        towards_zero
+    }))
 }
 
 fn cast(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
@@ -170,13 +218,24 @@ fn cast(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
     let narrow = x[0].known();
     match to {
         DType::I64 | DType::I32 if x[0].dtype != DType::Bool => {
-            let fits = to == DType::I64 || narrow.is_none_or(|n| n.iter().all(|n| i32::try_from(*n).is_ok()));
-            fits.then(|| Sizes { dtype: to, ..x[0].as_ref().clone() })
+            let fits = to == DType::I64
+                || narrow.is_none_or(|n| n.iter().all(|n| i32::try_from(*n).is_ok()));
+            fits.then(|| Sizes {
+                dtype: to,
+                ..x[0].as_ref().clone()
+            })
         }
-        DType::I64 | DType::I32 => Some(Sizes { dtype: to, ..x[0].as_ref().clone() }),
+        DType::I64 | DType::I32 => Some(Sizes {
+            dtype: to,
+            ..x[0].as_ref().clone()
+        }),
         DType::Bool => {
             let truths = narrow?.into_iter().map(|n| Dim::from(i64::from(n != 0)));
-            Some(Sizes { dtype: to, shape: x[0].shape.clone(), dims: truths.collect() })
+            Some(Sizes {
+                dtype: to,
+                shape: x[0].shape.clone(),
+                dims: truths.collect(),
+            })
         }
         _ => None,
     }
@@ -185,9 +244,20 @@ fn cast(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
 fn choose(_: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
     let [c, a, b] = x else { return None };
     let same = c.shape == a.shape && a.shape == b.shape;
-    let pick = |((c, a), b): ((&Dim, &Dim), &Dim)| Some(if c.known()? != 0 { a } else { b }.clone());
-    let dims = c.dims.iter().zip(&a.dims).zip(&b.dims).map(pick).collect::<Option<_>>()?;
-    same.then(|| Sizes { dtype: a.dtype, shape: a.shape.clone(), dims })
+    let pick =
+        |((c, a), b): ((&Dim, &Dim), &Dim)| Some(if c.known()? != 0 { a } else { b }.clone());
+    let dims = c
+        .dims
+        .iter()
+        .zip(&a.dims)
+        .zip(&b.dims)
+        .map(pick)
+        .collect::<Option<_>>()?;
+    same.then(|| Sizes {
+        dtype: a.dtype,
+        shape: a.shape.clone(),
+        dims,
+    })
 }
 
 fn gather(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
@@ -198,14 +268,24 @@ fn gather(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
     let n = data.dims.len();
     let pick = |id: i64| Some(data.dims[position(id, n, "indices").ok()?].clone());
     let dims = ids.known()?.into_iter().map(pick).collect::<Option<_>>()?;
-    Some(Sizes { dtype: data.dtype, shape: ids.shape.clone(), dims })
+    Some(Sizes {
+        dtype: data.dtype,
+        shape: ids.shape.clone(),
+        dims,
+    })
 }
 
 fn slice(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
     if x[0].shape.len() != 1 || x.len() < 3 {
         return None;
     }
-    let one = |i: usize, default: i64| if c.has(i) { c.int_of(i).ok() } else { Some(default) };
+    let one = |i: usize, default: i64| {
+        if c.has(i) {
+            c.int_of(i).ok()
+        } else {
+            Some(default)
+        }
+    };
     let n = x[0].dims.len() as i64;
     let (start, end, step) = (one(1, 0)?, one(2, 0)?, one(4, 1)?);
     if !matches!(one(3, 0)?, 0 | -1) {
@@ -227,9 +307,17 @@ fn reduce(c: &Call<'_>, x: &[Rc<Sizes>], from: i64, f: fn(Dim, Dim) -> Dim) -> O
     let no_axes = c.flag("noop_with_empty_axes", false).ok()? && !c.has(1);
     let folded = x[0].dims.iter().cloned().fold(Dim::from(from), f);
     let keep = c.flag("keepdims", true).ok()?;
-    let shape = if keep { vec![1; x[0].shape.len()] } else { vec![] };
+    let shape = if keep {
+        vec![1; x[0].shape.len()]
+    } else {
+        vec![]
+    };
     let dtype = x[0].dtype;
-    (listed && !no_axes).then(|| Sizes { dtype, shape, dims: vec![folded] })
+    (listed && !no_axes).then(|| Sizes {
+        dtype,
+        shape,
+        dims: vec![folded],
+    })
 }
 
 fn constant_of_shape(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
@@ -238,6 +326,8 @@ fn constant_of_shape(c: &Call<'_>, x: &[Rc<Sizes>]) -> Option<Sizes> {
     let number = *value.integers()?.first()?;
     let shape = x[0].known()?;
     let count = shape.iter().try_fold(1i64, |n, d| n.checked_mul(*d))?;
-    let dims = (1..=SIZES_LIMIT as i64).contains(&count).then(|| vec![Dim::from(number); count as usize])?;
+    let dims = (1..=SIZES_LIMIT as i64)
+        .contains(&count)
+        .then(|| vec![Dim::from(number); count as usize])?;
     Some(Sizes { dtype, shape, dims })
 }

@@ -13,13 +13,12 @@ use super::{
 };
 
 /// Operand `i` as positions on an axis of size `n`: those below 0 count from the end.
-pub(super) fn positions_of(
-    c: &mut Call<'_>,
-    i: usize,
-    n: &Dim,
-) -> Result<ValueId, NodeProblem> {
+pub(super) fn positions_of(c: &mut Call<'_>, i: usize, n: &Dim) -> Result<ValueId, NodeProblem> {
     if let (Ok(known), Some(n)) = (c.known(i), n.known()) {
-        let Some(mut ids) = known.integers().filter(|_| known.elem.dtype != Some(DType::Bool)) else {
+        let Some(mut ids) = known
+            .integers()
+            .filter(|_| known.elem.dtype != Some(DType::Bool))
+        else {
             return c.misfit(i, "whole numbers", known.elem.name);
         };
         if let Some(far) = ids.iter().find(|id| **id < -n || **id >= n) {
@@ -43,7 +42,13 @@ pub(super) fn positions_of(
         return Ok(ids);
     }
     let dtype = c.dtype(ids);
-    let size = c.op(ops::Extent { size: vec![n.clone()], dtype }, &[])?;
+    let size = c.op(
+        ops::Extent {
+            size: vec![n.clone()],
+            dtype,
+        },
+        &[],
+    )?;
     let below = c.with(BinaryFn::Lt, ids, 0.0)?;
     let wrapped = c.add(ids, size)?;
     let ids = c.select(below, wrapped, ids)?;
@@ -78,14 +83,22 @@ pub(super) fn gather(c: &mut Call<'_>) -> One {
 
 /// Sizes of the elements that lie behind one step on each axis.
 fn strides(shape: &[Dim]) -> Vec<Dim> {
-    (0..shape.len()).map(|a| shape[a + 1..].iter().product()).collect()
+    (0..shape.len())
+        .map(|a| shape[a + 1..].iter().product())
+        .collect()
 }
 
 /// A size as a number of `dtype`.
 fn extent(c: &mut Call<'_>, size: Dim, dtype: DType) -> One {
     match size.known() {
         Some(n) => c.b.constant(n as f64, TensorType::new(dtype, [])),
-        None => c.op(ops::Extent { size: vec![size], dtype }, &[]),
+        None => c.op(
+            ops::Extent {
+                size: vec![size],
+                dtype,
+            },
+            &[],
+        ),
     }
 }
 
@@ -108,7 +121,11 @@ pub(super) fn gather_elements(c: &mut Call<'_>) -> One {
     }
     let mut at = None;
     for (a, stride) in strides(&shape).into_iter().enumerate() {
-        let here = if a == axis { ids } else { c.iota(a, TensorType::new(dtype, own.clone()))? };
+        let here = if a == axis {
+            ids
+        } else {
+            c.iota(a, TensorType::new(dtype, own.clone()))?
+        };
         let stride = extent(c, stride, dtype)?;
         let part = c.mul(here, stride)?;
         at = Some(match at {
@@ -134,7 +151,11 @@ pub(super) fn gather_nd(c: &mut Call<'_>) -> One {
     };
     let (batch, depth) = (batch.max(0) as usize, depth.max(0) as usize);
     if depth == 0 || batch + depth > shape.len() || batch >= own.len() {
-        return c.misfit(1, format!("positions on the axes of {}", c.ty(x)), c.ty(points));
+        return c.misfit(
+            1,
+            format!("positions on the axes of {}", c.ty(x)),
+            c.ty(points),
+        );
     }
     let lead = own[..own.len() - 1].to_vec();
     let dtype = c.dtype(points);
@@ -144,7 +165,13 @@ pub(super) fn gather_nd(c: &mut Call<'_>) -> One {
         let here = if a < batch {
             c.iota(a, TensorType::new(dtype, lead.clone()))?
         } else {
-            let part = c.cut(own.len() - 1, ((a - batch) as i64).into(), 1.into(), 1, points)?;
+            let part = c.cut(
+                own.len() - 1,
+                ((a - batch) as i64).into(),
+                1.into(),
+                1,
+                points,
+            )?;
             let ids = c.reshape(lead.clone(), part)?;
             c.inputs.push(Value::Graph(ids));
             let last = c.inputs.len() - 1;

@@ -35,7 +35,9 @@ pub(super) fn kind_of(
     graph: &mut Graph,
 ) -> Result<Kind, OnnxError> {
     let Some(tensor) = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()) else {
-        return Ok(Kind::Foreign("a sequence, a map or an optional value".into()));
+        return Ok(Kind::Foreign(
+            "a sequence, a map or an optional value".into(),
+        ));
     };
     let wrong = |wanted: &str, found: String| OnnxError::Input {
         name: info.name.clone(),
@@ -52,19 +54,30 @@ pub(super) fn kind_of(
     };
     let known: Vec<_> = shape.dim.iter().map(|d| d.dim_value.unwrap_or(1)).collect();
     checked_shape(&known).map_err(|problem| wrong("a shape", problem.to_string()))?;
-    let dims = shape.dim.iter().enumerate().map(|(axis, dim)| match (dim.dim_value, &dim.dim_param) {
-        (Some(n), _) => n.into(),
-        (None, Some(text)) if !text.is_empty() => symbols.dim(text, axis, graph),
-        (None, _) => symbols.dim(&format!("{}_{axis}", info.name), axis, graph),
-    });
-    Ok(Kind::Tensor(TensorType::new(dtype, dims.collect::<Vec<_>>())))
+    let dims =
+        shape
+            .dim
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| match (dim.dim_value, &dim.dim_param) {
+                (Some(n), _) => n.into(),
+                (None, Some(text)) if !text.is_empty() => symbols.dim(text, axis, graph),
+                (None, _) => symbols.dim(&format!("{}_{axis}", info.name), axis, graph),
+            });
+    Ok(Kind::Tensor(TensorType::new(
+        dtype,
+        dims.collect::<Vec<_>>(),
+    )))
 }
 
 impl Symbols {
     /// The size that `text` spells: a sum of products of names and numbers, else a name of its own.
     fn dim(&mut self, text: &str, axis: usize, graph: &mut Graph) -> Dim {
         let plain = |c: char| c.is_ascii_alphanumeric() || "_+* ".contains(c);
-        let factors: Vec<Vec<_>> = text.split('+').map(|t| t.split('*').map(str::trim).collect()).collect();
+        let factors: Vec<Vec<_>> = text
+            .split('+')
+            .map(|t| t.split('*').map(str::trim).collect())
+            .collect();
         let count: usize = factors.iter().map(Vec::len).sum();
         let spelled = |f: &&str| !f.is_empty() && !f.contains(' ');
         if count > 8 || !text.chars().all(plain) || !factors.iter().flatten().all(|f| spelled(&f)) {
@@ -101,11 +114,19 @@ impl Symbols {
 /// For each input that is used as ids of rows of initializers and of nothing else: how many rows the smallest has. What
 /// the caller gives is then checked at each run.
 pub(super) fn id_bounds(graph: &proto::Graph) -> BTreeMap<&str, i64> {
-    let tables: BTreeMap<_, _> = graph.initializer.iter().map(|t| (t.name.as_str(), &t.dims)).collect();
+    let tables: BTreeMap<_, _> = graph
+        .initializer
+        .iter()
+        .map(|t| (t.name.as_str(), &t.dims))
+        .collect();
     let mut bounds = BTreeMap::new();
     for node in &graph.node {
         for (i, name) in node.input.iter().enumerate() {
-            let axis = node.attribute.iter().find(|a| a.name == "axis").map_or(0, |a| a.i);
+            let axis = node
+                .attribute
+                .iter()
+                .find(|a| a.name == "axis")
+                .map_or(0, |a| a.i);
             let table = node.input.first().and_then(|t| tables.get(t.as_str()));
             let rows = table.and_then(|dims| dims.get(usize::try_from(axis).ok()?));
             // 0: used for something else.

@@ -47,12 +47,19 @@ fn padding(c: &mut Call<'_>, i: usize, like: ValueId, keys: &Dim) -> One {
             c.with(BinaryFn::Ne, marks, 0.0)?
         }
         Err(shape) if shape.len() == 2 => {
-            let marks = c.reshape(vec![shape[0].clone(), one.clone(), one, shape[1].clone()], mask)?;
+            let marks = c.reshape(
+                vec![shape[0].clone(), one.clone(), one, shape[1].clone()],
+                mask,
+            )?;
             c.with(BinaryFn::Ne, marks, 0.0)?
         }
         Err(shape) if shape.len() == 1 && shape[0] == c.shape(like)[0] => {
-            let counts = c.reshape(vec![shape[0].clone(), one.clone(), one.clone(), one.clone()], mask)?;
-            let line = TensorType::new(c.dtype(mask), [one.clone(), one.clone(), one, keys.clone()]);
+            let counts = c.reshape(
+                vec![shape[0].clone(), one.clone(), one.clone(), one.clone()],
+                mask,
+            )?;
+            let line =
+                TensorType::new(c.dtype(mask), [one.clone(), one.clone(), one, keys.clone()]);
             let key = c.iota(3, line)?;
             c.binary(BinaryFn::Lt, key, counts)?
         }
@@ -100,7 +107,8 @@ fn finish(
 
 /// Attention with its projection of queries, keys and values side by side.
 pub(super) fn attention(c: &mut Call<'_>) -> Many {
-    if c.has(4) || c.has(6) || c.flag("do_rotary", false)? || c.list("qkv_hidden_sizes")?.is_some() {
+    if c.has(4) || c.has(6) || c.flag("do_rotary", false)? || c.list("qkv_hidden_sizes")?.is_some()
+    {
         return unsupported("a cache, rotary positions, or heads of several sizes");
     }
     if c.node.output.len() > 1 {

@@ -26,6 +26,7 @@ mod shapes;
 mod slicing;
 mod table;
 mod tensor;
+mod trigonometric;
 mod value;
 mod walk;
 

@@ -94,7 +94,10 @@ pub(super) fn layer_normalization(c: &mut Call<'_>) -> Many {
     let x = c.x(0)?;
     c.require_float(x, 0)?;
     let axis = c.axis(-1, c.rank(x))?;
-    let affine = Affine { gain: c.maybe(1)?, bias: c.maybe(2)? };
+    let affine = Affine {
+        gain: c.maybe(1)?,
+        bias: c.maybe(2)?,
+    };
     let eps = c.float("epsilon")?.unwrap_or(1e-5);
     let mut outputs = vec![Value::Graph(layer(c, x, axis, &affine, eps)?)];
     if wants(c, 1) || wants(c, 2) {
@@ -107,7 +110,10 @@ pub(super) fn rms_normalization(c: &mut Call<'_>) -> One {
     let x = c.x(0)?;
     c.require_float(x, 0)?;
     let axis = c.axis(-1, c.rank(x))?;
-    let affine = Affine { gain: c.maybe(1)?, bias: None };
+    let affine = Affine {
+        gain: c.maybe(1)?,
+        bias: None,
+    };
     let eps = c.float("epsilon")?.unwrap_or(1e-5);
     root_mean_square(c, x, axis, &affine, eps)
 }
@@ -123,14 +129,21 @@ pub(super) fn skip_simplified_layer_normalization(c: &mut Call<'_>) -> Many {
 
 fn skip(c: &mut Call<'_>, simplified: bool) -> Many {
     let (x, more, gain) = (c.x(0)?, c.x(1)?, c.x(2)?);
-    let (bias, extra) = if simplified { (None, c.maybe(3)?) } else { (c.maybe(3)?, c.maybe(4)?) };
+    let (bias, extra) = if simplified {
+        (None, c.maybe(3)?)
+    } else {
+        (c.maybe(3)?, c.maybe(4)?)
+    };
     let mut sum = c.add(x, more)?;
     if let Some(extra) = extra {
         sum = c.add(sum, extra)?;
     }
     let eps = c.float("epsilon")?.unwrap_or(1e-12);
     let axis = position(-1, c.rank(sum), "axis")?;
-    let affine = Affine { gain: Some(gain), bias };
+    let affine = Affine {
+        gain: Some(gain),
+        bias,
+    };
     let y = if simplified {
         root_mean_square(c, sum, axis, &affine, eps)?
     } else {
@@ -139,7 +152,12 @@ fn skip(c: &mut Call<'_>, simplified: bool) -> Many {
     if wants(c, 1) || wants(c, 2) {
         return unsupported("the mean and the deviation as outputs");
     }
-    Ok(vec![Value::Graph(y), Value::Failed, Value::Failed, Value::Graph(sum)])
+    Ok(vec![
+        Value::Graph(y),
+        Value::Failed,
+        Value::Failed,
+        Value::Graph(sum),
+    ])
 }
 
 /// Embeddings of words, positions and segments, added and normalised.
@@ -169,7 +187,10 @@ pub(super) fn embed_layer_normalization(c: &mut Call<'_>) -> Many {
         let segments = rows(c, 4, 1)?;
         sum = c.add(sum, segments)?;
     }
-    let affine = Affine { gain: c.maybe(5)?, bias: c.maybe(6)? };
+    let affine = Affine {
+        gain: c.maybe(5)?,
+        bias: c.maybe(6)?,
+    };
     let eps = c.float("epsilon")?.unwrap_or(1e-12);
     let y = layer(c, sum, 2, &affine, eps)?;
     // How many tokens of each sequence are no padding.
@@ -178,7 +199,9 @@ pub(super) fn embed_layer_normalization(c: &mut Call<'_>) -> Many {
             let mask = c.cast(ir::DType::I32, mask)?;
             c.fold(Monoid::Sum, &[1], false, mask)?
         }
-        None => c.b.constant(0.0, ir::TensorType::new(ir::DType::I32, [batch]))?,
+        None => {
+            c.b.constant(0.0, ir::TensorType::new(ir::DType::I32, [batch]))?
+        }
     };
     Ok([y, counts, sum].map(Value::Graph).to_vec())
 }
@@ -186,7 +209,11 @@ pub(super) fn embed_layer_normalization(c: &mut Call<'_>) -> Many {
 /// Operand `i`, one number for each channel, against `[batch, channels, ..]`.
 fn by_channel(c: &mut Call<'_>, i: usize, rank: usize) -> One {
     let x = c.x(i)?;
-    let shape = c.shape(x).into_iter().chain(vec![1.into(); rank.saturating_sub(2)]).collect();
+    let shape = c
+        .shape(x)
+        .into_iter()
+        .chain(vec![1.into(); rank.saturating_sub(2)])
+        .collect();
     c.reshape(shape, x)
 }
 
@@ -217,7 +244,10 @@ pub(super) fn group_normalization(c: &mut Call<'_>) -> One {
     if c.shape(gain).first() != Some(&shape[1]) {
         return unsupported("one gain for each group, as before version 21");
     }
-    let (gain, bias) = (by_channel(c, 1, shape.len())?, by_channel(c, 2, shape.len())?);
+    let (gain, bias) = (
+        by_channel(c, 1, shape.len())?,
+        by_channel(c, 2, shape.len())?,
+    );
     let y = c.mul(y, gain)?;
     c.add(y, bias)
 }
@@ -230,7 +260,10 @@ pub(super) fn instance_normalization(c: &mut Call<'_>) -> One {
     }
     let eps = c.float("epsilon")?.unwrap_or(1e-5);
     let y = grouped(c, x, &shape[1], eps)?;
-    let (gain, bias) = (by_channel(c, 1, shape.len())?, by_channel(c, 2, shape.len())?);
+    let (gain, bias) = (
+        by_channel(c, 1, shape.len())?,
+        by_channel(c, 2, shape.len())?,
+    );
     let y = c.mul(y, gain)?;
     c.add(y, bias)
 }

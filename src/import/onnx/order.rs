@@ -74,7 +74,11 @@ pub(super) fn order(
     // A live node's makers come before it in the order, so one pass backwards finds all.
     for i in sorted.iter().rev() {
         if live[*i] {
-            for maker in nodes[*i].input.iter().filter_map(|n| makers.get(n.as_str())) {
+            for maker in nodes[*i]
+                .input
+                .iter()
+                .filter_map(|n| makers.get(n.as_str()))
+            {
                 live[*maker] = true;
             }
         }

@@ -39,7 +39,11 @@ fn aligned(
     }
     let blocks = own.get(axis).cloned().unwrap_or_default();
     if block < 1 || own.len() != shape.len() || blocks.clone() * block.into() != shape[axis] {
-        return c.misfit(1, format!("scales of blocks of {block} on axis {axis} of {}", c.ty(x)), c.ty(factor));
+        return c.misfit(
+            1,
+            format!("scales of blocks of {block} on axis {axis} of {}", c.ty(x)),
+            c.ty(factor),
+        );
     }
     let split = |sizes: &[Dim], n: Dim| -> Vec<Dim> {
         let mut out = sizes.to_vec();
@@ -76,7 +80,9 @@ fn output_type(c: &Call<'_>) -> Result<Option<DType>, NodeProblem> {
     match c.int("output_dtype")? {
         None | Some(0) => Ok(None),
         Some(code) => match i32::try_from(code).ok().and_then(Elem::of_code) {
-            Some(Elem { dtype: Some(dtype), .. }) => Ok(Some(*dtype)),
+            Some(Elem {
+                dtype: Some(dtype), ..
+            }) => Ok(Some(*dtype)),
             Some(elem) => unsupported(format!("numbers of {}", elem.name)),
             None => c.wrong("output_dtype", "an element type", code),
         },
@@ -95,7 +101,11 @@ pub(super) fn quantize_linear(c: &mut Call<'_>) -> One {
     // Scales of another float type, or whole numbers, are divided by as f32.
     let (scale, x) = (c.x(1)?, c.cast(DType::F32, x)?);
     let scale = c.cast(DType::F32, scale)?;
-    let axis = if shape.is_empty() { 0 } else { c.axis(1.min(shape.len() as i64 - 1), shape.len())? };
+    let axis = if shape.is_empty() {
+        0
+    } else {
+        c.axis(1.min(shape.len() as i64 - 1), shape.len())?
+    };
     let block = c.int("block_size")?.unwrap_or(0);
     let (scale, split) = aligned(c, scale, x, axis, block)?;
     let zero = match zero {
@@ -118,7 +128,11 @@ pub(super) fn dequantize_linear(c: &mut Call<'_>) -> One {
     }
     let x = c.cast(DType::I32, x)?;
     let scale = c.cast(DType::F32, scale)?;
-    let axis = if shape.is_empty() { 0 } else { c.axis(1.min(shape.len() as i64 - 1), shape.len())? };
+    let axis = if shape.is_empty() {
+        0
+    } else {
+        c.axis(1.min(shape.len() as i64 - 1), shape.len())?
+    };
     let block = c.int("block_size")?.unwrap_or(0);
     let (scale, split) = aligned(c, scale, x, axis, block)?;
     let mut y = split;
@@ -137,8 +151,14 @@ pub(super) fn dequantize_linear(c: &mut Call<'_>) -> One {
 pub(super) fn dynamic_quantize_linear(c: &mut Call<'_>) -> Many {
     let x = c.x(0)?;
     let axes: Vec<_> = (0..c.rank(x)).collect();
-    let (low, high) = (c.fold(Monoid::Min, &axes, false, x)?, c.fold(Monoid::Max, &axes, false, x)?);
-    let (low, high) = (c.with(BinaryFn::Min, low, 0.0)?, c.with(BinaryFn::Max, high, 0.0)?);
+    let (low, high) = (
+        c.fold(Monoid::Min, &axes, false, x)?,
+        c.fold(Monoid::Max, &axes, false, x)?,
+    );
+    let (low, high) = (
+        c.with(BinaryFn::Min, low, 0.0)?,
+        c.with(BinaryFn::Max, high, 0.0)?,
+    );
     let width = c.sub(high, low)?;
     let scale = c.with(BinaryFn::Div, width, 255.0)?;
     let minus = c.unary(UnaryFn::Neg, low)?;
@@ -162,13 +182,21 @@ pub(super) fn qlinear_matmul(c: &mut Call<'_>) -> One {
         let x = c.cast(DType::F32, x)?;
         let shape = c.shape(x);
         let line = shape.len() == 1 && shape[0].known() != Some(1);
-        let shape = if line { shape.into_iter().chain(vec![1.into(); behind]).collect() } else { vec![] };
+        let shape = if line {
+            shape.into_iter().chain(vec![1.into(); behind]).collect()
+        } else {
+            vec![]
+        };
         scales.push(c.reshape(shape, x)?);
     }
     let real = c.mul(product, scales[0])?;
     let real = c.mul(real, scales[1])?;
     let zero = c.x(7)?;
     let dtype = c.dtype(zero);
-    let zero = if c.rank(zero) == 1 && c.shape(zero)[0].known() == Some(1) { c.reshape(vec![], zero)? } else { zero };
+    let zero = if c.rank(zero) == 1 && c.shape(zero)[0].known() == Some(1) {
+        c.reshape(vec![], zero)?
+    } else {
+        zero
+    };
     quantize(c, real, scales[2], Some(zero), dtype)
 }

@@ -12,7 +12,11 @@ use super::{
 fn parts(c: &mut Call<'_>) -> Result<(ValueId, Vec<usize>, bool), NodeProblem> {
     let x = c.x(0)?;
     let rank = c.rank(x);
-    let axes = if c.has(1) { Some(c.ints(1)?) } else { c.list("axes")? };
+    let axes = if c.has(1) {
+        Some(c.ints(1)?)
+    } else {
+        c.list("axes")?
+    };
     let axes = match axes.filter(|a| !a.is_empty()) {
         Some(axes) => positions(&axes, rank, "axes")?,
         None if c.flag("noop_with_empty_axes", false)? => vec![],
@@ -30,7 +34,11 @@ pub(super) fn reduce(c: &mut Call<'_>, monoid: Monoid) -> One {
         let folded = c.fold(monoid, &axes, keep, small)?;
         return c.with(BinaryFn::Ne, folded, 0.0);
     }
-    if axes.is_empty() { Ok(x) } else { c.fold(monoid, &axes, keep, x) }
+    if axes.is_empty() {
+        Ok(x)
+    } else {
+        c.fold(monoid, &axes, keep, x)
+    }
 }
 
 pub(super) fn reduce_mean(c: &mut Call<'_>) -> One {
@@ -38,14 +46,22 @@ pub(super) fn reduce_mean(c: &mut Call<'_>) -> One {
     if !c.dtype(x).is_float() {
         return unsupported(format!("means of {}", c.dtype(x)));
     }
-    if axes.is_empty() { Ok(x) } else { c.mean(&axes, keep, x) }
+    if axes.is_empty() {
+        Ok(x)
+    } else {
+        c.mean(&axes, keep, x)
+    }
 }
 
 /// The sum of `f(x)`.
 fn sum_of(c: &mut Call<'_>, f: UnaryFn) -> One {
     let (x, axes, keep) = parts(c)?;
     let y = c.unary(f, x)?;
-    if axes.is_empty() { Ok(y) } else { c.fold(Monoid::Sum, &axes, keep, y) }
+    if axes.is_empty() {
+        Ok(y)
+    } else {
+        c.fold(Monoid::Sum, &axes, keep, y)
+    }
 }
 
 pub(super) fn reduce_l1(c: &mut Call<'_>) -> One {

@@ -32,11 +32,21 @@ pub(super) fn turn(
 /// `x: [batch, seq, width]` as `[batch, seq, heads, size]`.
 pub(super) fn heads_of(c: &mut Call<'_>, x: ValueId, heads: i64, operand: usize) -> One {
     let shape = c.shape(x);
-    let size = shape.last().filter(|_| heads > 0 && shape.len() == 3).and_then(|w| w.exact_div(&heads.into()));
+    let size = shape
+        .last()
+        .filter(|_| heads > 0 && shape.len() == 3)
+        .and_then(|w| w.exact_div(&heads.into()));
     let Some(size) = size else {
-        return c.misfit(operand, format!("three axes, of which the last holds {heads} heads"), c.ty(x));
+        return c.misfit(
+            operand,
+            format!("three axes, of which the last holds {heads} heads"),
+            c.ty(x),
+        );
     };
-    c.reshape(vec![shape[0].clone(), shape[1].clone(), heads.into(), size], x)
+    c.reshape(
+        vec![shape[0].clone(), shape[1].clone(), heads.into(), size],
+        x,
+    )
 }
 
 /// Rows of the tables in operands `cos` and `sin` at positions `[batch, seq]`, a value of the graph.
@@ -83,7 +93,10 @@ fn embed(c: &mut Call<'_>, places: Option<Value>, tables: [usize; 2]) -> One {
     } else {
         // Without a number of heads, each head is as wide as what is turned.
         let size = half * 2.into();
-        let heads = shape.last().and_then(|w| w.exact_div(&size)).and_then(|h| h.known());
+        let heads = shape
+            .last()
+            .and_then(|w| w.exact_div(&size))
+            .and_then(|h| h.known());
         heads_of(c, x, heads.unwrap_or(0), 0)?
     };
     let y = turn(c, split, given, false, interleaved)?;
@@ -102,7 +115,11 @@ pub(super) fn rotary_embedding_microsoft(c: &mut Call<'_>) -> One {
     }
     let x = c.x(0)?;
     let shape = c.shape(x);
-    let seq = if shape.len() == 4 { shape.get(2) } else { shape.get(1) };
+    let seq = if shape.len() == 4 {
+        shape.get(2)
+    } else {
+        shape.get(1)
+    };
     let Some(seq) = seq.cloned() else {
         return c.misfit(0, "three or four axes", c.ty(x));
     };

@@ -19,7 +19,12 @@ pub(super) fn identity(c: &mut Call<'_>) -> Many {
 
 /// The tensor of attribute `name`.
 fn tensor_of(c: &Call<'_>, name: &str) -> Result<Option<Constant>, NodeProblem> {
-    let Some(tensor) = c.attributes.get(name).filter(|a| a.r#type == kind::TENSOR).and_then(|a| a.t.as_ref()) else {
+    let Some(tensor) = c
+        .attributes
+        .get(name)
+        .filter(|a| a.r#type == kind::TENSOR)
+        .and_then(|a| a.t.as_ref())
+    else {
         return Ok(None);
     };
     if tensor.data_location == 1 {
@@ -51,7 +56,9 @@ pub(super) fn constant(c: &mut Call<'_>) -> Many {
     let (elem, shape, bytes) = match (a.name.as_str(), a.r#type) {
         ("value_float", kind::FLOAT) => (DType::F32, vec![], floats(&[a.f])),
         ("value_int", kind::INT) => (DType::I64, vec![], ints(&[a.i])),
-        ("value_floats", kind::FLOATS) => (DType::F32, vec![a.floats.len() as i64], floats(&a.floats)),
+        ("value_floats", kind::FLOATS) => {
+            (DType::F32, vec![a.floats.len() as i64], floats(&a.floats))
+        }
         ("value_ints", kind::INTS) => (DType::I64, vec![a.ints.len() as i64], ints(&a.ints)),
         _ => return unsupported(format!("a constant by attribute `{}`", a.name)),
     };
@@ -89,7 +96,10 @@ pub(super) fn shape(c: &mut Call<'_>) -> Many {
     let all = sizes_of(c)?;
     let n = all.len() as i64;
     let at = |i: i64| (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
-    let (start, end) = (at(c.int("start")?.unwrap_or(0)), at(c.int("end")?.unwrap_or(n)));
+    let (start, end) = (
+        at(c.int("start")?.unwrap_or(0)),
+        at(c.int("end")?.unwrap_or(n)),
+    );
     let part = all[start..end.max(start)].to_vec();
     Ok(vec![Sizes::list(DType::I64, part).value()])
 }
@@ -104,21 +114,34 @@ pub(super) fn reshape(c: &mut Call<'_>) -> One {
     let (from, wanted) = (c.shape(x), c.sizes(1)?);
     let copy = !c.flag("allowzero", false)?;
     let mut shape: Vec<_> = wanted.clone();
-    for (i, size) in shape.iter_mut().enumerate().filter(|(_, s)| copy && s.known() == Some(0)) {
+    for (i, size) in shape
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, s)| copy && s.known() == Some(0))
+    {
         match from.get(i) {
             Some(own) => *size = own.clone(),
             None => return c.misfit(1, format!("at most {} zeros in front", from.len()), "more"),
         }
     }
-    let open: Vec<_> = (0..shape.len()).filter(|i| wanted[*i].known() == Some(-1)).collect();
+    let open: Vec<_> = (0..shape.len())
+        .filter(|i| wanted[*i].known() == Some(-1))
+        .collect();
     match open.as_slice() {
         [] => {}
         [i] => {
             let all: Dim = from.iter().product();
-            let others = shape.iter().enumerate().filter(|(j, _)| j != i).map(|(_, s)| s);
+            let others = shape
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| j != i)
+                .map(|(_, s)| s);
             let rest = quotient(all, others.cloned().collect());
             let Some(rest) = rest else {
-                return unsupported(format!("a size of -1 that is no product of sizes, for {}", c.ty(x)));
+                return unsupported(format!(
+                    "a size of -1 that is no product of sizes, for {}",
+                    c.ty(x)
+                ));
             };
             shape[*i] = rest;
         }
@@ -130,7 +153,11 @@ pub(super) fn reshape(c: &mut Call<'_>) -> One {
 /// `all` divided by each of `factors`, where that leaves no rest.
 fn quotient(all: Dim, factors: Vec<Dim>) -> Option<Dim> {
     let product: Dim = factors.iter().product();
-    let one_by_one = || factors.iter().try_fold(all.clone(), |rest, f| rest.exact_div(f));
+    let one_by_one = || {
+        factors
+            .iter()
+            .try_fold(all.clone(), |rest, f| rest.exact_div(f))
+    };
     all.exact_div(&product).or_else(one_by_one)
 }
 
@@ -152,7 +179,11 @@ pub(super) fn transpose(c: &mut Call<'_>) -> One {
 
 /// Axes by operand 1, or by attribute as earlier versions have it.
 fn axes_given(c: &Call<'_>) -> Result<Option<Vec<i64>>, NodeProblem> {
-    if c.has(1) { c.ints(1).map(Some) } else { c.list("axes") }
+    if c.has(1) {
+        c.ints(1).map(Some)
+    } else {
+        c.list("axes")
+    }
 }
 
 pub(super) fn squeeze(c: &mut Call<'_>) -> One {
@@ -160,7 +191,9 @@ pub(super) fn squeeze(c: &mut Call<'_>) -> One {
     let shape = c.shape(x);
     let gone = match axes_given(c)? {
         Some(axes) => positions(&axes, shape.len(), "axes")?,
-        None => (0..shape.len()).filter(|a| shape[*a].known() == Some(1)).collect(),
+        None => (0..shape.len())
+            .filter(|a| shape[*a].known() == Some(1))
+            .collect(),
     };
     if let Some(a) = gone.iter().find(|a| shape[**a].known() != Some(1)) {
         return c.misfit(0, format!("size 1 on axis {a}"), c.ty(x));
@@ -187,7 +220,11 @@ pub(super) fn flatten(c: &mut Call<'_>) -> One {
     let shape = c.shape(x);
     let axis = c.int("axis")?.unwrap_or(1);
     // The axis may lie behind the last one.
-    let axis = if axis == shape.len() as i64 { shape.len() } else { position(axis, shape.len(), "axis")? };
+    let axis = if axis == shape.len() as i64 {
+        shape.len()
+    } else {
+        position(axis, shape.len(), "axis")?
+    };
     let (outer, inner) = shape.split_at(axis);
     c.reshape(vec![outer.iter().product(), inner.iter().product()], x)
 }
@@ -197,7 +234,10 @@ pub(super) fn expand(c: &mut Call<'_>) -> One {
     let (own, wanted) = (c.ty(x), c.sizes(1)?);
     let target = TensorType::new(own.dtype, wanted);
     let shape = ir::broadcast_shapes(&own, &target);
-    let shape = shape.map_err(|source| ir::GraphError::Op { op: "broadcast", source })?;
+    let shape = shape.map_err(|source| ir::GraphError::Op {
+        op: "broadcast",
+        source,
+    })?;
     c.broadcast(shape, x)
 }
 
@@ -241,13 +281,18 @@ pub(super) fn range(c: &mut Call<'_>) -> Many {
         let Some(dtype) = dtype else {
             return unsupported(format!("a range of {}", known[0].elem.name));
         };
-        let [start, end, step] = [0, 1, 2].map(|i| known[i].numbers().first().copied().unwrap_or(f64::NAN));
+        let [start, end, step] =
+            [0, 1, 2].map(|i| known[i].numbers().first().copied().unwrap_or(f64::NAN));
         let count = ((end - start) / step).ceil().max(0.0);
         if count.is_nan() || count > SIZES_LIMIT as f64 * 256.0 {
             return unsupported("a range of more than a million numbers");
         }
         let numbers: Vec<_> = (0..count as i64).map(|i| start + i as f64 * step).collect();
-        return Ok(vec![shared(Constant::of_numbers(dtype, vec![numbers.len() as i64], &numbers))]);
+        return Ok(vec![shared(Constant::of_numbers(
+            dtype,
+            vec![numbers.len() as i64],
+            &numbers,
+        ))]);
     }
     let (start, end, step) = (c.sizes(0)?, c.sizes(1)?, c.sizes(2)?);
     let ([start], [end], [step]) = (start.as_slice(), end.as_slice(), step.as_slice()) else {
@@ -278,7 +323,11 @@ pub(super) fn trilu(c: &mut Call<'_>) -> One {
     let (row, column) = (c.iota(0, ty.clone())?, c.iota(1, ty)?);
     let k = k.clamp(-(1 << 30), 1 << 30);
     let edge = c.with(BinaryFn::Add, row, k as f64)?;
-    let f = if c.flag("upper", true)? { BinaryFn::Ge } else { BinaryFn::Le };
+    let f = if c.flag("upper", true)? {
+        BinaryFn::Ge
+    } else {
+        BinaryFn::Le
+    };
     let inside = c.binary(f, column, edge)?;
     let zero = c.scalar(x, 0.0)?;
     c.select(inside, x, zero)
@@ -287,7 +336,10 @@ pub(super) fn trilu(c: &mut Call<'_>) -> One {
 pub(super) fn eye_like(c: &mut Call<'_>) -> One {
     let shape = sizes_of(c)?;
     let dtype = match c.int("dtype")? {
-        Some(code) => i32::try_from(code).ok().and_then(Elem::of_code).and_then(|e| e.dtype),
+        Some(code) => i32::try_from(code)
+            .ok()
+            .and_then(Elem::of_code)
+            .and_then(|e| e.dtype),
         None => c.b.dtype(&c.value(0)),
     };
     let Some(dtype) = dtype else {
@@ -301,7 +353,11 @@ pub(super) fn eye_like(c: &mut Call<'_>) -> One {
     let (row, column) = (c.iota(0, ty.clone())?, c.iota(1, ty)?);
     let edge = c.with(BinaryFn::Add, row, k as f64)?;
     let on = c.binary(BinaryFn::Eq, column, edge)?;
-    if dtype == DType::Bool { Ok(on) } else { c.cast(dtype, on) }
+    if dtype == DType::Bool {
+        Ok(on)
+    } else {
+        c.cast(dtype, on)
+    }
 }
 
 /// Blocks of the channels as blocks of the plane.
@@ -312,7 +368,11 @@ pub(super) fn depth_to_space(c: &mut Call<'_>) -> One {
     };
     let b = Dim::from(block);
     let Some(part) = ch.exact_div(&(b.clone() * b.clone())) else {
-        return c.misfit(0, format!("channels in multiples of {}", block * block), c.ty(x));
+        return c.misfit(
+            0,
+            format!("channels in multiples of {}", block * block),
+            c.ty(x),
+        );
     };
     let crd = match c.text("mode")?.as_deref().unwrap_or("DCR") {
         "CRD" => true,
@@ -320,9 +380,29 @@ pub(super) fn depth_to_space(c: &mut Call<'_>) -> One {
         other => return c.wrong("mode", "DCR or CRD", other),
     };
     let (split, axes) = if crd {
-        (vec![n.clone(), part.clone(), b.clone(), b.clone(), h.clone(), w.clone()], [0, 1, 4, 2, 5, 3])
+        (
+            vec![
+                n.clone(),
+                part.clone(),
+                b.clone(),
+                b.clone(),
+                h.clone(),
+                w.clone(),
+            ],
+            [0, 1, 4, 2, 5, 3],
+        )
     } else {
-        (vec![n.clone(), b.clone(), b.clone(), part.clone(), h.clone(), w.clone()], [0, 3, 4, 1, 5, 2])
+        (
+            vec![
+                n.clone(),
+                b.clone(),
+                b.clone(),
+                part.clone(),
+                h.clone(),
+                w.clone(),
+            ],
+            [0, 3, 4, 1, 5, 2],
+        )
     };
     let y = c.reshape(split, x)?;
     let y = c.permute(&axes, y)?;
@@ -337,9 +417,20 @@ pub(super) fn space_to_depth(c: &mut Call<'_>) -> One {
     };
     let b = Dim::from(block);
     let (Some(rows), Some(columns)) = (h.exact_div(&b), w.exact_div(&b)) else {
-        return c.misfit(0, format!("rows and columns in multiples of {block}"), c.ty(x));
+        return c.misfit(
+            0,
+            format!("rows and columns in multiples of {block}"),
+            c.ty(x),
+        );
     };
-    let split = vec![n.clone(), ch.clone(), rows.clone(), b.clone(), columns.clone(), b.clone()];
+    let split = vec![
+        n.clone(),
+        ch.clone(),
+        rows.clone(),
+        b.clone(),
+        columns.clone(),
+        b.clone(),
+    ];
     let y = c.reshape(split, x)?;
     let y = c.permute(&[0, 3, 5, 1, 2, 4], y)?;
     c.reshape(vec![n, ch * b.clone() * b, rows, columns], y)

@@ -20,7 +20,10 @@ pub(super) fn span(start: i64, end: i64, step: i64, n: i64) -> Option<impl Itera
     }
     let from_end = |i: i64| if i < 0 { i.saturating_add(n) } else { i };
     let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
-    let (start, end) = (from_end(start).clamp(low, high), from_end(end).clamp(low, high));
+    let (start, end) = (
+        from_end(start).clamp(low, high),
+        from_end(end).clamp(low, high),
+    );
     let distance = if step > 0 { end - start } else { start - end };
     let count = distance.max(0).div_ceil(step.saturating_abs());
     Some((0..count).map(move |i| start + i * step))
@@ -30,10 +33,22 @@ pub(super) fn slice(c: &mut Call<'_>) -> One {
     let mut x = c.x(0)?;
     let rank = c.rank(x);
     let (starts, ends) = (c.sizes(1)?, c.sizes(2)?);
-    let axes = if c.has(3) { c.ints(3)? } else { (0..starts.len() as i64).collect() };
-    let steps = if c.has(4) { c.ints(4)? } else { vec![1; starts.len()] };
+    let axes = if c.has(3) {
+        c.ints(3)?
+    } else {
+        (0..starts.len() as i64).collect()
+    };
+    let steps = if c.has(4) {
+        c.ints(4)?
+    } else {
+        vec![1; starts.len()]
+    };
     if [ends.len(), axes.len(), steps.len()] != [starts.len(); 3] {
-        return c.misfit(2, format!("{} numbers in each list", starts.len()), "others");
+        return c.misfit(
+            2,
+            format!("{} numbers in each list", starts.len()),
+            "others",
+        );
     }
     super::call::positions(&axes, rank, "axes")?;
     for (((start, end), axis), step) in starts.iter().zip(&ends).zip(&axes).zip(&steps) {
@@ -55,14 +70,10 @@ pub(super) fn slice(c: &mut Call<'_>) -> One {
 }
 
 /// Start and size of a slice between sizes that are known only later.
-fn symbolic(
-    start: &Dim,
-    end: &Dim,
-    n: &Dim,
-    step: i64,
-) -> Result<(Dim, Dim), NodeProblem> {
+fn symbolic(start: &Dim, end: &Dim, n: &Dim, step: i64) -> Result<(Dim, Dim), NodeProblem> {
     let depends = || unsupported(format!("a slice from {start} to {end} by {step} of {n}"));
-    let backwards = step == -1 && start.known() == Some(-1) && end.known().is_some_and(|e| e < -(1 << 31));
+    let backwards =
+        step == -1 && start.known() == Some(-1) && end.known().is_some_and(|e| e < -(1 << 31));
     if backwards {
         return Ok((n.clone() + Dim::from(-1), n.clone()));
     }
@@ -100,7 +111,12 @@ pub(super) fn split(c: &mut Call<'_>) -> Many {
     let x = c.x(0)?;
     let axis = c.axis(0, c.rank(x))?;
     let n = c.shape(x)[axis].clone();
-    let given = if c.has(1) { Some(c.sizes(1)?) } else { c.list("split")?.map(|s| s.into_iter().map(Dim::from).collect()) };
+    let given = if c.has(1) {
+        Some(c.sizes(1)?)
+    } else {
+        c.list("split")?
+            .map(|s| s.into_iter().map(Dim::from).collect())
+    };
     let sizes: Vec<Dim> = match given {
         Some(sizes) => sizes,
         None => {
@@ -108,7 +124,8 @@ pub(super) fn split(c: &mut Call<'_>) -> Many {
             if !(1..=1 << 16).contains(&parts) {
                 return c.wrong("num_outputs", "1 to 65536", parts);
             }
-            even_parts(&n, parts).map_or_else(|| unsupported(format!("{n} in {parts} parts")), Ok)?
+            even_parts(&n, parts)
+                .map_or_else(|| unsupported(format!("{n} in {parts} parts")), Ok)?
         }
     };
     let sum = sizes.iter().fold(Dim::from(0), |sum, s| sum + s.clone());
@@ -139,10 +156,22 @@ fn even_parts(n: &Dim, parts: i64) -> Option<Vec<Dim>> {
 pub(super) fn pad(c: &mut Call<'_>) -> One {
     let mut x = c.x(0)?;
     let rank = c.rank(x);
-    let pads = if c.has(1) { c.ints(1)? } else { c.list("pads")?.unwrap_or_default() };
-    let axes = if c.has(3) { c.ints(3)? } else { (0..rank as i64).collect() };
+    let pads = if c.has(1) {
+        c.ints(1)?
+    } else {
+        c.list("pads")?.unwrap_or_default()
+    };
+    let axes = if c.has(3) {
+        c.ints(3)?
+    } else {
+        (0..rank as i64).collect()
+    };
     if pads.len() != 2 * axes.len() || pads.iter().any(|p| p.unsigned_abs() > 1 << 40) {
-        return c.misfit(1, format!("{} numbers within 2^40", 2 * axes.len()), format!("{} numbers", pads.len()));
+        return c.misfit(
+            1,
+            format!("{} numbers within 2^40", 2 * axes.len()),
+            format!("{} numbers", pads.len()),
+        );
     }
     super::call::positions(&axes, rank, "axes")?;
     let (mut low, mut high) = (vec![0; rank], vec![0; rank]);
@@ -163,7 +192,11 @@ pub(super) fn pad(c: &mut Call<'_>) -> One {
     if mode != "constant" {
         return border(c, &mode, &low, &high, x);
     }
-    let value = if c.has(2) { c.number(2)? } else { c.float("value")?.unwrap_or(0.0) };
+    let value = if c.has(2) {
+        c.number(2)?
+    } else {
+        c.float("value")?.unwrap_or(0.0)
+    };
     if low.iter().chain(&high).all(|n| *n == 0) {
         return Ok(x);
     }
@@ -175,7 +208,12 @@ pub(super) fn pad(c: &mut Call<'_>) -> One {
 
 /// A border of the tensor's own elements.
 fn border(c: &mut Call<'_>, mode: &str, low: &[i64], high: &[i64], mut x: ValueId) -> One {
-    for (axis, (lo, hi)) in low.iter().zip(high).enumerate().filter(|(_, b)| *b != (&0, &0)) {
+    for (axis, (lo, hi)) in low
+        .iter()
+        .zip(high)
+        .enumerate()
+        .filter(|(_, b)| *b != (&0, &0))
+    {
         let Some(n) = c.shape(x)[axis].known() else {
             return unsupported(format!("a border of its own elements around {}", c.ty(x)));
         };
@@ -192,11 +230,17 @@ fn border(c: &mut Call<'_>, mode: &str, low: &[i64], high: &[i64], mut x: ValueI
             }
             _ => None,
         };
-        let ids = (-lo..n + hi).map(|i| from(i).map(|i| i as f64)).collect::<Option<Vec<_>>>();
+        let ids = (-lo..n + hi)
+            .map(|i| from(i).map(|i| i as f64))
+            .collect::<Option<Vec<_>>>();
         let Some(ids) = ids else {
             return c.wrong("mode", "constant, edge, reflect or wrap", mode);
         };
-        let ids = shared(Constant::of_numbers(DType::I64, vec![ids.len() as i64], &ids));
+        let ids = shared(Constant::of_numbers(
+            DType::I64,
+            vec![ids.len() as i64],
+            &ids,
+        ));
         let ids = c.b.place(&ids, 1)?;
         x = c.op(ops::Gather { axis: axis as i64 }, &[x, ids])?;
     }
@@ -207,7 +251,9 @@ fn border(c: &mut Call<'_>, mode: &str, low: &[i64], high: &[i64], mut x: ValueI
 pub(super) fn center_crop_pad(c: &mut Call<'_>) -> One {
     let mut x = c.x(0)?;
     let (rank, sizes) = (c.rank(x), c.ints(1)?);
-    let axes = c.list("axes")?.unwrap_or_else(|| (0..rank as i64).collect());
+    let axes = c
+        .list("axes")?
+        .unwrap_or_else(|| (0..rank as i64).collect());
     if axes.len() != sizes.len() {
         return c.misfit(1, format!("{} sizes", axes.len()), sizes.len());
     }
@@ -220,8 +266,18 @@ pub(super) fn center_crop_pad(c: &mut Call<'_>) -> One {
         if wanted < n {
             x = c.cut(axis, ((n - wanted) / 2).into(), wanted.into(), 1, x)?;
         } else {
-            (lo[axis], hi[axis]) = (((wanted - n) / 2).into(), (wanted - n - (wanted - n) / 2).into());
+            (lo[axis], hi[axis]) = (
+                ((wanted - n) / 2).into(),
+                (wanted - n - (wanted - n) / 2).into(),
+            );
         }
     }
-    c.op(ops::Pad { lo, hi, value: 0.0.into() }, &[x])
+    c.op(
+        ops::Pad {
+            lo,
+            hi,
+            value: 0.0.into(),
+        },
+        &[x],
+    )
 }

@@ -6,7 +6,7 @@ use super::{
     attention,
     call::{Call, Many, One},
     contractions, elementwise, indexing, microsoft, norms, quantized, reductions, rotary, shapes,
-    slicing,
+    slicing, trigonometric,
     value::Value,
 };
 
@@ -53,16 +53,16 @@ use Convert::{Arg, Binary, Many as Several, One as Single, Reduce, Unary, Variad
 /// Operators of the standard domain, by name.
 const STANDARD: &[(&str, Convert)] = &[
     ("Abs", Unary(UnaryFn::Abs)),
-    ("Acos", Single(elementwise::acos)),
-    ("Acosh", Single(elementwise::acosh)),
+    ("Acos", Single(trigonometric::acos)),
+    ("Acosh", Single(trigonometric::acosh)),
     ("Add", Binary(BinaryFn::Add)),
     ("And", Binary(BinaryFn::And)),
     ("ArgMax", Arg(Monoid::Max)),
     ("ArgMin", Arg(Monoid::Min)),
-    ("Asin", Single(elementwise::asin)),
-    ("Asinh", Single(elementwise::asinh)),
-    ("Atan", Single(elementwise::atan)),
-    ("Atanh", Single(elementwise::atanh)),
+    ("Asin", Single(trigonometric::asin)),
+    ("Asinh", Single(trigonometric::asinh)),
+    ("Atan", Single(trigonometric::atan)),
+    ("Atanh", Single(trigonometric::atanh)),
     ("Attention", Several(attention::attention)),
     ("BatchNormalization", Single(norms::batch_normalization)),
     ("Cast", Several(elementwise::cast)),
@@ -75,12 +75,15 @@ const STANDARD: &[(&str, Convert)] = &[
     ("Constant", Several(shapes::constant)),
     ("ConstantOfShape", Single(shapes::constant_of_shape)),
     ("Cos", Unary(UnaryFn::Cos)),
-    ("Cosh", Single(elementwise::cosh)),
+    ("Cosh", Single(trigonometric::cosh)),
     ("DepthToSpace", Single(shapes::depth_to_space)),
     ("DequantizeLinear", Single(quantized::dequantize_linear)),
     ("Div", Single(elementwise::div)),
     ("Dropout", Several(elementwise::dropout)),
-    ("DynamicQuantizeLinear", Several(quantized::dynamic_quantize_linear)),
+    (
+        "DynamicQuantizeLinear",
+        Several(quantized::dynamic_quantize_linear),
+    ),
     ("Einsum", Single(contractions::einsum)),
     ("Elu", Single(elementwise::elu)),
     ("Equal", Binary(BinaryFn::Eq)),
@@ -102,7 +105,10 @@ const STANDARD: &[(&str, Convert)] = &[
     ("HardSwish", Single(elementwise::hard_swish)),
     ("Hardmax", Single(reductions::hardmax)),
     ("Identity", Several(shapes::identity)),
-    ("InstanceNormalization", Single(norms::instance_normalization)),
+    (
+        "InstanceNormalization",
+        Single(norms::instance_normalization),
+    ),
     ("IsInf", Single(elementwise::is_inf)),
     ("IsNaN", Single(elementwise::is_nan)),
     ("LayerNormalization", Several(norms::layer_normalization)),
@@ -116,7 +122,10 @@ const STANDARD: &[(&str, Convert)] = &[
     ("MatMulInteger", Single(contractions::matmul_integer)),
     ("Max", Variadic(BinaryFn::Max)),
     ("Mean", Single(elementwise::mean)),
-    ("MeanVarianceNormalization", Single(norms::mean_variance_normalization)),
+    (
+        "MeanVarianceNormalization",
+        Single(norms::mean_variance_normalization),
+    ),
     ("Min", Variadic(BinaryFn::Min)),
     ("Mish", Single(elementwise::mish)),
     ("Mod", Single(elementwise::modulo)),
@@ -153,7 +162,7 @@ const STANDARD: &[(&str, Convert)] = &[
     ("Sigmoid", Unary(UnaryFn::Sigmoid)),
     ("Sign", Single(elementwise::sign)),
     ("Sin", Unary(UnaryFn::Sin)),
-    ("Sinh", Single(elementwise::sinh)),
+    ("Sinh", Single(trigonometric::sinh)),
     ("Size", Several(shapes::size)),
     ("Slice", Single(slicing::slice)),
     ("Softmax", Single(reductions::softmax)),
@@ -166,7 +175,7 @@ const STANDARD: &[(&str, Convert)] = &[
     ("Sub", Binary(BinaryFn::Sub)),
     ("Sum", Variadic(BinaryFn::Add)),
     ("Swish", Single(elementwise::swish)),
-    ("Tan", Single(elementwise::tan)),
+    ("Tan", Single(trigonometric::tan)),
     ("Tanh", Unary(UnaryFn::Tanh)),
     ("ThresholdedRelu", Single(elementwise::thresholded_relu)),
     ("Tile", Single(shapes::tile)),
@@ -176,22 +185,40 @@ const STANDARD: &[(&str, Convert)] = &[
     ("Where", Single(elementwise::select)),
     ("Xor", Single(elementwise::xor)),
     // Written into the standard domain by onnxruntime's optimiser.
-    ("SimplifiedLayerNormalization", Single(norms::rms_normalization)),
+    (
+        "SimplifiedLayerNormalization",
+        Single(norms::rms_normalization),
+    ),
 ];
 
 /// Operators of `com.microsoft`, by name.
 const MICROSOFT: &[(&str, Convert)] = &[
     ("Attention", Several(microsoft::attention)),
     ("BiasGelu", Single(microsoft::bias_gelu)),
-    ("EmbedLayerNormalization", Several(norms::embed_layer_normalization)),
+    (
+        "EmbedLayerNormalization",
+        Several(norms::embed_layer_normalization),
+    ),
     ("FastGelu", Single(microsoft::fast_gelu)),
     ("FusedMatMul", Single(contractions::fused_matmul)),
     ("Gelu", Unary(UnaryFn::Gelu)),
-    ("MultiHeadAttention", Several(microsoft::multi_head_attention)),
+    (
+        "MultiHeadAttention",
+        Several(microsoft::multi_head_attention),
+    ),
     ("QuickGelu", Single(microsoft::quick_gelu)),
-    ("RotaryEmbedding", Single(rotary::rotary_embedding_microsoft)),
-    ("SkipLayerNormalization", Several(norms::skip_layer_normalization)),
-    ("SkipSimplifiedLayerNormalization", Several(norms::skip_simplified_layer_normalization)),
+    (
+        "RotaryEmbedding",
+        Single(rotary::rotary_embedding_microsoft),
+    ),
+    (
+        "SkipLayerNormalization",
+        Several(norms::skip_layer_normalization),
+    ),
+    (
+        "SkipSimplifiedLayerNormalization",
+        Several(norms::skip_simplified_layer_normalization),
+    ),
 ];
 
 /// How the operator is imported, if it is.
@@ -201,5 +228,8 @@ pub(super) fn converter(domain: &str, operator: &str) -> Option<Convert> {
         "com.microsoft" => MICROSOFT,
         _ => return None,
     };
-    table.iter().find(|(name, _)| *name == operator).map(|row| row.1)
+    table
+        .iter()
+        .find(|(name, _)| *name == operator)
+        .map(|row| row.1)
 }

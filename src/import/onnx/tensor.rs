@@ -184,10 +184,14 @@ impl Constant {
         let each = self.bytes.chunks_exact(self.elem.size);
         match self.elem.code {
             1 => each.map(|b| f32::from_le_bytes(array(b)).into()).collect(),
-            10 => each.map(|b| f16::from_le_bytes(array(b)).to_f64()).collect(),
+            10 => each
+                .map(|b| f16::from_le_bytes(array(b)).to_f64())
+                .collect(),
             11 => each.map(|b| f64::from_le_bytes(array(b))).collect(),
             13 => each.map(|b| u64::from_le_bytes(array(b)) as f64).collect(),
-            16 => each.map(|b| bf16::from_le_bytes(array(b)).to_f64()).collect(),
+            16 => each
+                .map(|b| bf16::from_le_bytes(array(b)).to_f64())
+                .collect(),
             _ => {
                 let integers = self.integers().expect("other types are whole numbers");
                 integers.into_iter().map(|n| n as f64).collect()
@@ -219,10 +223,14 @@ pub(super) fn checked_shape(dims: &[i64]) -> Result<Vec<i64>, TensorProblem> {
     let sizes = dims.iter().map(|d| u64::try_from(*d).ok());
     // The product without zeros, so that no order of factors overflows.
     let product = sizes.clone().try_fold(1u64, |product, size| {
-        product.checked_mul(size?.max(1)).filter(|n| *n <= ELEMENT_LIMIT)
+        product
+            .checked_mul(size?.max(1))
+            .filter(|n| *n <= ELEMENT_LIMIT)
     });
     if dims.len() > RANK_LIMIT || product.is_none() {
-        return Err(TensorProblem::Sizes(dims.iter().copied().take(16).collect()));
+        return Err(TensorProblem::Sizes(
+            dims.iter().copied().take(16).collect(),
+        ));
     }
     Ok(dims.to_vec())
 }
@@ -264,17 +272,44 @@ fn typed(tensor: &proto::Tensor, elem: &Elem) -> Result<Option<Bytes>, TensorPro
         Ok(n.to_le_bytes().into_iter().take(size))
     };
     let bytes: Vec<u8> = match elem.code {
-        1 => tensor.float_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        7 => tensor.int64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        11 => tensor.double_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-        13 => tensor.uint64_data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+        1 => tensor
+            .float_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        7 => tensor
+            .int64_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        11 => tensor
+            .double_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
+        13 => tensor
+            .uint64_data
+            .iter()
+            .flat_map(|x| x.to_le_bytes())
+            .collect(),
         12 => {
             let numbers = tensor.uint64_data.iter().map(|n| narrow(*n as i64, 4));
-            numbers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+            numbers
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .flatten()
+                .collect()
         }
         _ => {
-            let numbers = tensor.int32_data.iter().map(|n| narrow((*n).into(), elem.size));
-            numbers.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect()
+            let numbers = tensor
+                .int32_data
+                .iter()
+                .map(|n| narrow((*n).into(), elem.size));
+            numbers
+                .collect::<Result<Vec<_>, _>>()?
+                .into_iter()
+                .flatten()
+                .collect()
         }
     };
     Ok(Some(bytes.into()))

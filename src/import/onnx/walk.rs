@@ -33,12 +33,13 @@ type Scope = BTreeMap<String, Value>;
 type Attributes<'a> = BTreeMap<&'a str, &'a proto::Attribute>;
 
 /// The graph that `model` says, and its weights.
-pub(super) fn walk(
-    model: &proto::Model,
-    folder: &Folder,
-) -> Result<(Graph, Weights), OnnxError> {
+pub(super) fn walk(model: &proto::Model, folder: &Folder) -> Result<(Graph, Weights), OnnxError> {
     let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
-    let name = if graph.name.is_empty() { "onnx" } else { &graph.name };
+    let name = if graph.name.is_empty() {
+        "onnx"
+    } else {
+        &graph.name
+    };
     let mut walk = Walk {
         b: Builder::new(name),
         functions: functions(model)?,
@@ -62,7 +63,10 @@ type Functions<'a> = BTreeMap<(&'a str, &'a str), &'a proto::Function>;
 fn functions(model: &proto::Model) -> Result<Functions<'_>, OnnxError> {
     let mut found = BTreeMap::new();
     for f in &model.functions {
-        if found.insert((domain_of(&f.domain), f.name.as_str()), f).is_some() {
+        if found
+            .insert((domain_of(&f.domain), f.name.as_str()), f)
+            .is_some()
+        {
             return Err(OnnxError::Duplicate {
                 what: "function",
                 name: f.name.clone(),
@@ -74,9 +78,15 @@ fn functions(model: &proto::Model) -> Result<Functions<'_>, OnnxError> {
 
 fn initializers(graph: &proto::Graph, folder: &Folder) -> Result<Scope, OnnxError> {
     let mut scope = Scope::new();
-    let sparse = graph.sparse_initializer.iter().filter_map(|s| s.values.as_ref());
+    let sparse = graph
+        .sparse_initializer
+        .iter()
+        .filter_map(|s| s.values.as_ref());
     for tensor in sparse.clone() {
-        scope.insert(tensor.name.clone(), Value::Foreign("a sparse tensor".into()));
+        scope.insert(
+            tensor.name.clone(),
+            Value::Foreign("a sparse tensor".into()),
+        );
     }
     if scope.len() < sparse.count() {
         return Err(OnnxError::Duplicate {
@@ -160,7 +170,9 @@ impl<'a> Walk<'a> {
                     name: info.name.clone(),
                 });
             }
-            let value = scope.get(&info.name).ok_or_else(|| OnnxError::NoOutput(info.name.clone()))?;
+            let value = scope
+                .get(&info.name)
+                .ok_or_else(|| OnnxError::NoOutput(info.name.clone()))?;
             let wrong = |wanted: String, found: String| OnnxError::Output {
                 name: info.name.clone(),
                 wanted,
@@ -172,7 +184,10 @@ impl<'a> Walk<'a> {
             let declared = declared.and_then(|t| super::tensor::Elem::of_code(t.elem_type));
             let found = self.b.graph.ty(id);
             if let Some(elem) = declared.filter(|e| e.dtype != Some(found.dtype)) {
-                return Err(wrong(format!("elements of type {}", elem.name), found.to_string()));
+                return Err(wrong(
+                    format!("elements of type {}", elem.name),
+                    found.to_string(),
+                ));
             }
             self.b.graph.output(&info.name, id);
         }
@@ -209,7 +224,12 @@ impl<'a> Walk<'a> {
                 Some(function) => self.function(function, inputs, attributes, depth)?,
                 None => self.node(node, inputs, attributes),
             };
-            for (at, name) in node.output.iter().enumerate().filter(|(_, n)| !n.is_empty()) {
+            for (at, name) in node
+                .output
+                .iter()
+                .enumerate()
+                .filter(|(_, n)| !n.is_empty())
+            {
                 let value = results.get(at).cloned().unwrap_or(Value::Failed);
                 scope.insert(name.clone(), value);
             }
@@ -269,7 +289,11 @@ impl<'a> Walk<'a> {
                 run(convert, &mut call)
             }
         };
-        let wanted = node.output.iter().rposition(|n| !n.is_empty()).map_or(0, |i| i + 1);
+        let wanted = node
+            .output
+            .iter()
+            .rposition(|n| !n.is_empty())
+            .map_or(0, |i| i + 1);
         let made = made.and_then(|values| {
             if values.len() < wanted {
                 let what = format!("output {} of {}", values.len(), node.op_type);
