@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use ir::text::TextError;
 
-use super::safetensors::SafetensorsError;
+use super::{onnx::OnnxError, safetensors::SafetensorsError};
 
 /// Why a model cannot be imported. Each message names the file, and the key or tensor in it.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum ImportError {
     },
     /// The path leads to no model.
     #[error(
-        "{}: wanted a Hugging Face directory with config.json, or a .graph file; found {found}",
+        "{}: wanted a Hugging Face directory with config.json, an .onnx file or a .graph file; found {found}",
         path.display()
     )]
     NotAModel {
@@ -107,6 +107,14 @@ pub enum ImportError {
         file: PathBuf,
         /// How.
         source: Box<SafetensorsError>,
+    },
+    /// An ONNX file that is no model, or asks for what is not supported.
+    #[error("{}: {source}", file.display())]
+    Onnx {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: Box<OnnxError>,
     },
     /// The index of sharded weights disagrees with itself or with a shard.
     #[error("{}: tensor `{tensor}`: {problem}", file.display())]

@@ -1,4 +1,4 @@
-//! Models from files: Hugging Face directories and `.graph` texts.
+//! Models from files: Hugging Face directories, `.onnx` files and `.graph` texts.
 //!
 //! A family's file reads as its paper's equations; it asks for weights by name and shape, and what is asked for is
 //! checked against the files. Nothing is allocated for a size before it was checked: besides the mapped weights, an
@@ -13,6 +13,7 @@ mod error;
 mod families;
 mod generation;
 mod layers;
+mod onnx;
 mod pooling;
 mod positions;
 mod rope;
@@ -32,6 +33,7 @@ use pooling::Modules;
 pub use cache::Task;
 pub use error::ImportError;
 pub use generation::{Generation, generation};
+pub use onnx::{NodeError, NodeName, NodeProblem, OnnxError, TensorProblem};
 pub use safetensors::SafetensorsError;
 pub use weights::Weights;
 
@@ -54,8 +56,8 @@ pub struct Summary {
     pub class: Option<String>,
 }
 
-/// The model at `path`: a Hugging Face directory or its config.json, or a `.graph` text, whose weights are in the
-/// `.safetensors` file of the same name, if there is one.
+/// The model at `path`: a Hugging Face directory or its config.json, an `.onnx` file, or a `.graph` text, whose weights
+/// are in the `.safetensors` file of the same name, if there is one.
 ///
 /// # Errors
 /// A file is missing, breaks its format, or asks for what is not supported; the message names it.
@@ -102,6 +104,9 @@ fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError>
             weights,
             summary,
         });
+    }
+    if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
+        return onnx::import(path);
     }
     let dir = if path.ends_with("config.json") {
         path.parent().unwrap_or(path)

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use ir::{DType, TensorType, WeightSource, WeightView};
 use memmap2::Mmap;
 use serde::Deserialize;
@@ -43,10 +44,11 @@ struct Stored {
     info: TensorInfo,
 }
 
-/// A small tensor that follows from the configuration.
+/// A tensor that is in no safetensors file: it follows from the configuration, or stands in another format.
 struct Made {
+    dtype: DType,
     shape: Vec<i64>,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 /// `model.safetensors.index.json`.
@@ -55,20 +57,25 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
+/// The bytes of `file`.
+pub(super) fn map_file(file: &Path) -> Result<Mmap, ImportError> {
+    let io = |source| ImportError::Io {
+        file: file.into(),
+        source,
+    };
+    let opened = File::open(file).map_err(io)?;
+    // SAFETY: the map is read only; as for every mapped model file, whoever cuts the file off while it is in
+    // use stops the process (SIGBUS) and whoever writes to it changes the weights: both are documented.
+    #[allow(
+        unsafe_code,
+        reason = "files are mapped, not copied: weights are larger than memory may hold twice"
+    )]
+    unsafe { Mmap::map(&opened) }.map_err(io)
+}
+
 impl Shard {
     fn open(file: PathBuf) -> Result<(Self, BTreeMap<String, TensorInfo>), ImportError> {
-        let io = |source| ImportError::Io {
-            file: file.clone(),
-            source,
-        };
-        let opened = File::open(&file).map_err(io)?;
-        // SAFETY: the map is read only; as for every mapped model file, whoever cuts the file off while it is in
-        // use stops the process (SIGBUS) and whoever writes to it changes the weights: both are documented.
-        #[allow(
-            unsafe_code,
-            reason = "files are mapped, not copied: weights are larger than memory may hold twice"
-        )]
-        let map = unsafe { Mmap::map(&opened) }.map_err(io)?;
+        let map = map_file(&file)?;
         let tensors = read_header(&map).map_err(|source| ImportError::Safetensors {
             file: file.clone(),
             source: source.into(),
@@ -250,23 +257,27 @@ impl Weights {
     /// Adds a tensor that is in no file.
     pub(super) fn make(&mut self, name: &str, values: &[f32]) {
         let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
-        self.made.insert(
-            name.into(),
-            Made {
-                shape: vec![values.len() as i64],
-                bytes,
-            },
-        );
+        self.insert(name, DType::F32, vec![values.len() as i64], bytes);
+    }
+
+    /// Adds a tensor, whose bytes fill its shape.
+    pub(super) fn insert(&mut self, name: &str, dtype: DType, shape: Vec<i64>, bytes: Bytes) {
+        let made = Made {
+            dtype,
+            shape,
+            bytes,
+        };
+        self.made.insert(name.into(), made);
     }
 }
 
 impl WeightSource for Weights {
     fn weight(&self, name: &str) -> Option<WeightView<'_>> {
-        if let Some(Made { shape, bytes }) = self.made.get(name) {
+        if let Some(made) = self.made.get(name) {
             return Some(WeightView {
-                dtype: DType::F32,
-                shape: shape.clone(),
-                bytes,
+                dtype: made.dtype,
+                shape: made.shape.clone(),
+                bytes: &made.bytes,
             });
         }
         let Stored { shard, info } = self.stored.get(name)?;

@@ -47,7 +47,8 @@ enum Float {
 
 /// Whether the path leads to a model rather than an artifact.
 pub fn is_model(path: &Path) -> bool {
-    path.is_dir() || path.ends_with("config.json") || path.extension().is_some_and(|e| e == "graph")
+    let read = |e| e == "graph" || e == "onnx";
+    path.is_dir() || path.ends_with("config.json") || path.extension().is_some_and(read)
 }
 
 /// Options for targets by name, each once, and sizes; without sizes, the model's defaults.
