@@ -94,7 +94,8 @@ impl Words {
     pub(super) fn end(&self, l: &mut Layers, x: ValueId) -> Result<ValueId, ImportError> {
         if self.headed {
             let head = l.head(self.head, self.tied.then_some(&self.table), "weight");
-            let logits = l.linear(head, [self.hidden, self.count], false, x)?;
+            let asked = l.asked(x);
+            let logits = l.linear(head, [self.hidden, self.count], false, asked)?;
             l.output("logits", logits);
         } else {
             l.output("last_hidden_state", x);
