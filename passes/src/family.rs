@@ -55,16 +55,6 @@ pub(crate) struct NoFamily(&'static str);
 /// Finds the template.
 pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     nest.drop_unit_axes();
-    let is_scatter = |s: &Stage| matches!(s.kind, StageKind::Scatter(_));
-    if nest.stages.iter().any(is_scatter) {
-        return match nest.stages.len() {
-            1 => Ok(Shaped {
-                nest,
-                family: Family::Scatter,
-            }),
-            _ => Err(NoFamily("a scatter with other stages beside it")),
-        };
-    }
     let has_attention = nest
         .stages
         .iter()
@@ -75,9 +65,7 @@ pub(crate) fn shape(mut nest: Nest) -> Result<Shaped, NoFamily> {
     if let Some(family) = nest.stages.iter().find_map(primitive) {
         return match nest.stages.as_slice() {
             [_] => Ok(Shaped { nest, family }),
-            _ => Err(NoFamily(
-                "positions or running sums with other stages beside them",
-            )),
+            _ => Err(NoFamily("a primitive with other stages beside it")),
         };
     }
     match nest.stages.as_slice() {
@@ -113,6 +101,7 @@ fn primitive(stage: &Stage) -> Option<Family> {
     match stage.kind {
         StageKind::TopK(..) => Some(Family::TopK),
         StageKind::Scan(..) => Some(Family::Scan),
+        StageKind::Scatter(_) => Some(Family::Scatter),
         StageKind::Map(_) | StageKind::Fold(..) | StageKind::Attention(_) => None,
     }
 }

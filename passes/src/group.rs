@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ir::{DType, Graph, Kernel, Op, ValueId, ops};
+use ir::{DType, Graph, Kernel, Op, ValueId};
 
 use crate::{
     family::{Family, Shaped, shape},

@@ -180,7 +180,7 @@ impl<'a> Dealt<'a> {
         shape: Shape,
         bounds: &'p [(Index, Index)],
     ) -> Point<'p> {
-        static NONE: BTreeMap<usize, ir::tile::Var> = BTreeMap::new();
+        static NONE: BTreeMap<usize, (ir::tile::Var, DType)> = BTreeMap::new();
         Point {
             operands: &self.types,
             axes,

@@ -54,6 +54,7 @@ impl Builder<'_> {
         self.nest.stages.push(Stage {
             outer: points.len(),
             sizes: points,
+            dtype,
             store: Affine::default(),
             kind: StageKind::Scatter(scatter.into()),
         });
