@@ -147,8 +147,8 @@ impl Layers {
             &[],
         );
         let [low, high] = [-most, most].map(|n| self.integer(n));
-        let behind = self.binary(BinaryFn::Maximum, behind, low);
-        let behind = self.binary(BinaryFn::Minimum, behind, high);
+        let behind = self.binary(BinaryFn::Max, behind, low);
+        let behind = self.binary(BinaryFn::Min, behind, high);
         let behind = self.add(behind, high);
         let bias = self.op(Embedding {}, &[by_distance, behind]);
         self.permute(&[2, 0, 1], bias)

@@ -148,7 +148,7 @@ pub fn compile_to_generate(
         .map_err(|e| runtime::cli::CliError::from(runtime::DeviceError::from(e)))?;
     let mut options = options(&[target], &[], precision)?;
     let model = import::load_for(path, Task::Generate)?;
-    generating(&mut options, path, &model.graph, shape.as_slice())?;
+    generating(&mut options, path, &model.graph, shape.cloned().as_slice())?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);

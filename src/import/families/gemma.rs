@@ -95,11 +95,10 @@ impl Gemma {
             return Err(config.unsupported(key, "false"));
         }
         let bias = config.flag("attention_bias", false)?;
+        let mut decoder = Decoder::read(config, class, absent, l)?;
+        decoder.tied = config.flag("tie_word_embeddings", true)?;
         Ok(Self {
-            decoder: Decoder {
-                tied: config.flag("tie_word_embeddings", true)?,
-                ..Decoder::read(config, class, absent, l)?
-            },
+            decoder,
             forward: FeedForward {
                 act,
                 bias: false,

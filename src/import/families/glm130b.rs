@@ -99,7 +99,7 @@ fn seen(l: &mut Layers, mask: ValueId) -> ValueId {
     let ahead = l.binary(BinaryFn::Lt, behind, zero);
     let ahead = l.op(Cast { dtype: DType::F32 }, &[ahead]);
     let hidden = l.mul(ahead, only_context);
-    l.binary(BinaryFn::Minimum, mask, hidden)
+    l.binary(BinaryFn::Min, mask, hidden)
 }
 
 impl Glm {

@@ -158,8 +158,8 @@ impl Mpt {
         let mut all = l.linear(&format!("{name}.attn.Wqkv"), [d, 3 * d], false, y)?;
         if let Some(clip) = self.clip {
             let [low, high] = [-clip, clip].map(|c| l.scalar(c));
-            all = l.binary(BinaryFn::Maximum, all, low);
-            all = l.binary(BinaryFn::Minimum, all, high);
+            all = l.binary(BinaryFn::Max, all, low);
+            all = l.binary(BinaryFn::Min, all, high);
         }
         let parts = l.split_thirds(self.heads, all);
         let y = l.causal_attention(parts, look);

@@ -25,7 +25,7 @@ pub(super) fn span(start: i64, end: i64, step: i64, n: i64) -> Option<impl Itera
         from_end(end).clamp(low, high),
     );
     let distance = if step > 0 { end - start } else { start - end };
-    let count = distance.max(0).div_ceil(step.saturating_abs());
+    let count = distance.max(0).unsigned_abs().div_ceil(step.unsigned_abs()) as i64;
     Some((0..count).map(move |i| start + i * step))
 }
 
