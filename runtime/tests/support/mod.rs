@@ -250,7 +250,6 @@ pub fn sections(writer: &mut Writer, object: &[u8], rows: &[u64]) -> Manifest {
 
 /// As [`sections`], with more weights that no kernel reads.
 pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usize) -> Manifest {
-        generate: None,
     let fill = |out: &mut dyn Write| {
         for i in 0..VOCABULARY {
             for j in 0..WIDTH {
@@ -292,6 +291,7 @@ pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usi
         .map(|(i, n)| program(*n, [2 * i, 2 * i + 1], weights))
         .collect();
     Manifest {
+        generate: None,
         model: "tiny".into(),
         producer: "tests".into(),
         inputs: vec![
