@@ -111,11 +111,12 @@ fn all_ways_to_run_give_the_same_bits() {
         };
         let artifact = cli::open(&folder.0.join("m.tw"), &device).unwrap();
         let options = RunOptions {
+            generate: tilewright::runtime::cli::GenerateOptions::default(),
             inputs: Some(folder.0.join("in.npz")),
             output: Some(folder.0.join("own.npz")),
             device,
         };
-        cli::run(artifact, &options).unwrap();
+        cli::run(artifact, &options, false).unwrap();
         assert!(read(&folder, "own.npz") == wanted, "{threads} threads");
     }
 }

@@ -48,7 +48,7 @@ fn run(graph: &ir::Graph, inputs: &[(String, Tensor)]) -> (Vec<u8>, u64) {
     }
     executor.run().unwrap();
     let kernels = &model.target().kernels;
-    let flops = executor.stats().iter().map(|s| {
+    let flops = executor.stats().into_iter().map(|s| {
         let kernel = &kernels[s.kernel.0 as usize];
         kernel.flops.0 * s.dispatches
     });
