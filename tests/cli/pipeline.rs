@@ -111,7 +111,14 @@ fn all_ways_to_run_give_the_same_bits() {
         };
         let artifact = cli::open(&folder.0.join("m.tw"), &device).unwrap();
         let options = RunOptions {
-            generate: tilewright::runtime::cli::GenerateOptions::default(),
+            generate: cli::GenerateOptions {
+                prompt_ids: None,
+                max_tokens: 0,
+                temperature: 0.0,
+                top_k: 0,
+                top_p: 1.0,
+                seed: 0,
+            },
             inputs: Some(folder.0.join("in.npz")),
             output: Some(folder.0.join("own.npz")),
             device,
