@@ -3,7 +3,7 @@
 //! A count of what cores do: multiply-adds, loads beside them, the end of each tile, panels that come from beyond the
 //! second-level cache, and blocks that threads share unevenly. It knows nothing of the machine but vectors, registers and
 //! caches. Constants without a source were fitted to 300 samples of each of ten shapes, two threads of a Zen 5
-//! (`benches/results/first-choice.md`, 2026-11-25); within a factor of 1.5 each chooses about as well.
+//! (`benches/results/first-choice.md`, 2026-11-25).
 
 use ir::{ContractSchedule, Left, Simd};
 use passes::KernelFamily;
