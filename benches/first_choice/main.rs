@@ -3,9 +3,9 @@
 //! `cargo xtask bench first-choice [SHAPE]... [--samples N] [--record FILE] [--report]
 //! [--schedules FILE] [--threads N]`
 //!
-//! Each sample is measured in turn with one of them, in a child process; then the best few are measured again, in turn with
-//! the first choice, longer and in a fresh process, since the best of many is the luckiest, too. Everything measured goes to the record, and is
-//! not measured again. `--report` prints the table of what the record holds.
+//! Each sample is measured in turn with one of them, in a child process; then the best few are measured again, in turn
+//! with the first choice, longer and in a fresh process, since the best of many is the luckiest, too. Everything measured
+//! goes to the record, and is not measured again. `--report` prints the table of what the record holds.
 //! `--schedules` measures those of a file, one of JSON in each line, as long as the best are, and prints their ratios.
 
 mod measure;

@@ -3,7 +3,7 @@
 //! A count of what cores do: multiply-adds, loads beside them, the end of each tile, panels that come from beyond the
 //! second-level cache, and blocks that threads share unevenly. It knows nothing of the machine but vectors, registers and
 //! caches. Constants without a source were fitted to 300 samples of each of ten shapes, two threads of a Zen 5
-//! (`benches/results/first-choice.md`, 2026-11-25); within a factor of 1.5 each chooses about as well.
+//! (`benches/results/first-choice.md`, 2026-11-25).
 
 use ir::{ContractSchedule, Left, Simd};
 use passes::KernelFamily;
@@ -123,16 +123,12 @@ fn block_cycles(simd: &Simd, s: &ContractSchedule, [rows, columns]: [u64; 2], de
         };
         tile_cycles(r, vectors, s.unroll, depth) + missed * depth as f64
     };
-    let (tiles, rest) = (rows / u64::from(s.rows), (rows % u64::from(s.rows)) as u32);
-    let mut column = tiles as f64 * tile(s.rows);
-    if rest > 0 {
-        column += tile(rest);
-    }
+    let column = column_cycles(rows, s.rows, tile);
     let panels = columns.div_ceil(s.lanes.into()) as f64;
     let panel = 4.0 * depth as f64 * f64::from(s.lanes);
     let left = 4.0 * (rows * depth as u64) as f64;
     // Beyond the first rows of a panel, or, where rows have all panels, beyond the first panel of a row.
-    let again = (tiles + u64::from(rest > 0) - 1) as f64 * panels * panel;
+    let again = (rows.div_ceil(s.rows.into()) - 1) as f64 * panels * panel;
     let (moved, copied) = match s.left {
         Left::InPlace => (
             again / rate(simd, panel) + panels * left / rate(simd, left),
@@ -190,8 +186,8 @@ impl Grid {
         self.batch * self.rows.count * self.columns.count
     }
 
-    /// Cycles of the slowest of some threads, and of how many blocks it reads columns that it has not read just before;
-    /// `costs` are those of a block, by whether its columns and rows are the last.
+    /// Cycles of the slowest of some threads, and how often a thread goes on to other columns; `costs` are those of a
+    /// block, by whether its columns and its rows are the last.
     fn slowest(&self, costs: &[[f64; 2]; 2], threads: u64) -> (f64, f64) {
         let count = self.count();
         let pieces = if threads == 1 { 1 } else { threads * PIECES };
@@ -239,6 +235,12 @@ fn crowded(simd: &Simd, r: u32, depth: i64) -> f64 {
     missed as f64 * MISSED
 }
 
+/// Cycles of so many rows of a panel in tiles of `tile` rows, of which the last may be smaller; `of` are those of a tile.
+fn column_cycles(rows: u64, tile: u32, of: impl Fn(u32) -> f64) -> f64 {
+    let (whole, rest) = (rows / u64::from(tile), (rows % u64::from(tile)) as u32);
+    whole as f64 * of(tile) + if rest > 0 { of(rest) } else { 0.0 }
+}
+
 /// Cycles of a tile of `r` rows.
 fn tile_cycles(r: u32, vectors: u32, unroll: u32, depth: i64) -> f64 {
     let sums = f64::from(r * vectors);
@@ -266,10 +268,7 @@ pub(super) fn tile(simd: &Simd, rows: i64, columns: i64, depth: i64) -> (u32, u3
     });
     let cost = |&(r, vectors): &(u32, u32)| {
         let panels = (columns as u64).div_ceil((vectors * vector).into()) as f64;
-        let (whole, rest) = (rows / i64::from(r), (rows % i64::from(r)) as u32);
-        let tiles = |r: u32| tile_cycles(r, vectors, 4, depth);
-        let rest = if rest > 0 { tiles(rest) } else { 0.0 };
-        (whole as f64 * tiles(r) + rest) * panels
+        column_cycles(rows as u64, r, |r| tile_cycles(r, vectors, 4, depth)) * panels
     };
     let ranked = shapes.map(|shape| (cost(&shape), shape));
     let best = ranked.min_by(|(a, _), (b, _)| a.total_cmp(b));
