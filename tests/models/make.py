@@ -266,7 +266,7 @@ def write_chat(folder):
         bos_token_id=None, eos_token_id=0, pad_token_id=0,
     )
     model = hf.LlamaForCausalLM(config)
-    randomise(model, 77)
+    randomise(model, 78)
     model = model.to(torch.bfloat16)
     model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
