@@ -186,6 +186,8 @@ op_list! {
     top_k::TopK,
     cum_sum::CumSum,
     scatter::Scatter,
+    scatter_along::ScatterAlong,
+    scatter_points::ScatterPoints,
     embedding::Embedding,
     linear::Linear,
     gated::Gated,

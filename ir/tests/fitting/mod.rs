@@ -235,6 +235,14 @@ pub fn fitting(sizes: &[Dim]) -> Vec<(Op, Vec<TensorType>)> {
             ops::Scatter { axis: 1, combine }.into(),
             vec![f32s(&[a, b, c]), i64s(&[d, e]), f32s(&[a, d, e, c])],
         ));
+        out.push((
+            ops::ScatterAlong { axis: 1, combine }.into(),
+            vec![f32s(&[a, b, c]), i64s(&[a, d, c]), f32s(&[a, d, c])],
+        ));
+        out.push((
+            ops::ScatterPoints { combine }.into(),
+            vec![f32s(&[a, b, c]), i64s(&[d, &2.into()]), f32s(&[d, c])],
+        ));
     }
     for f in UnaryFn::ALL {
         out.push((

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 import along
 import attention
 import collectives
+import scattered
 from vectors import NUMPY, TORCH, File, Typed, Word
 
 INF, NAN = math.inf, math.nan
@@ -272,26 +273,6 @@ def gather(f):
     f.case("bytes", "gather", [x, i], Typed("i8", np.take(x.values, i.values, axis=0)), axis=0)
 
 
-def scatter(f):
-    functions = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
-    for shape, axis, ids in [((5, 3), 0, (4,)), ((5, 3), 1, (2, 2)), ((2, 5, 3), 1, ()), ((2, 4, 3), 1, (7,)), ((4,), 0, (0,))]:
-        x, i = f.random.floats(*shape), f.random.ints(*ids, low=0, high=shape[axis] - 1)
-        updates = f.random.floats(*shape[:axis], *ids, *shape[axis + 1 :])
-        place = (slice(None),) * axis + (i.values.astype(np.int64),)
-        for combine in ["none", *functions]:
-            y = x.values.copy()
-            if combine == "none":
-                y[place] = updates.values
-            else:
-                functions[combine].at(y, place, updates.values)
-            about = f"{shape} on axis {axis}, {combine}"
-            f.case(about, "scatter", [x, i, updates], Typed("f32", y), ulps=8, axis=axis, combine=Word(combine))
-    x, i, u = f.random.ints(4, 2, dtype="i8"), f.random.ints(3, low=0, high=3, dtype="u8"), f.random.ints(3, 2, dtype="i8")
-    y = x.values.copy()
-    y[i.values.astype(np.int64)] = u.values
-    f.case("bytes", "scatter", [x, i, u], Typed("i8", y), axis=0, combine=Word("none"))
-
-
 def embedding(f):
     for n, d, ids in [(7, 3, (2, 5)), (1, 1, (1,)), (13, 4, ())]:
         table, i = f.random.floats(n, d), f.random.ints(*ids, low=0, high=n - 1)
@@ -387,8 +368,8 @@ MAKERS = {
     f.__name__.strip("_"): f
     for f in [
         constant, extent, iota, distance, unary, binary, cast, reduce, mean, matmul, select, reshape, broadcast, permute,
-        slice_, concat, pad, gather, scatter, embedding, linear, gated, gated_linear, softmax, layer_norm, add_layer_norm, rms_norm,
-        add_rms_norm, l2_normalize, *along.MAKERS, *attention.MAKERS, *collectives.MAKERS,
+        slice_, concat, pad, gather, embedding, linear, gated, gated_linear, softmax, layer_norm, add_layer_norm, rms_norm,
+        add_rms_norm, l2_normalize, *along.MAKERS, *scattered.MAKERS, *attention.MAKERS, *collectives.MAKERS,
     ]
 }
 
