@@ -19,6 +19,8 @@ pub(super) const IGNORED: &[&str] = &[
 
 /// Most distances that are told apart: a bias for each is computed.
 const FARTHEST: i64 = 1 << 16;
+/// Most tokens: no position is stored, but each head has a bias for each pair of them.
+const LONGEST: i64 = 1 << 18;
 
 struct T5 {
     hidden: i64,
@@ -151,7 +153,7 @@ impl T5 {
 
     /// What the decoder looks at, and the mask of its tokens.
     fn encode(&self, l: &mut Layers, layers: i64) -> Result<(ValueId, ValueId), ImportError> {
-        l.limit_sequence(limit::POSITIONS);
+        l.limit_sequence(LONGEST);
         let ids = l.input("input_ids", Absent::Required, self.vocabulary);
         let mask = l.attention_mask();
         let mask = l.additive_mask(mask);
@@ -176,7 +178,7 @@ impl T5 {
         memory: ValueId,
         memory_mask: ValueId,
     ) -> Result<ValueId, ImportError> {
-        let (ids, mask) = l.decoder_inputs(self.vocabulary, limit::POSITIONS);
+        let (ids, mask) = l.decoder_inputs(self.vocabulary, LONGEST);
         let mask = self.biased(l, "decoder", Dim::symbol("decoder_seq"), mask)?;
         let mut x = l.embed("shared.weight", [self.vocabulary, self.hidden], ids)?;
         let how = Causal {
