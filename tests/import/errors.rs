@@ -41,13 +41,13 @@ fn check_header(edit: impl FnOnce(&mut Map<String, Value>), wanted: &str) {
 
 #[test]
 fn paths_that_lead_to_no_model() {
-    let wanted = "DIR: wanted a Hugging Face directory with config.json, or a .graph file; found a folder without config.json";
+    let wanted = "DIR: wanted a Hugging Face directory with config.json, an .onnx file or a .graph file; found a folder without config.json";
     check(
         "bert",
         |f| fs::remove_file(f.0.join(CONFIG)).unwrap(),
         wanted,
     );
-    let wanted = "DIR: wanted a Hugging Face directory with config.json, or a .graph file; found neither model.safetensors nor model.safetensors.index.json";
+    let wanted = "DIR: wanted a Hugging Face directory with config.json, an .onnx file or a .graph file; found neither model.safetensors nor model.safetensors.index.json";
     check(
         "bert",
         |f| fs::remove_file(f.0.join(WEIGHTS)).unwrap(),
@@ -256,13 +256,13 @@ fn models_that_are_not_known() {
         "bert",
         "model_type",
         json!("mamba"),
-        "DIR/config.json: `model_type`: \"mamba\" is not supported; supported: bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4",
+        "DIR/config.json: `model_type`: \"mamba\" is not supported; supported: bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, mixtral, qwen2_moe, qwen3_moe, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4",
     );
     check_config(
         "bert",
         "model_type",
         Value::Null,
-        "DIR/config.json: `model_type`: wanted one of bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4, found nothing",
+        "DIR/config.json: `model_type`: wanted one of bert, roberta, xlm-roberta, distilbert, vit, clip, clip_text_model, clip_vision_model, gpt2, llama, mistral, qwen2, qwen3, phi3, mixtral, qwen2_moe, qwen3_moe, gemma, gemma2, gpt_neox, bloom, falcon, mpt, t5, bart, whisper, chatglm, glm130b, glm, glm4, found nothing",
     );
     check_config(
         "bert",

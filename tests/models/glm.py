@@ -27,7 +27,9 @@ class Reference(torch.nn.Module):
 
     def save_pretrained(self, folder, **_):
         folder.mkdir()
-        (folder / "config.json").write_text(json.dumps(self.config, indent=2) + "\n")
+        dtype = str(next(iter(self.table.values())).dtype).removeprefix("torch.")
+        config = self.config | dict(torch_dtype=dtype)
+        (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
         save_file({n: p.data.contiguous() for n, p in self.named_parameters()}, folder / "model.safetensors")
 
     @classmethod

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::import::{ImportError, activation::activation, config::Config, layers::Layers};
 
-const LLAMA: Absents = Absents {
+pub(super) const LLAMA: Absents = Absents {
     classes: ["LlamaModel", "LlamaForCausalLM"],
     vocabulary: 32_000,
     hidden: 4096,

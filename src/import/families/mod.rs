@@ -15,6 +15,7 @@ mod glm130b;
 mod gpt2;
 mod gpt_neox;
 mod llama;
+mod moe;
 mod mpt;
 mod roberta;
 mod t5;
@@ -64,6 +65,9 @@ pub(super) const FAMILIES: &[Family] = &[
     family("qwen2", llama::build_qwen2, decoder::IGNORED),
     family("qwen3", llama::build_qwen3, decoder::IGNORED),
     family("phi3", llama::build_phi3, decoder::IGNORED),
+    family("mixtral", moe::build_mixtral, decoder::IGNORED),
+    family("qwen2_moe", moe::build_qwen2, decoder::IGNORED),
+    family("qwen3_moe", moe::build_qwen3, decoder::IGNORED),
     family("gemma", gemma::build_gemma, decoder::IGNORED),
     family("gemma2", gemma::build_gemma2, decoder::IGNORED),
     family("gpt_neox", gpt_neox::build, gpt_neox::IGNORED),
@@ -92,6 +96,10 @@ mod limit {
     pub(super) const VOCABULARY: i64 = 1 << 24;
     /// Tokens of a sequence.
     pub(super) const POSITIONS: i64 = 1 << 24;
+    /// Experts of all layers.
+    pub(super) const EXPERTS: i64 = 1 << 17;
+    /// Experts of one layer.
+    pub(super) const EXPERTS_OF_A_LAYER: i64 = 1 << 12;
     /// Images beside the sequences of one run.
     pub(super) const BATCH: i64 = 1024;
 }

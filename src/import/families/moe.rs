@@ -5,7 +5,7 @@ use ir::{BinaryFn, Dim, Monoid, UnaryFn, ValueId, ops};
 
 use super::{
     decoder::{Absents, Attend, Context, Decoder},
-    limit,
+    known_as, limit,
     llama::{LLAMA, layer_types, window},
 };
 use crate::import::{ImportError, activation::activation, config::Config, layers::Layers};
@@ -56,13 +56,6 @@ struct Experts {
     act: UnaryFn,
 }
 
-/// What a `model_type` says about its experts where config.json is silent.
-struct Counts {
-    key: &'static str,
-    count: i64,
-    chosen: i64,
-}
-
 /// Writes a Mixtral of `class`.
 pub(super) fn build_mixtral(
     config: &Config,
@@ -74,12 +67,7 @@ pub(super) fn build_mixtral(
         window: window(config, 0)?,
         ..Attend::default()
     };
-    let counts = Counts {
-        key: "num_local_experts",
-        count: 8,
-        chosen: 2,
-    };
-    let (count, chosen) = counts.read(config, &decoder)?;
+    let (count, chosen) = counts(config, &decoder, [8, 2])?;
     let experts = Experts {
         part: "block_sparse_moe",
         names: ["w1", "w3", "w2"],
@@ -152,12 +140,7 @@ fn qwen(
     chosen: i64,
     inner: i64,
 ) -> Result<Experts, ImportError> {
-    let counts = Counts {
-        key: "num_experts",
-        count,
-        chosen,
-    };
-    let (count, chosen) = counts.read(config, decoder)?;
+    let (count, chosen) = counts(config, decoder, [count, chosen])?;
     Ok(Experts {
         part: "mlp",
         names: ["gate_proj", "up_proj", "down_proj"],
@@ -185,17 +168,18 @@ fn sparse(config: &Config) -> Result<impl Fn(i64) -> bool, ImportError> {
     Ok(move |layer: i64| (layer + 1) % step == 0 && !dense.contains(&layer))
 }
 
-impl Counts {
-    /// How many experts there are, and how many each token chooses.
-    fn read(&self, config: &Config, decoder: &Decoder) -> Result<(i64, i64), ImportError> {
-        let most = (limit::EXPERTS / decoder.layers).clamp(1, limit::EXPERTS_OF_A_LAYER);
-        let count = config.size(self.key, self.count, most)?;
-        let key = "num_experts_per_tok";
-        let chosen = config.size(key, self.chosen, count)?;
-        if chosen > count {
-            return Err(config.wrong(key, format!("at most the {count} of `{}`", self.key)));
-        }
-        Ok((count, chosen))
+/// How many experts there are, and how many each token chooses: those of `absent` where config.json is silent.
+fn counts(config: &Config, decoder: &Decoder, absent: [i64; 2]) -> Result<(i64, i64), ImportError> {
+    let most = (limit::EXPERTS / decoder.layers).clamp(1, limit::EXPERTS_OF_A_LAYER);
+    let key = known_as(config, "num_experts", "num_local_experts");
+    let count = config.size(key, absent[0], most)?;
+    let many = "num_experts_per_tok";
+    match config.size(many, absent[1], count)? {
+        chosen if chosen <= count => Ok((count, chosen)),
+        _ => Err(config.wrong(
+            many,
+            format!("an integer from 1 to {count}, that of `{key}`"),
+        )),
     }
 }
 
