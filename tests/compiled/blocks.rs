@@ -31,8 +31,8 @@ const TARGETS: [&str; 6] = [
 ];
 
 /// Tokens: no multiple of any tile.
-const TOKENS: i64 = 13;
-const VOCABULARY: i64 = 96;
+pub(crate) const TOKENS: i64 = 13;
+pub(crate) const VOCABULARY: i64 = 96;
 
 /// A quarter of Llama 3 8B: width 4096, 32 heads and 8 of keys, 14336 between.
 fn llama() -> Value {
@@ -55,7 +55,7 @@ fn glm4() -> Value {
 }
 
 /// Names and shapes of the weights that a layer has beside those of its feed-forward part.
-fn attention(config: &Value, norms: &[&str]) -> Vec<(String, Vec<i64>)> {
+pub(crate) fn attention(config: &Value, norms: &[&str]) -> Vec<(String, Vec<i64>)> {
     let size = |key: &str| config[key].as_i64().unwrap();
     let (d, head) = (size("hidden_size"), size("head_dim"));
     let (queries, keys) = (size("num_attention_heads"), size("num_key_value_heads"));
@@ -93,7 +93,7 @@ fn weights(seed: u64, len: usize, terms: i64) -> Vec<f32> {
 }
 
 /// Writes config.json and model.safetensors.
-fn write(folder: &Path, config: &Value, tensors: &[(String, Vec<i64>)]) {
+pub(crate) fn write(folder: &Path, config: &Value, tensors: &[(String, Vec<i64>)]) {
     let (mut header, mut data) = (serde_json::Map::new(), Vec::new());
     for (seed, (name, shape)) in (1..).zip(tensors) {
         let len = shape.iter().product::<i64>() as usize;
@@ -122,7 +122,7 @@ fn write(folder: &Path, config: &Value, tensors: &[(String, Vec<i64>)]) {
 }
 
 /// What the definitions of the ops give for some tokens.
-fn case(model: &Model) -> Case {
+pub(crate) fn case(model: &Model) -> Case {
     let ids = Numbers {
         shape: vec![1, TOKENS],
         values: (0..TOKENS).map(|i| (i * 37 % VOCABULARY) as f64).collect(),

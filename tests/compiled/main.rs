@@ -1,6 +1,7 @@
 //! Compiled models against what `transformers` computes: every folder of `tests/models`.
 
 mod blocks;
+mod experts;
 #[path = "../support/folder.rs"]
 mod folder;
 mod golden;
@@ -58,13 +59,21 @@ fn run_on(
     let (artifact, report) = compiled.unwrap_or_else(|e| panic!("{e}"));
     let loaded = runtime::Model::load_on(Arc::new(artifact), device, &drivers());
     let loaded = loaded.unwrap_or_else(|e| panic!("{e}"));
-    let (outputs, dispatched) = execute(&loaded, case);
-    assert_eq!(dispatched, report.programs[0].launches as u64);
+    let (outputs, work) = execute(&loaded, case);
+    assert_eq!(work.launches, report.programs[0].launches as u64);
     outputs
 }
 
-/// Runs the first program on a case: outputs by name, and how many kernels that took.
-fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u64) {
+/// What a run took, by the executor's counters.
+struct Work {
+    /// Kernels that were started.
+    launches: u64,
+    /// Floating-point operations of them all.
+    flops: u64,
+}
+
+/// Runs the first program on a case: outputs by name, and what that took.
+fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, Work) {
     let mut executor = model.executor(0, &runtime::Options::default()).unwrap();
     for (name, x) in &case.inputs {
         let shape: Vec<usize> = x.shape.iter().map(|n| *n as usize).collect();
@@ -77,7 +86,14 @@ fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u6
         executor.set_input(name, view).unwrap();
     }
     executor.run().unwrap();
-    let dispatched: u64 = executor.stats().iter().map(|s| s.dispatches).sum();
+    let mut work = Work {
+        launches: 0,
+        flops: 0,
+    };
+    for s in executor.stats() {
+        work.launches += s.dispatches;
+        work.flops += s.dispatches * model.target().kernels[s.kernel.0 as usize].flops.0;
+    }
     let names: Vec<String> = executor.outputs().map(|p| p.name.clone()).collect();
     let tensor = |name: String| {
         let view = executor.output(&name).unwrap();
@@ -85,7 +101,7 @@ fn execute(model: &runtime::Model, case: &Case) -> (BTreeMap<String, Tensor>, u6
         let tensor = Tensor::from_bytes(view.dtype, &shape, view.bytes.to_vec()).unwrap();
         (name, tensor)
     };
-    (names.into_iter().map(tensor).collect(), dispatched)
+    (names.into_iter().map(tensor).collect(), work)
 }
 
 fn drivers() -> Drivers {

@@ -4,6 +4,7 @@ mod errors;
 mod families;
 #[path = "../support/folder.rs"]
 mod folder;
+mod kernels;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mutations;
