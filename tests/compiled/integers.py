@@ -36,7 +36,7 @@ def case(op, inputs, output, attrs=""):
 
 np.seterr(all="ignore")
 for dtype in INTEGERS:
-    a, b = numbers(dtype, 3, 19), numbers(dtype, 3, 19)
+    a, b = numbers(dtype, 2, 17), numbers(dtype, 2, 17)
     divisors = np.where((b == 0) | (b == b.dtype.type(-1 if dtype != "u8" else 0)), b.dtype.type(7), b)
     for op, f in [("add", np.add), ("sub", np.subtract), ("mul", np.multiply), ("maximum", np.maximum), ("minimum", np.minimum),
                   ("eq", np.equal), ("ne", np.not_equal), ("lt", np.less), ("le", np.less_equal), ("gt", np.greater),
@@ -53,14 +53,14 @@ for dtype in INTEGERS:
             case(op, [a], f(a, axis=axis), f"axes = ({axis}), keep = false")
         case("cum_sum", [a], np.cumsum(a, axis=axis, dtype=a.dtype), f"axis = {axis}, exclusive = false, reverse = false")
         order = np.argsort(a, axis=axis, kind="stable")
-        case("top_k", [a], np.take(order, [0, 1, 2], axis=axis), f"axis = {axis}, k = 3, largest = false")
+        case("top_k", [a], np.take(order, range(2), axis=axis), f"axis = {axis}, k = 2, largest = false")
         order = np.flip(a.shape[axis] - 1 - np.argsort(np.flip(a, axis), axis=axis, kind="stable"), axis)
-        case("top_k", [a], np.take(order, [0, 1, 2], axis=axis), f"axis = {axis}, k = 3, largest = true")
+        case("top_k", [a], np.take(order, range(2), axis=axis), f"axis = {axis}, k = 2, largest = true")
     for ta, tb in [("false", "false"), ("true", "true")]:
-        x, y = numbers(dtype, 4, 21), numbers(dtype, 21, 18)
+        x, y = numbers(dtype, 3, 9), numbers(dtype, 9, 17)
         given = [x.T, y.T] if ta == "true" else [x, y]
         case("matmul", [np.ascontiguousarray(g) for g in given], np.matmul(x, y), f"ta = {ta}, tb = {tb}")
-    ids = random.integers(0, 19, (3, 5))
+    ids = random.integers(0, 17, (2, 5))
     case("take_along", [a, ids], np.take_along_axis(a, ids, 1), "axis = 1")
     case("select", [a > b, a, b], np.where(a > b, a, b))
     for to in [*INTEGERS, "bool"]:
