@@ -138,7 +138,7 @@ pub fn mixture(graph: &ir::Graph) -> (Case, u64) {
     });
     let outputs = outputs.collect();
     // Tokens, experts of each, products, their sides; an addition for each multiplication.
-    (Case { inputs, outputs }, 8 * 2 * 3 * 128 * 256 * 2)
+    (Case { inputs, outputs }, 2 * 2 * 3 * 1024 * 512 * 2)
 }
 
 /// Where the stored models are.

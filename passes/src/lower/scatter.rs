@@ -141,7 +141,7 @@ impl<'a> Dealt<'a> {
             });
         }
         over(b, self.points, &place(|s| s.of_points), &mut |b, axes| {
-            let inside = self.inside(axes);
+            let inside = self.inside(axes, bounds);
             let value = self.spec.value.clone();
             let to = &self.spec.index;
             let Some(combine) = self.spec.combine else {
@@ -159,10 +159,17 @@ impl<'a> Dealt<'a> {
     }
 
     /// Pairs that hold where a point lies within the result: ids that are numbers of a run may lie outside, and then
-    /// nothing is written.
-    fn inside(&self, axes: &[Index]) -> Vec<(Index, Index)> {
+    /// nothing is written. Where the `bounds` do not hold, they are the ids of the last point.
+    fn inside(&self, axes: &[Index], bounds: &[(Index, Index)]) -> Vec<(Index, Index)> {
         let mut pairs = vec![];
-        let point = self.point(axes, Shape::ONE, &[]);
+        let mut axes = axes.to_vec();
+        if !bounds.is_empty() {
+            for shared in &self.shared {
+                let axis = &mut axes[shared.of_points];
+                *axis = axis.clone().min(self.points[shared.of_points] - 1);
+            }
+        }
+        let point = self.point(&axes, Shape::ONE, &[]);
         for (at, size) in self.spec.index.iter().zip(&self.spec.shape) {
             let (low, high) = at.range(self.points);
             if at.loads() || low < 0 || high >= *size {
