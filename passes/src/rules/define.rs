@@ -235,12 +235,21 @@ fn f32s<const N: usize>(shapes: [&[i64]; N]) -> Vec<TensorType> {
         .collect()
 }
 
+/// `axis` is the last of `x`, along which kernels have rows.
+fn is_last(axis: &str, x: &str) -> Condition {
+    let text = format!("{axis} is the last of {x}");
+    let (axis, x) = (var(axis), var(x));
+    Condition::new(text, move |b| {
+        (b.int(axis)? + 1 == b.ty(x)?.rank() as i64).then_some(())
+    })
+}
+
 /// One rule for each op whose meaning is a term, and for each form that its words give the term.
 pub(super) fn rules() -> Vec<Rule> {
     let eps = F64::new(0.1875);
     let rows: &[i64] = &[2, 3, 4];
     let mut out = vec![
-        define(ops::Softmax { axis: 2 }, &f32s([rows])),
+        define(ops::Softmax { axis: 2 }, &f32s([rows])).when(is_last("?axis", "?operand0")),
         define(ops::LayerNorm { eps }, &f32s([rows, &[4], &[4]])),
         define(ops::RmsNorm { eps }, &f32s([rows, &[4]])),
         define(ops::AddLayerNorm { eps }, &f32s([rows, rows, &[4], &[4]])),

@@ -86,14 +86,14 @@ pub(super) fn rules() -> Vec<Rule> {
         // As exporters write softmax; the fused form subtracts the maximum, so its range is wider.
         rule("softmax-from-exp", "(div (exp ?x) (sum ?axes true (exp ?x)))", "(softmax ?axis ?x)")
             .equal(Sense::Within(1e-12))
-            .when(one_axis("?axis", "?axes")),
+            .when(last_axis("?axis", "?axes", "?x")),
         rule(
             "softmax-from-shifted",
             "(div (exp (sub ?x ?m)) (sum ?axes true (exp (sub ?x ?m))))",
             "(softmax ?axis ?x)",
         )
         .equal(Sense::Within(1e-12))
-        .when(one_axis("?axis", "?axes"))
+        .when(last_axis("?axis", "?axes", "?x"))
         .when(is_one_along("?m", "?axes", "?x")),
         rule("transposed-right", "(matmul ?ta false ?a (permute ?axes ?b))", "(matmul ?ta true ?a ?b)")
             .equal(Sense::Bits)
@@ -143,13 +143,17 @@ pub(super) fn rules() -> Vec<Rule> {
     out
 }
 
-/// The attribute `axis` is the only one of `axes`.
-fn one_axis(axis: &str, axes: &str) -> Condition {
-    let v = var(axes);
-    computed(axis, &format!("the one axis of {axes}"), move |b| {
-        let [axis] = *b.ints(v)? else { return None };
-        Some(Attr::Int(axis))
-    })
+/// The attribute `axis` is the only one of `axes`, and the last of `x`: a row of a kernel.
+fn last_axis(axis: &str, axes: &str, x: &str) -> Condition {
+    let (v, of) = (var(axes), var(x));
+    computed(
+        axis,
+        &format!("the one axis of {axes}, the last of {x}"),
+        move |b| {
+            let [axis] = *b.ints(v)? else { return None };
+            (axis + 1 == b.ty(of)?.rank() as i64).then_some(Attr::Int(axis))
+        },
+    )
 }
 
 /// The type `t` has no axes.

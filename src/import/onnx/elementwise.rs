@@ -48,7 +48,12 @@ pub(super) fn div(c: &mut Call<'_>) -> One {
 pub(super) fn modulo(c: &mut Call<'_>) -> One {
     let (x, y) = (c.x(0)?, c.x(1)?);
     if !c.flag("fmod", false)? {
-        return c.binary(BinaryFn::Mod, x, y);
+        let rest = c.binary(BinaryFn::Mod, x, y)?;
+        return if c.dtype(x).is_float() {
+            modulo_infinity(c, x, y, rest)
+        } else {
+            Ok(rest)
+        };
     }
     // The sign of the first.
     let (a, b) = if c.dtype(x) == DType::U8 {
@@ -64,6 +69,21 @@ pub(super) fn modulo(c: &mut Call<'_>) -> One {
     let below = c.binary(BinaryFn::Lt, x, zero)?;
     let minus = c.unary(UnaryFn::Neg, rest)?;
     c.select(below, minus, rest)
+}
+
+/// `rest`, the remainder of `x` by `y`, corrected where `y` is infinite: a finite `x` leaves itself, or `y` where the signs
+/// differ.
+fn modulo_infinity(c: &mut Call<'_>, x: ValueId, y: ValueId, rest: ValueId) -> One {
+    let [wide, far] = [x, y].map(|v| c.unary(UnaryFn::Abs, v));
+    let far = c.with(BinaryFn::Eq, far?, f64::INFINITY)?;
+    let near = c.with(BinaryFn::Lt, wide?, f64::INFINITY)?;
+    let applies = c.binary(BinaryFn::And, far, near)?;
+    let [low, negative] = [x, y].map(|v| c.with(BinaryFn::Lt, v, 0.0));
+    let same = c.binary(BinaryFn::Eq, low?, negative?)?;
+    let none = c.with(BinaryFn::Eq, x, 0.0)?;
+    let stays = c.binary(BinaryFn::Or, same, none)?;
+    let own = c.select(stays, x, y)?;
+    c.select(applies, own, rest)
 }
 
 pub(super) fn pow(c: &mut Call<'_>) -> One {
@@ -342,6 +362,14 @@ pub(super) fn sign(c: &mut Call<'_>) -> One {
     let minus = c.scalar(x, -1.0)?;
     let low = c.binary(BinaryFn::Lt, x, zero)?;
     c.select(low, minus, y)
+}
+
+/// A branch by a condition that is known only later; one that is known is taken before this is asked.
+pub(super) fn branch(_: &mut Call<'_>) -> Many {
+    Err(NodeProblem::Unknown {
+        operand: 0,
+        wanted: "a truth that follows from the file",
+    })
 }
 
 /// Rounding of a mean or a fold that whole numbers have no exact one of.

@@ -8,7 +8,7 @@ use ir::GraphError;
 #[derive(Debug, thiserror::Error)]
 pub enum OnnxError {
     /// Bytes that are no message of the format.
-    #[error("wanted an ONNX model, found bytes that are none: {0}")]
+    #[error("wanted an ONNX model, found bytes that are none: {}", innermost(.0))]
     Message(#[from] prost::DecodeError),
     /// A model without a graph.
     #[error("wanted a graph, found none; help: the file is cut off or no ONNX model")]
@@ -236,6 +236,18 @@ impl NodeProblem {
     pub fn is_unsupported(&self) -> bool {
         use NodeProblem::{Elem, Operator, Unknown, Use};
         matches!(self, Operator | Use(_) | Elem { .. } | Unknown { .. })
+    }
+}
+
+/// What went wrong, and in which field: of messages in messages, the innermost three.
+fn innermost(e: &prost::DecodeError) -> String {
+    let text = e.to_string();
+    let parts: Vec<_> = text.split(": ").collect();
+    match parts.split_last() {
+        Some((what, [_, fields @ ..])) if fields.len() > 3 => {
+            format!("{}: {what}", fields[..3].join(": "))
+        }
+        _ => text,
     }
 }
 

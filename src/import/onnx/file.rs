@@ -40,6 +40,16 @@ pub(super) fn domain_of(name: &str) -> &str {
     if name == STANDARD_DOMAIN { "" } else { name }
 }
 
+/// A domain, for people.
+fn spelled(domain: &str) -> String {
+    if domain.is_empty() {
+        STANDARD_DOMAIN
+    } else {
+        domain
+    }
+    .into()
+}
+
 /// Every domain that a node uses has one version, a known one. A domain that no node uses may be any.
 fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
     let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
@@ -62,7 +72,7 @@ fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
             };
             if known(domain) && !versions.contains(&set.version) {
                 return Err(OnnxError::Opset {
-                    domain: set.domain.clone(),
+                    domain: spelled(domain),
                     wanted: format!("{} to {}", versions.start(), versions.end()),
                     found: set.version.to_string(),
                 });
@@ -89,7 +99,7 @@ fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
     match missing(&graph.node, &model.opset_import).or(in_functions) {
         None => Ok(()),
         Some(domain) => Err(OnnxError::Opset {
-            domain,
+            domain: spelled(&domain),
             wanted: "one in `opset_import`".into(),
             found: "none".into(),
         }),

@@ -89,11 +89,10 @@ const FOLDS: &[(&str, Fold)] = &[
     ("Range", |_, x| {
         let known = |i: usize| x.get(i)?.dims.first()?.known();
         let (start, end, step) = (known(0)?, known(1)?, known(2)?);
-        let span = i128::from(end) - i128::from(start);
-        let count = (step != 0).then(|| {
-            span.div_euclid(step.into()) + i128::from(span.rem_euclid(step.into()) != 0)
-        })?;
-        let count = i64::try_from(count)
+        let span = (i128::from(end) - i128::from(start)) * i128::from(step.signum());
+        let span = u128::try_from(span).ok().filter(|_| step != 0)?;
+        let count = i64::try_from(span.div_ceil(step.unsigned_abs().into()));
+        let count = count
             .ok()
             .filter(|n| (1..=SIZES_LIMIT as i64).contains(n))?;
         Some(Sizes::list(

@@ -102,41 +102,14 @@ fn extent(c: &mut Call<'_>, size: Dim, dtype: DType) -> One {
     }
 }
 
-/// `x` as one long axis, element by element.
-fn flat(c: &mut Call<'_>, x: ValueId, at: ValueId) -> One {
-    let all = c.shape(x).iter().product();
-    let line = c.reshape(vec![all], x)?;
-    c.op(ops::Gather { axis: 0 }, &[line, at])
-}
-
 /// `y[i..] = x[.., ids[i..] on axis, ..]`
 pub(super) fn gather_elements(c: &mut Call<'_>) -> One {
     let x = c.x(0)?;
     let axis = c.axis(0, c.rank(x))?;
-    let shape = c.shape(x);
-    let ids = positions_of(c, 1, &shape[axis])?;
-    let (dtype, own) = (c.dtype(ids), c.shape(ids));
-    if own.len() != shape.len() {
-        return c.misfit(1, format!("{} axes", shape.len()), c.ty(ids));
-    }
-    let mut at = None;
-    for (a, stride) in strides(&shape).into_iter().enumerate() {
-        let here = if a == axis {
-            ids
-        } else {
-            c.iota(a, TensorType::new(dtype, own.clone()))?
-        };
-        let stride = extent(c, stride, dtype)?;
-        let part = c.mul(here, stride)?;
-        at = Some(match at {
-            None => part,
-            Some(sum) => c.add(sum, part)?,
-        });
-    }
-    match at {
-        Some(at) => flat(c, x, at),
-        None => c.misfit(0, "at least one axis", c.ty(x)),
-    }
+    let n = c.shape(x)[axis].clone();
+    let ids = positions_of(c, 1, &n)?;
+    let axis = axis as i64;
+    c.op(ops::TakeAlong { axis }, &[x, ids])
 }
 
 /// `y[i.., j..] = x[i.., ids[i.., 0], ids[i.., 1], .., j..]`

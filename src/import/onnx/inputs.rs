@@ -53,7 +53,10 @@ pub(super) fn kind_of(
         return Err(wrong("a shape, of numbers or names", "none".into()));
     };
     let known: Vec<_> = shape.dim.iter().map(|d| d.dim_value.unwrap_or(1)).collect();
-    checked_shape(&known).map_err(|problem| wrong("a shape", problem.to_string()))?;
+    checked_shape(&known).map_err(|problem| OnnxError::Tensor {
+        name: info.name.clone(),
+        problem,
+    })?;
     let dims =
         shape
             .dim
@@ -80,7 +83,7 @@ impl Symbols {
             .collect();
         let count: usize = factors.iter().map(Vec::len).sum();
         let spelled = |f: &&str| !f.is_empty() && !f.contains(' ');
-        if count > 8 || !text.chars().all(plain) || !factors.iter().flatten().all(|f| spelled(&f)) {
+        if count > 8 || !text.chars().all(plain) || !factors.iter().flatten().all(spelled) {
             return self.symbol(text, axis, graph);
         }
         factors.iter().fold(Dim::from(0), |sum, term| {

@@ -138,10 +138,7 @@ pub(super) fn multi_head_attention(c: &mut Call<'_>) -> Many {
         return unsupported("queries, keys and values in one operand");
     }
     let heads = c.int("num_heads")?.unwrap_or(0);
-    let mut bias = match c.maybe(3)? {
-        Some(bias) => Some((bias, Dim::from(0))),
-        None => None,
-    };
+    let mut bias = c.maybe(3)?.map(|bias| (bias, Dim::from(0)));
     let mut parts = Vec::new();
     for i in 0..3 {
         let mut x = c.x(i)?;

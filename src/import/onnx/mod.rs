@@ -22,6 +22,7 @@ mod proto;
 mod quantized;
 mod reductions;
 mod rotary;
+mod scatter;
 mod shapes;
 mod slicing;
 mod table;
@@ -29,6 +30,7 @@ mod tensor;
 mod trigonometric;
 mod value;
 mod walk;
+mod windows;
 
 use std::path::Path;
 

@@ -17,6 +17,20 @@ pub(super) fn name_of(node: &proto::Node) -> NodeName {
     }
 }
 
+/// The names that a node needs: its operands, and what its branches take from around them.
+fn needs(node: &proto::Node) -> Vec<&str> {
+    let mut open = vec![node];
+    let mut names = Vec::new();
+    while let Some(node) = open.pop() {
+        names.extend(node.input.iter().map(String::as_str));
+        for graph in node.attribute.iter().filter_map(|a| a.g.as_deref()) {
+            names.extend(graph.output.iter().map(|o| o.name.as_str()));
+            open.extend(&graph.node);
+        }
+    }
+    names
+}
+
 /// Positions of the nodes that the values `wanted` need, operands first; else in the order of the file.
 /// `given` says which values are there already.
 pub(super) fn order(
@@ -39,13 +53,15 @@ pub(super) fn order(
     let mut waits = vec![BTreeSet::new(); nodes.len()];
     let mut users = vec![Vec::new(); nodes.len()];
     for (i, node) in nodes.iter().enumerate() {
-        for input in node.input.iter().filter(|n| !n.is_empty() && !given(n)) {
-            let Some(maker) = makers.get(input.as_str()) else {
-                return Err(OnnxError::Undefined {
-                    node: name_of(node),
-                    name: input.clone(),
-                });
-            };
+        let missing = |n: &&String| !n.is_empty() && !given(n) && !makers.contains_key(n.as_str());
+        if let Some(name) = node.input.iter().find(missing) {
+            return Err(OnnxError::Undefined {
+                node: name_of(node),
+                name: name.clone(),
+            });
+        }
+        // Other names that a branch needs are its own.
+        for maker in needs(node).into_iter().filter_map(|n| makers.get(n)) {
             if waits[i].insert(*maker) {
                 users[*maker].push(i);
             }
@@ -74,11 +90,7 @@ pub(super) fn order(
     // A live node's makers come before it in the order, so one pass backwards finds all.
     for i in sorted.iter().rev() {
         if live[*i] {
-            for maker in nodes[*i]
-                .input
-                .iter()
-                .filter_map(|n| makers.get(n.as_str()))
-            {
+            for maker in needs(&nodes[*i]).into_iter().filter_map(|n| makers.get(n)) {
                 live[*maker] = true;
             }
         }

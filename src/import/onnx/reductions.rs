@@ -149,8 +149,20 @@ pub(super) fn hardmax(c: &mut Call<'_>) -> One {
 
 pub(super) fn softmax(c: &mut Call<'_>) -> One {
     let x = c.x(0)?;
-    let axis = c.axis(-1, c.rank(x))? as i64;
-    c.op(ops::Softmax { axis }, &[x])
+    let axis = c.axis(-1, c.rank(x))?;
+    // Kernels have rows on the last axis.
+    let last = c.rank(x) - 1;
+    let swap: Vec<_> = (0..=last)
+        .map(|a| match a {
+            _ if a == axis => last,
+            _ if a == last => axis,
+            _ => a,
+        })
+        .collect();
+    let x = c.permute(&swap, x)?;
+    let axis = last as i64;
+    let y = c.op(ops::Softmax { axis }, &[x])?;
+    c.permute(&swap, y)
 }
 
 /// `(x - max) - log sum e^(x - max)`

@@ -374,12 +374,7 @@ pub(super) fn depth_to_space(c: &mut Call<'_>) -> One {
             c.ty(x),
         );
     };
-    let crd = match c.text("mode")?.as_deref().unwrap_or("DCR") {
-        "CRD" => true,
-        "DCR" => false,
-        other => return c.wrong("mode", "DCR or CRD", other),
-    };
-    let (split, axes) = if crd {
+    let (split, axes) = if columns_first(c)? {
         (
             vec![
                 n.clone(),
@@ -431,9 +426,23 @@ pub(super) fn space_to_depth(c: &mut Call<'_>) -> One {
         columns.clone(),
         b.clone(),
     ];
+    let axes = if columns_first(c)? {
+        [0, 1, 3, 5, 2, 4]
+    } else {
+        [0, 3, 5, 1, 2, 4]
+    };
     let y = c.reshape(split, x)?;
-    let y = c.permute(&[0, 3, 5, 1, 2, 4], y)?;
+    let y = c.permute(&axes, y)?;
     c.reshape(vec![n, ch * b.clone() * b, rows, columns], y)
+}
+
+/// Whether the channels of a block are its columns, rows and depth, in this order.
+fn columns_first(c: &Call<'_>) -> Result<bool, NodeProblem> {
+    match c.text("mode")?.as_deref().unwrap_or("DCR") {
+        "CRD" => Ok(true),
+        "DCR" => Ok(false),
+        other => c.wrong("mode", "DCR or CRD", other),
+    }
 }
 
 fn block_of(c: &Call<'_>) -> Result<i64, NodeProblem> {

@@ -33,7 +33,10 @@ type Scope = BTreeMap<String, Value>;
 type Attributes<'a> = BTreeMap<&'a str, &'a proto::Attribute>;
 
 /// The graph that `model` says, and its weights.
-pub(super) fn walk(model: &proto::Model, folder: &Folder) -> Result<(Graph, Weights), OnnxError> {
+pub(super) fn walk<'a>(
+    model: &'a proto::Model,
+    folder: &'a Folder,
+) -> Result<(Graph, Weights), OnnxError> {
     let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
     let name = if graph.name.is_empty() {
         "onnx"
@@ -41,6 +44,7 @@ pub(super) fn walk(model: &proto::Model, folder: &Folder) -> Result<(Graph, Weig
         &graph.name
     };
     let mut walk = Walk {
+        folder,
         b: Builder::new(name),
         functions: functions(model)?,
         failed: Vec::new(),
@@ -119,6 +123,7 @@ fn initializers(graph: &proto::Graph, folder: &Folder) -> Result<Scope, OnnxErro
 }
 
 struct Walk<'a> {
+    folder: &'a Folder,
     b: Builder,
     functions: Functions<'a>,
     failed: Vec<NodeError>,
@@ -222,7 +227,10 @@ impl<'a> Walk<'a> {
             }
             let results = match self.functions.get(&key) {
                 Some(function) => self.function(function, inputs, attributes, depth)?,
-                None => self.node(node, inputs, attributes),
+                None => match self.branch(key, &inputs, &attributes) {
+                    Some(branch) => self.inline(branch, scope, given, depth)?,
+                    None => self.node(node, inputs, attributes),
+                },
             };
             for (at, name) in node
                 .output
@@ -235,6 +243,59 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The branch of an `If` that is taken, where that is known.
+    fn branch(
+        &self,
+        key: (&str, &str),
+        inputs: &[Value],
+        attributes: &Attributes<'a>,
+    ) -> Option<&'a proto::Graph> {
+        if key != ("", "If") {
+            return None;
+        }
+        let condition = self.b.known(inputs.first()?)?;
+        let taken = match condition.numbers().as_slice() {
+            [n] if *n != 0.0 => "then_branch",
+            [_] => "else_branch",
+            _ => return None,
+        };
+        attributes.get(taken)?.g.as_deref()
+    }
+
+    /// The results of a branch, whose nodes see the names around it.
+    fn inline(
+        &mut self,
+        branch: &'a proto::Graph,
+        scope: &mut Scope,
+        given: &Attributes<'a>,
+        depth: usize,
+    ) -> Result<Vec<Value>, OnnxError> {
+        let mut own = initializers(branch, self.folder)?;
+        let made = branch.node.iter().flat_map(|n| &n.output);
+        let names: Vec<_> = own
+            .keys()
+            .chain(made)
+            .filter(|n| !n.is_empty())
+            .cloned()
+            .collect();
+        if let Some(name) = names.iter().find(|n| scope.contains_key(*n)) {
+            return Err(OnnxError::Duplicate {
+                what: "value",
+                name: name.clone(),
+            });
+        }
+        scope.append(&mut own);
+        let outputs: Vec<_> = branch.output.iter().map(|o| o.name.as_str()).collect();
+        self.nodes(&branch.node, scope, &outputs, given, depth + 1)?;
+        let value = |name: &&str| {
+            let found = scope.get(*name).cloned();
+            found.ok_or_else(|| OnnxError::NoOutput((*name).into()))
+        };
+        let results = outputs.iter().map(value).collect();
+        names.iter().for_each(|name| drop(scope.remove(name)));
+        results
     }
 
     /// The results of a function's call.
