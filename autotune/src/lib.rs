@@ -19,7 +19,7 @@ mod tensor;
 mod warpgroups;
 
 pub use cost::{KernelTime, Measured};
-pub use first::first_choice;
+pub use first::{first_choice, first_choice_among};
 pub use model::CostModel;
 pub use random::Draw;
 pub use search::{Known, STRATEGIES, Search, Seen, Strategy};

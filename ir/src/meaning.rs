@@ -52,12 +52,14 @@ pub enum Exchange {
 }
 
 /// How code for an op starts, where its meaning alone does not lead to a good kernel.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Template<'a> {
     /// From the meaning.
     Derived,
     /// The attention kernels.
     Attention(&'a ops::Attention),
+    /// The same, of a cache: how many keys precede the first query is the last operand.
+    CachedAttention(ops::Attention),
 }
 
 /// Builds the terms of definitions. Types are inferred; a term that has none is a defect of the op.

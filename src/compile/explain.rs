@@ -44,7 +44,7 @@ pub fn explain(graph: &Graph, options: &CompileOptions) -> Result<Vec<Explained>
     for sizes in &options.sizes {
         let (sizes, rewritten) = rewrite(graph, sizes, options)?;
         for target in &options.targets {
-            let (plan, _) = plan_rewritten(&rewritten, target, &Defaults, "")?;
+            let (plan, _) = plan_rewritten(&rewritten, target, &Defaults, None, "")?;
             let launches = plan.steps.iter().map(|step| {
                 let k = &plan.kernels[step.kernel];
                 Launch {

@@ -8,6 +8,7 @@ mod error;
 mod explain;
 mod graphs;
 mod manifest;
+mod panels;
 mod report;
 mod texts;
 
@@ -29,6 +30,7 @@ pub use report::{KernelReport, ProgramReport, Report, Stage};
 
 use crate::import::Generation;
 use constants::Constants;
+use panels::Panels;
 
 /// What to compile for.
 #[derive(Clone, Debug)]
@@ -195,16 +197,22 @@ fn plan_rewritten(
     rewritten: &Rewritten,
     target: &Target,
     decide: &dyn Decide,
+    mut panels: Option<&mut Panels>,
     names: &str,
 ) -> Result<(Plan, Vec<KernelReport>), CompileError> {
     let groups = passes::launches(&rewritten.graph, &rewritten.rules).map_err(PlanError::from)?;
     let mut decisions = Vec::new();
-    for kernel in &groups.kernels {
+    for (at, kernel) in groups.kernels.iter().enumerate() {
+        let mut decision = decide.schedule(kernel, target)?;
+        if let Some(panels) = &mut panels {
+            let this = (&rewritten.graph, &groups, at);
+            decision = panels.agree(decision, this, target)?;
+        }
         decisions.push(KernelReport {
             target: target.name.clone(),
             kernel: format!("{names}{}", kernel.name),
             meaning: meaning(&kernel.graph, &kernel.constant),
-            decision: decide.schedule(kernel, target)?,
+            decision,
         });
     }
     let choose = |k: &Kernel| {
@@ -254,6 +262,7 @@ fn compile(
     progress(Stage::Plan);
     for target in &options.targets {
         let mut programs = Vec::new();
+        let mut panels = options.generation.as_ref().map(|_| Panels::default());
         for (i, (sizes, equal)) in rewritten.iter().enumerate() {
             let r = decide.graph(equal, target)?;
             let names = if rewritten.len() > 1 {
@@ -261,7 +270,7 @@ fn compile(
             } else {
                 String::new()
             };
-            let (plan, decisions) = plan_rewritten(r, target, decide, &names)?;
+            let (plan, decisions) = plan_rewritten(r, target, decide, panels.as_mut(), &names)?;
             report.decisions.extend(decisions);
             report.programs.push(ProgramReport {
                 target: target.name.clone(),

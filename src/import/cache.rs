@@ -3,14 +3,12 @@
 //! A run sees `seq` tokens, of which `past` stand before it in the same text, and puts their keys and values into states
 //! that have room for `context` tokens. Sequences of a batch have equal length: shorter ones start with `padding`.
 
-use std::collections::BTreeMap;
-
 use ir::{
     BinaryFn, DType, Dim, TensorType, ValueId,
     ops::{self, Absent, Attention},
 };
 
-use super::layers::{Layers, MASKED};
+use super::layers::Layers;
 
 /// What a model is imported for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,10 +28,10 @@ pub(super) struct Cache {
     padding: ValueId,
     /// Positions of the run's tokens, `[batch, seq]`.
     positions: ValueId,
-    /// How far each remembered token lies behind each token of the run, `[seq, context]`.
-    distance: ValueId,
-    /// What is added to scores, by window and slopes.
-    biases: BTreeMap<(i64, Option<ValueId>), ValueId>,
+    /// How many tokens precede the run's, `[1]`.
+    past: ValueId,
+    /// What is added to scores, once it is asked for.
+    hidden: Option<ValueId>,
     /// Layers so far.
     layers: usize,
     /// The token whose next one is asked for, `[1]`.
@@ -74,16 +72,12 @@ impl Layers {
         let zero = self.op(zero, &[]);
         let positions = self.binary(BinaryFn::Max, positions, zero);
 
-        let at = self.op(ops::Cast { dtype: DType::F32 }, &[slots]);
-        let at = self.shaped([seq, 1.into()], at);
-        let keys = self.count(DType::F32, context);
-        let distance = self.binary(BinaryFn::Sub, at, keys);
         self.cache = Some(Cache {
             slots,
             padding,
             positions,
-            distance,
-            biases: BTreeMap::new(),
+            past,
+            hidden: None,
             layers: 0,
             last,
         });
@@ -116,15 +110,17 @@ impl Layers {
         cache.layers += 1;
         let k = self.remember(&format!("layers.{layer}.key"), k);
         let v = self.remember(&format!("layers.{layer}.value"), v);
-        let mask = self.bias(op.window, slopes);
-        let over_all = Attention {
-            causal: false,
-            window: 0,
+        let mask = self.hidden();
+        let past = self.cache.as_ref().expect("the caller looked").past;
+        let over_all = ops::CachedAttention {
+            scale: op.scale,
+            window: op.window,
+            softcap: op.softcap,
             mask: true,
-            alibi: false,
-            ..op
+            alibi: slopes.is_some(),
         };
-        self.op(over_all, &[q, k, v, mask])
+        let inputs = [q, k, v, mask].into_iter().chain(slopes).chain([past]);
+        self.op(over_all, &inputs.collect::<Vec<_>>())
     }
 
     /// `[batch, heads, context, size]`: `x` and what the runs before left in the state `name`.
@@ -149,37 +145,21 @@ impl Layers {
         all
     }
 
-    /// What is added to scores: what hides padding, and tokens that come later or lie out of the window, and ALiBi's share.
-    fn bias(&mut self, window: i64, slopes: Option<ValueId>) -> ValueId {
+    /// What is added to scores to hide padding.
+    fn hidden(&mut self) -> ValueId {
         let cache = self.cache.as_ref().expect("the caller looked");
-        let (key, distance, padding) = ((window, slopes), cache.distance, cache.padding);
-        if let Some(bias) = cache.biases.get(&key) {
-            return *bias;
+        if let Some(hidden) = cache.hidden {
+            return hidden;
         }
-        let padding = self.op(ops::Cast { dtype: DType::F32 }, &[padding]);
+        let padding = self.op(ops::Cast { dtype: DType::F32 }, &[cache.padding]);
         let padding = self.shaped([Dim::symbol("batch"), 1.into()], padding);
         let keys = self.count(DType::F32, Dim::symbol("context"));
         let kept = self.binary(BinaryFn::Ge, keys, padding);
         let kept = self.op(ops::Cast { dtype: DType::F32 }, &[kept]);
         let hidden = self.additive_mask(kept);
-        let (zero, low) = (self.scalar(0.0), self.scalar(MASKED));
-        let ahead = self.binary(BinaryFn::Lt, distance, zero);
-        let mut bias = self.op(ops::Select {}, &[ahead, low, zero]);
-        if window > 0 {
-            let window = self.scalar(window as f64);
-            let far = self.binary(BinaryFn::Ge, distance, window);
-            bias = self.op(ops::Select {}, &[far, low, bias]);
-        }
-        if let Some(slopes) = slopes {
-            let [heads] = <[Dim; 1]>::try_from(self.shape(slopes)).expect("a slope for each head");
-            let slopes = self.shaped([heads, 1.into(), 1.into()], slopes);
-            let share = self.mul(slopes, distance);
-            bias = self.binary(BinaryFn::Sub, bias, share);
-        }
-        let bias = self.add(hidden, bias);
         let cache = self.cache.as_mut().expect("the caller looked");
-        cache.biases.insert(key, bias);
-        bias
+        cache.hidden = Some(hidden);
+        hidden
     }
 
     /// Of `x: [batch, seq, n]` the token whose next one is asked for, `[batch, 1, n]`; all of `x` where runs do not

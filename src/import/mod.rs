@@ -106,7 +106,15 @@ fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError>
         });
     }
     if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
-        return onnx::import(path);
+        let model = onnx::import(path)?;
+        return match task {
+            Task::Run => Ok(model),
+            Task::Generate => Err(ImportError::NoDecoder {
+                path: path.into(),
+                model: model.graph.name().into(),
+                reason: "a graph of ONNX does what it says",
+            }),
+        };
     }
     let dir = if path.ends_with("config.json") {
         path.parent().unwrap_or(path)

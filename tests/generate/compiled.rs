@@ -2,13 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use ir::{DType, Symbol};
+use ir::{DType, Symbol, Tensor, WeightMap};
 use tilewright::{
     CompileOptions,
     import::{self, Generation, ImportError, Model, Task},
     runtime::{
         self, Device, Drivers, Options, RunError, TensorView,
         generate::{GenerateError, Sampler, Sampling, Session},
+        manifest::SectionKind,
     },
 };
 
@@ -200,6 +201,38 @@ fn states_are_kept_reset_and_not_given() {
         matches!(&wrong, RunError::State { name } if *name == port.name),
         "{wrong}"
     );
+}
+
+/// Programs for many rows and for one lay a matrix out in panels of different widths, unless they agree.
+#[test]
+fn programs_share_what_they_hold_of_weights() {
+    let graph = "graph \"head\" (seq in 1..128) {
+  %x = input {name = \"x\", ty = f32[seq,512], absent = required, below = 0} : f32[seq,512]
+  %w = weight {name = \"w\", ty = f32[1376,512]} : f32[1376,512]
+  %y = matmul(%x,%w) {ta = false, tb = true} : f32[seq,1376]
+  return y = %y
+}";
+    let graph = ir::text::parse(graph).unwrap();
+    let zeros = Tensor::from_f64(DType::F32, &[1376, 512], vec![0.0; 1376 * 512]).unwrap();
+    let weights = WeightMap::from_iter([("w", zeros)]);
+    let held = |all: &[i64], generation: Option<Generation>| {
+        let mut options = CompileOptions::new(tilewright::target("cpu:x86-64-v4").unwrap());
+        let sizes = all.iter().map(|n| [(Symbol::new("seq"), *n)].into());
+        options.sizes = sizes.collect();
+        options.generation = generation;
+        let made = tilewright::compile_in_memory(&graph, &weights, &options, &mut |_| ());
+        let (artifact, _) = made.unwrap();
+        let sections = artifact.sections().iter();
+        let sections = sections.filter(|s| s.kind == SectionKind::Weights);
+        sections.map(|s| s.len).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        held(&[128, 1], None).len(),
+        2,
+        "both choose the same anyway"
+    );
+    let shared = held(&[128, 1], Some(Generation::default()));
+    assert_eq!(shared, held(&[128], None));
 }
 
 #[test]

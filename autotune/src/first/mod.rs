@@ -19,9 +19,27 @@ const MAP_BLOCK: u32 = 4096;
 /// No template computes the kernel.
 pub fn first_choice(kernel: &Kernel, target: &Target) -> Result<Schedule, LowerError> {
     match &target.form {
-        Form::Simd(simd) => Ok(choose(&family(kernel)?, simd)),
+        Form::Simd(simd) => {
+            let best = choose(&family(kernel)?, simd, &|_| true);
+            Ok(best.expect("every family has a schedule"))
+        }
         Form::Simt(simt) => crate::simt::choose(kernel, target, simt),
         Form::Tensor(core) => crate::tensor::choose(kernel, target, core),
+    }
+}
+
+/// The first schedule of those that `fits` lets through, on a processor.
+///
+/// # Errors
+/// No template computes the kernel.
+pub fn first_choice_among(
+    kernel: &Kernel,
+    target: &Target,
+    fits: &dyn Fn(&Schedule) -> bool,
+) -> Result<Option<Schedule>, LowerError> {
+    match &target.form {
+        Form::Simd(simd) => Ok(choose(&family(kernel)?, simd, fits)),
+        _ => Ok(None),
     }
 }
 
@@ -35,8 +53,12 @@ pub(crate) fn cycles(simd: &Simd, family: &KernelFamily, schedule: &Schedule) ->
     }
 }
 
-/// The schedule of the space that costs least, or is nearest to what is usual.
-fn choose(family: &KernelFamily, simd: &Simd) -> Schedule {
+/// The schedule of the space that costs least, or is nearest to what is usual, of those that `fits` lets through.
+fn choose(
+    family: &KernelFamily,
+    simd: &Simd,
+    fits: &dyn Fn(&Schedule) -> bool,
+) -> Option<Schedule> {
     let vector = (simd.vector.0 / 4) as u32;
     let all = schedules(family, simd);
     let cost = |schedule: &&Schedule| match (*family, schedule) {
@@ -62,10 +84,10 @@ fn choose(family: &KernelFamily, simd: &Simd) -> Schedule {
         }
         _ => unreachable!("a space has schedules of the kernel's family"),
     };
-    let ranked = all.iter().map(|s| (cost(&s), s));
+    let ranked = all.iter().filter(|s| fits(s)).map(|s| (cost(&s), s));
     // The first of equals: the one with the shortest code.
     let best = ranked.min_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.expect("every family has a schedule").1.clone()
+    best.map(|(_, schedule)| schedule.clone())
 }
 
 /// How far numbers are from those wanted: factors between them, the first weighing most.

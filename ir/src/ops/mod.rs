@@ -202,6 +202,7 @@ op_list! {
     rope_frequencies::RopeFrequencies,
     rope::Rope,
     attention::Attention,
+    cached_attention::CachedAttention,
     all_reduce::AllReduce,
     all_gather::AllGather,
     reduce_scatter::ReduceScatter,

@@ -86,6 +86,37 @@ def attention(f):
         f.case(about, "attention", inputs, Typed("f32", y), ulps=64, reach=256.0, mask=bool(mask), alibi=alibi, **options)
 
 
+def cached_attention(f):
+    plain = {"scale": 0.5, "window": 0, "softcap": 0.0}
+    cases = [
+        ("one query, one key before it", (2, 2, 1, 4), (2, 2, 7, 4), 1, {}),
+        ("an empty cache", (1, 2, 3, 4), (1, 2, 8, 4), 0, {}),
+        ("a full cache", (1, 2, 3, 4), (1, 2, 8, 4), 5, {}),
+        ("no room", (1, 2, 3, 4), (1, 2, 3, 4), 0, {}),
+        ("more than there is room for", (1, 1, 2, 4), (1, 1, 6, 4), 9, {}),
+        ("fewer than none", (1, 1, 2, 4), (1, 1, 6, 4), -3, {}),
+        ("grouped queries, a window", (1, 6, 2, 4), (1, 2, 19, 4), 9, {"window": 4}),
+        ("a window of one", (1, 1, 2, 4), (1, 1, 9, 4), 3, {"window": 1}),
+        ("all", (2, 4, 3, 4), (2, 2, 17, 4), 8, {"alibi": True, "window": 7, "softcap": 3.0, "mask": (2, 1, 1, 17)}),
+    ]
+    for about, q, k, past, options in cases:
+        options = plain | options
+        shape, alibi = options.pop("mask", None), options.pop("alibi", False)
+        q, k, v = f.random.floats(*q), f.random.floats(*k), f.random.floats(*k)
+        mask = f.random.floats(*shape) if shape else None
+        if shape:
+            mask.values[1, ..., :3] = np.finfo(np.float32).min
+        slope = Typed("f32", 2.0 ** -np.arange(1, q.values.shape[1] + 1)) if alibi else None
+        # What is in the cache and what is added, without the room behind it.
+        queries, room = q.values.shape[2], k.values.shape[2]
+        seen = min(max(past, 0), room - queries) + queries
+        extra = {"mask": mask and mask.values[..., :seen], "slope": slope and slope.values}
+        y = by_positions(q.values, k.values[:, :, :seen], v.values[:, :, :seen], causal=True, **options, **extra)
+        inputs = [q, k, v] + [x for x in [mask, slope] if x] + [Typed("i64", np.array([past]))]
+        f.case(about, "cached_attention", inputs, Typed("f32", y), ulps=64, reach=256.0, mask=bool(mask), alibi=alibi,
+               **options)
+
+
 def tables(f, half, *lead):
     angle = f.random.floats(*lead, half).values
     return [Typed("f32", np.float32(g(angle)).astype(np.float64)) for g in [np.cos, np.sin]]
@@ -139,4 +170,4 @@ def rope_frequencies(f):
                scaling=Word(kind), factor=factor, low=low, high=high, context=context, dtype=Word("f32"))
 
 
-MAKERS = [attention, rope, rope_frequencies]
+MAKERS = [attention, cached_attention, rope, rope_frequencies]

@@ -79,8 +79,8 @@ pub(super) fn lower(name: &str, nest: &Nest, schedule: &AttentionSchedule) -> Pr
         panels,
         scores,
     };
-    parts.lay_out_keys(&mut b);
     let first = b.grid(1) * block;
+    parts.lay_out_keys(&mut b, &first);
     row_runs(
         &mut b,
         (first.clone(), first + block),
@@ -115,10 +115,17 @@ impl Parts<'_> {
         emit(b, &point, &mut Known::default(), body)
     }
 
-    fn lay_out_keys(&self, b: &mut Builder) {
+    /// Lays out the keys for queries from `first` on: all of them, or of a cache those that are seen.
+    fn lay_out_keys(&self, b: &mut Builder, first: &Index) {
         let s = self.spec.sizes;
-        let whole = (Index::Const(0), Index::Const(s.keys));
-        row_runs(b, whole, s.keys, self.schedule.lanes, |b, key, lanes| {
+        let keys = match self.spec.past {
+            None => (Index::Const(0), Index::Const(s.keys)),
+            Some(_) => {
+                let seen = self.seen(first, self.schedule.block_queries);
+                (seen.start, seen.end)
+            }
+        };
+        row_runs(b, keys, s.keys, self.schedule.lanes, |b, key, lanes| {
             b.for_each(Range::below(s.depth), &[], |b, d, _| {
                 let x = self.at(
                     b,
@@ -195,8 +202,8 @@ impl Parts<'_> {
     }
 
     /// How many keys the first query of all is ahead of the first key.
-    fn ahead(&self) -> i64 {
-        self.spec.sizes.keys - self.spec.sizes.queries
+    fn ahead(&self) -> Index {
+        ahead(self.spec)
     }
 
     fn seen(&self, query: &Index, rows: u32) -> Seen {
@@ -332,6 +339,20 @@ impl Parts<'_> {
             x = drop_where(b, x, distance, BinaryFn::Ge, self.spec.window);
         }
         x
+    }
+}
+
+/// How many keys the first query of all is ahead of the first key: those that a run says precede it, or all but as many as
+/// there are queries.
+pub(super) fn ahead(spec: &AttentionNest) -> Index {
+    let most = spec.sizes.keys - spec.sizes.queries;
+    match spec.past {
+        None => most.into(),
+        Some(_) if most == 0 => most.into(),
+        Some(operand) => {
+            let past = Index::Load(Memory::Param(operand as u32), Index::Const(0).into());
+            past.max(0).min(most)
+        }
     }
 }
 

@@ -158,8 +158,12 @@ impl Builder<'_> {
                 .push((node.ty.dtype, sizes.iter().product()));
             return Ok(Def::Operand(self.nest.operands.len() - 1));
         }
+        if let Template::CachedAttention(spec) = node.op.template() {
+            let (past, inputs) = node.inputs.split_last().expect("the arity was checked");
+            return self.attention(&spec, inputs, Some(*past), sizes);
+        }
         if let Template::Attention(spec) = node.op.template() {
-            return self.attention(spec, &node.inputs, sizes);
+            return self.attention(spec, &node.inputs, None, sizes);
         }
         let mut scratch = self.graph.clone();
         let meaning = node.op.meaning(&node.inputs, &mut Build::new(&mut scratch));
@@ -206,8 +210,14 @@ impl Builder<'_> {
         &mut self,
         spec: &ir::ops::Attention,
         inputs: &[ValueId],
+        past: Option<ValueId>,
         out: Vec<i64>,
     ) -> Result<Def, NestError> {
+        let past = match past.map(|p| (p, &self.defs[p.index()])) {
+            None => None,
+            Some((_, Def::Operand(operand))) => Some(*operand),
+            Some((p, _)) => return Err(NestError::NotComputed(self.graph.node(p).op.name())),
+        };
         let shape = |v: &ValueId| known(self.graph.ty(*v));
         let (q, k) = (shape(&inputs[0])?, shape(&inputs[1])?);
         let sizes = AttentionSizes {
@@ -256,6 +266,7 @@ impl Builder<'_> {
             v: at(self, 2, &value_shape)?,
             mask,
             slope,
+            past,
         };
         let store = row_major(&out, &axes);
         self.nest.stages.push(Stage {

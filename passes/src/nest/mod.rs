@@ -100,6 +100,8 @@ pub(crate) struct AttentionNest {
     pub mask: Option<Body>,
     /// ALiBi slope, at the same axes.
     pub slope: Option<Body>,
+    /// How many keys precede the first query, where a run says so: an operand of one element.
+    pub past: Option<usize>,
 }
 
 /// The sizes of an attention.

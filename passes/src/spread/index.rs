@@ -40,8 +40,8 @@ impl Spreader<'_> {
         known.unwrap_or_else(|| counter.into())
     }
 
-    /// An index without `Row`, `Lane` and elements of arrays.
-    fn plain(&self, index: &Index) -> lane::Index {
+    /// An index without `Row` and `Lane`.
+    fn plain(&mut self, index: &Index) -> lane::Index {
         match index {
             Index::Const(n) => (*n).into(),
             Index::Counter(c) => self.counter(*c),
@@ -51,8 +51,16 @@ impl Spreader<'_> {
             Index::Mod(a, b) => lane::Index::Mod(self.plain(a).into(), self.plain(b).into()),
             Index::Min(a, b) => self.plain(a).min(self.plain(b)),
             Index::Max(a, b) => self.plain(a).max(self.plain(b)),
-            Index::Row | Index::Lane | Index::Load(..) => {
-                unreachable!("bounds of lowered loops are of counters")
+            Index::Load(array, at) => {
+                let from = lane::Access {
+                    memory: memory(*array),
+                    at: self.plain(at),
+                    guard: vec![],
+                };
+                lane::Index::Var(self.gathered(from))
+            }
+            Index::Row | Index::Lane => {
+                unreachable!("bounds of lowered loops are the same for all elements")
             }
         }
     }

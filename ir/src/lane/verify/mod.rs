@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use fault::{Fault, MapFault, VerifyError};
 use fault::{MOST_BITS, MOST_BLOCKS, MOST_LANES, MOST_REGISTERS, MOST_WARPS};
 
-use super::{For, Index, Layout, Program, Spelling, Step, Stmt, Type};
+use super::{For, Index, Layout, Memory, Program, Spelling, Step, Stmt, Type, Value};
 use crate::tile::{Array, Counter, Place, Var};
 
 /// The type of every variable of a program.
@@ -35,6 +35,7 @@ pub fn types(program: &Program) -> Result<Types, VerifyError> {
         place: Place::default(),
         types: Types::new(),
         assigned: BTreeSet::new(),
+        same: BTreeSet::new(),
         counters: axes().collect(),
         counting: axes().collect(),
         apart: None,
@@ -59,6 +60,8 @@ struct Checker<'a> {
     types: Types,
     /// Variables that have a value here.
     assigned: BTreeSet<Var>,
+    /// Variables that all lanes of the block have the same number in.
+    same: BTreeSet<Var>,
     /// Counters of loops seen, here and elsewhere.
     counters: BTreeSet<Counter>,
     /// Counters that have a value here.
@@ -136,6 +139,9 @@ impl Checker<'_> {
                 Stmt::Let(var, value) => {
                     let ty = self.value(value)?;
                     self.assign(*var, ty)?;
+                    if self.is_same(value) {
+                        self.same.insert(*var);
+                    }
                 }
                 Stmt::Store { to, value } => self.store(to, *value)?,
                 Stmt::For(l) => self.round(l)?,
@@ -169,7 +175,7 @@ impl Checker<'_> {
         let types = l.carried.iter().map(|c| self.read(c.init));
         let types = types.collect::<Result<Vec<_>, _>>()?;
         let outside = (self.assigned.clone(), self.apart, self.split);
-        if differs(&l.start) || differs(&l.end) {
+        if self.differs(&l.start) || self.differs(&l.end) {
             self.apart = self.apart.or(Some("for"));
         }
         let bounds =
@@ -199,12 +205,39 @@ impl Checker<'_> {
         if bulk::splits(guard, self.program.warps) {
             self.split = self.split.or(Some("when"));
         }
-        if guard.iter().any(|(a, b)| differs(a) || differs(b)) {
+        if guard
+            .iter()
+            .any(|(a, b)| self.differs(a) || self.differs(b))
+        {
             self.apart = self.apart.or(Some("when"));
         }
         self.body(body)?;
         (self.assigned, self.apart, self.split) = outside;
         Ok(())
+    }
+
+    /// Whether the number may differ between lanes of a block.
+    fn differs(&self, index: &Index) -> bool {
+        match index {
+            Index::Lane | Index::Warp => true,
+            Index::Var(var) => !self.same.contains(var),
+            _ => index.parts().into_iter().any(|part| self.differs(part)),
+        }
+    }
+
+    /// Whether all lanes of the block compute the same number here: of places that do not differ, or what nobody writes there.
+    fn is_same(&self, value: &Value) -> bool {
+        match value {
+            Value::Index(numbers) => !numbers.iter().any(|n| self.differs(n)),
+            Value::Load { from, width: 1, .. } => {
+                let constant = match from.memory {
+                    Memory::Param(i) => !self.program.params[i as usize].written,
+                    Memory::Shared(_) => false,
+                };
+                constant && from.guard.is_empty() && !self.differs(&from.at)
+            }
+            _ => false,
+        }
     }
 
     fn assign(&mut self, var: Var, ty: Type) -> Result<(), Fault> {
@@ -262,12 +295,6 @@ impl Checker<'_> {
         let mut parts = index.parts().into_iter();
         parts.try_for_each(|part| self.index(part))
     }
-}
-
-/// Whether the number may differ between lanes of a block.
-fn differs(index: &Index) -> bool {
-    matches!(index, Index::Lane | Index::Warp | Index::Var(_))
-        || index.parts().into_iter().any(differs)
 }
 
 /// Whether the sides of the fragments can be counted.

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     lower::{
-        attention::{drop_where, scaled, spec},
+        attention::{ahead, drop_where, scaled, spec},
         fold::finish,
     },
     nest::{AttentionNest, Body},
@@ -158,8 +158,8 @@ pub(super) fn lower(
 
 impl Parts<'_> {
     /// How many keys the first query of all is ahead of the first key.
-    fn ahead(&self) -> i64 {
-        self.spec.sizes.keys - self.spec.sizes.queries
+    fn ahead(&self) -> Index {
+        ahead(self.spec)
     }
 
     /// Tiles of keys that some query of the block sees.

@@ -11,7 +11,8 @@ use super::{Builder, Masking, Parts, Range, State};
 impl Parts<'_> {
     /// Whether scores are computed ahead: then each query tile sees at least one tile of keys.
     pub(super) fn looks_ahead(&self) -> bool {
-        let sees = !self.spec.causal || self.ahead() >= 0;
+        let sizes = self.spec.sizes;
+        let sees = !self.spec.causal || self.spec.past.is_none() && sizes.keys >= sizes.queries;
         self.masking == Masking::AtEdges(Scores::Ahead) && sees
     }
 
