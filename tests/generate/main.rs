@@ -36,7 +36,7 @@ fn decoders() -> Vec<(PathBuf, Generated)> {
         Some((folder, serde_json::from_str(&text).unwrap()))
     };
     let all: Vec<_> = folders.into_iter().filter_map(read).collect();
-    assert!(all.len() >= 7);
+    assert!(all.len() >= 18);
     all
 }
 

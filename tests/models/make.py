@@ -235,22 +235,31 @@ def write_sentence_modules(folder):
 
 
 # Decoders that continue texts: `generate.json`.
-GENERATE = ["llama", "llama_linear", "mistral", "qwen2", "glm", "glm4_lm", "gpt2_long"]
+GENERATE = [
+    "llama", "llama_linear", "mistral", "qwen2", "glm", "glm4_lm", "gpt2_long", "qwen3", "phi3", "gemma", "gemma2", "gpt_neox",
+    "falcon", "falcon_new", "bloom", "mpt", "mixtral", "qwen2_moe",
+]
 
 
 def greedy(model, prompt, count):
-    """The likeliest tokens, one after the other, as `transformers` generates them in float64."""
+    """The likeliest tokens, one after the other, as `transformers` generates them in float64; experts in float32."""
     how = hf.GenerationConfig(max_new_tokens=count, do_sample=False, pad_token_id=0)
     with torch.no_grad():
-        out = model.double().eval().generate(torch.tensor([prompt]), generation_config=how)
+        model = model.float() if hasattr(model.config, "num_experts_per_tok") else model.double()
+        out = model.eval().generate(torch.tensor([prompt]), generation_config=how)
     return out[0, len(prompt) :].tolist()
 
 
 def write_generated(folder, model, seed):
     g = torch.Generator().manual_seed(1000 + seed)
-    positions = model.config.max_position_embeddings
-    prompt = torch.randint(3, model.config.vocab_size, (6,), generator=g).tolist()
-    tokens = greedy(model, prompt, min(32, positions - len(prompt)))
+    # BLOOM's positions have no end.
+    limits = [getattr(model.config, name, None) for name in ["max_seq_len", "max_position_embeddings"]]
+    positions = next(filter(None, limits), 38)
+    count, tokens = min(32, positions - 6), []
+    # Of a text that does not end.
+    while len(tokens) < count:
+        prompt = torch.randint(3, model.config.vocab_size, (6,), generator=g).tolist()
+        tokens = greedy(model, prompt, count)
     (folder / "generate.json").write_text(json.dumps(dict(prompt=prompt, tokens=tokens)) + "\n")
 
 
