@@ -43,7 +43,8 @@ struct Classes {
 }
 
 impl Classes {
-    /// Of members that cost as much, those of `before` come first, so that nothing changes without gain.
+    /// Of members that cost as much, those of `before` come first, so that nothing changes without gain; then those of fewer
+    /// operands.
     fn of(egraph: &EGraph, before: &RecExpr<Term>, on: &Roofline, sizes: &Sizes) -> Self {
         let mut known: HashSet<Term> = HashSet::new();
         let mut ids: Vec<Id> = Vec::new();
@@ -66,7 +67,7 @@ impl Classes {
             let mut nodes: Vec<&Term> = class.nodes.iter().collect();
             nodes.sort_unstable_by_key(|term| {
                 let found = (*term).clone().map_children(|c| egraph.find(c));
-                (!known.contains(&found), *term)
+                (!known.contains(&found), term.children().len(), *term)
             });
             nodes.dedup();
             let mut found = Vec::new();

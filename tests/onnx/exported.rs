@@ -25,21 +25,26 @@ fn names() -> Vec<String> {
     names
 }
 
+/// The bytes of a file in a `.zip` beside this file.
+pub fn bytes_in(packed: &str, inner: &str) -> Vec<u8> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/onnx")
+        .join(packed);
+    let mut packed = ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    packed
+        .by_name(inner)
+        .unwrap()
+        .read_to_end(&mut bytes)
+        .unwrap();
+    bytes
+}
+
 /// The bytes of a stored model's file, and its cases.
 pub fn unpack(name: &str) -> (Vec<u8>, Vec<Case>) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/onnx/models/{name}.zip"));
-    let mut packed = ZipArchive::new(fs::File::open(file).unwrap()).unwrap();
-    let mut read = |inner: &str| {
-        let mut bytes = Vec::new();
-        packed
-            .by_name(inner)
-            .unwrap()
-            .read_to_end(&mut bytes)
-            .unwrap();
-        bytes
-    };
-    let (model, cases) = (read("model.onnx"), read("cases.json"));
-    (model, serde_json::from_slice(&cases).unwrap())
+    let packed = format!("models/{name}.zip");
+    let cases = serde_json::from_slice(&bytes_in(&packed, "cases.json")).unwrap();
+    (bytes_in(&packed, "model.onnx"), cases)
 }
 
 /// What the model gives for a case, compiled at its sizes.

@@ -10,3 +10,4 @@ mod outcome;
 mod page;
 #[path = "../support/mod.rs"]
 mod support;
+mod twins;

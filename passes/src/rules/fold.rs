@@ -3,7 +3,7 @@
 use ir::{Attr, Dim};
 
 use super::{
-    Condition, Rule, Sense, Stage,
+    Bindings, Condition, Rule, Sense, Stage,
     condition::{computed, fixed, number, test, var},
     rule,
 };
@@ -99,8 +99,40 @@ pub(super) fn rules() -> Vec<Rule> {
         for i in 0..n {
             out.push(part_of_concat(i, n));
         }
+        out.push(neighbours(n));
     }
     out
+}
+
+/// Slices of one value that lie side by side are one slice.
+fn neighbours(n: usize) -> Rule {
+    let slices: Vec<String> = (0..n)
+        .map(|k| format!("(slice ?axis ?size{k} ?start{k} 1 ?x)"))
+        .collect();
+    let left = format!("(concat ?axis {})", slices.join(" "));
+    let dim = |b: &Bindings, name: String| match b.attr(var(&name))? {
+        Attr::Dims(dims) => dims.first().cloned(),
+        _ => None,
+    };
+    let text = "the sum of sizes that begin where the one before ends";
+    let size = computed("?size", text, move |b| {
+        let first = dim(b, "?start0".into())?;
+        let mut end = first.clone();
+        for k in 0..n {
+            if dim(b, format!("?start{k}"))? != end {
+                return None;
+            }
+            end = end + dim(b, format!("?size{k}"))?;
+        }
+        Some(Attr::Dims(vec![end + Dim::from(-1) * first]))
+    });
+    rule(
+        &format!("{n}-neighbours"),
+        &left,
+        "(slice ?axis ?size ?start0 1 ?x)",
+    )
+    .equal(Sense::Bits)
+    .when(size)
 }
 
 /// `slice(concat(x_0, .., x_n))`, cut where `x_i` lies, is `x_i`.

@@ -93,7 +93,8 @@ pub(super) fn pow(c: &mut Call<'_>) -> One {
         return unsupported("powers of whole numbers");
     }
     match c.b.number(y) {
-        Some(2.0) if c.rank(y) <= c.rank(x) => c.unary(UnaryFn::Square, x),
+        // As norms are defined.
+        Some(2.0) if c.rank(y) <= c.rank(x) => c.mul(x, x),
         Some(3.0) if c.rank(y) <= c.rank(x) => {
             let square = c.mul(x, x)?;
             c.mul(square, x)

@@ -1,7 +1,7 @@
 //! Operators that move elements, or make tensors from sizes.
 
 use bytes::Bytes;
-use ir::{BinaryFn, DType, Dim, TensorType};
+use ir::{BinaryFn, DType, Dim, Op, TensorType, ValueId};
 
 use super::{
     call::{Call, Many, One, position, positions, unsupported},
@@ -270,7 +270,33 @@ pub(super) fn concat(c: &mut Call<'_>) -> One {
     // A cache that starts empty adds nothing.
     let filled = |p: &ir::ValueId| c.shape(*p).get(axis).and_then(Dim::known) != Some(0);
     let kept: Vec<_> = parts.iter().copied().filter(filled).collect();
-    c.concat(axis, if kept.is_empty() { &parts } else { &kept })
+    let parts = if kept.is_empty() { parts } else { kept };
+    match neighbours(c, axis, &parts) {
+        Some((start, size, x)) => c.cut(axis, start, size, 1, x),
+        None => c.concat(axis, &parts),
+    }
+}
+
+/// Where the parts lie in the value that they are slices of, one beside the other, as a split leaves them.
+fn neighbours(c: &Call<'_>, axis: usize, parts: &[ValueId]) -> Option<(Dim, Dim, ValueId)> {
+    let mut found: Option<(Dim, Dim, ValueId)> = None;
+    for part in parts {
+        let node = c.b.graph.node(*part);
+        let Op::Slice(slice) = &node.op else {
+            return None;
+        };
+        let plain = slice.step == 1 && slice.axis == axis as i64;
+        let (start, x) = (slice.start.clone(), node.inputs[0]);
+        found = Some(match found {
+            _ if !plain => return None,
+            None => (start, slice.size.clone(), x),
+            Some((first, size, of)) if of == x && first.clone() + size.clone() == start => {
+                (first, size + slice.size.clone(), x)
+            }
+            Some(_) => return None,
+        });
+    }
+    found
 }
 
 /// Numbers from a start by a step: of known ends, or from 0 to a size.
