@@ -131,4 +131,23 @@ fn graphs_are_bounded_by_the_limits_on_sizes() {
     });
     let error = import::graph_only(&folder.0).unwrap_err().to_string();
     assert!(error.ends_with("`num_hidden_layers`: wanted an integer from 1 to 1024, found 1025"));
+
+    let folder = Folder::copy("mixtral");
+    for (layers, experts) in [(1024, 128), (32, 4096)] {
+        folder.edit_json("config.json", |c| {
+            c.insert("num_hidden_layers".into(), json!(layers));
+            c.insert("num_local_experts".into(), json!(experts));
+        });
+        let graph = import::graph_only(&folder.0).unwrap();
+        assert!(graph.nodes().len() < 1_000_000);
+        folder.edit_json("config.json", |c| {
+            drop(c.insert("num_local_experts".into(), json!(experts + 1)))
+        });
+        let error = import::graph_only(&folder.0).unwrap_err().to_string();
+        let wanted = format!(
+            "wanted an integer from 1 to {experts}, found {}",
+            experts + 1
+        );
+        assert!(error.ends_with(&wanted), "{error}");
+    }
 }
