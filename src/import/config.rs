@@ -95,6 +95,19 @@ impl Config {
         }
     }
 
+    /// As this, with `value` for `key` where it is silent.
+    pub(super) fn or(&self, key: &str, value: impl Into<Value>) -> Self {
+        let mut values = self.values.clone();
+        if self.get(key).is_none() {
+            values.insert(key.into(), value.into());
+        }
+        Self {
+            file: self.file.clone(),
+            path: self.path.clone(),
+            values,
+        }
+    }
+
     /// The value of `key`; `null` counts as absent.
     pub(super) fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key).filter(|v| !v.is_null())

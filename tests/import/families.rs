@@ -1,10 +1,15 @@
 //! Keys of families that would change what is computed: read, or refused by name.
 
-use ir::Op;
+use std::{collections::BTreeMap, fs};
+
+use ir::{Op, Tensor};
 use serde_json::{Value, json};
 use tilewright::import;
 
-use crate::folder::Folder;
+use crate::{
+    folder::Folder,
+    support::{Case, evaluate},
+};
 
 /// The error of model `name` with `key` set; `.` leads into an object.
 #[track_caller]
@@ -70,6 +75,7 @@ fn what_no_layer_does_is_refused() {
             json!("gated-x"),
             "an activation, or gated- and an activation",
         ),
+        ("t5_encoder", "is_decoder", json!(true), "false"),
         (
             "clip",
             "text_config_dict",
@@ -187,4 +193,59 @@ fn graphs_need_no_weights() {
             "{name}"
         );
     }
+}
+
+/// What model `name` gives for its second case, of several tokens, with these keys set, or left out where they are null.
+fn outputs(name: &str, keys: &[(&str, Value)]) -> BTreeMap<String, Tensor> {
+    let folder = Folder::copy(name);
+    folder.edit_json("config.json", |c| {
+        for (key, value) in keys {
+            match value {
+                Value::Null => c.remove(*key),
+                value => c.insert((*key).into(), value.clone()),
+            };
+        }
+    });
+    let cases = fs::read_to_string(folder.0.join("cases.json")).unwrap();
+    let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+    evaluate(&import::load(&folder.0).unwrap(), &cases[1])
+}
+
+/// Source: the configuration classes of transformers 5.23.
+#[test]
+fn what_a_configuration_leaves_out_is_as_in_its_class() {
+    let theta = json!({ "rope_type": "default", "rope_theta": 1e6 });
+    let trained = "original_max_position_embeddings";
+    let act = "dense_act_fn";
+    for (name, silent, spoken) in [
+        (
+            "mixtral",
+            vec![("rope_parameters", Value::Null)],
+            ("rope_parameters", theta),
+        ),
+        (
+            "phi3_long",
+            vec![(trained, Value::Null)],
+            (trained, json!(4096)),
+        ),
+        (
+            "t5",
+            vec![(act, Value::Null), ("feed_forward_proj", json!("gelu_new"))],
+            (act, json!("gelu_new")),
+        ),
+    ] {
+        let found = outputs(name, &silent);
+        assert!(found == outputs(name, &[spoken]), "{name}");
+        assert!(found != outputs(name, &[]), "{name}");
+    }
+}
+
+#[test]
+fn stacks_that_share_no_words_have_tables_of_their_own() {
+    let folder = Folder::copy("bart_scaled");
+    folder.edit_json("config.json", |c| {
+        drop(c.insert("tie_word_embeddings".into(), json!(false)))
+    });
+    let error = import::load(&folder.0).err().unwrap().to_string();
+    assert!(error.contains("encoder.embed_tokens.weight"), "{error}");
 }

@@ -33,6 +33,8 @@ struct Bart<'a> {
     positions: i64,
     /// Words are scaled by the root of their size.
     scaled: bool,
+    /// One table of words serves both stacks and the head.
+    tied: bool,
     /// Before the names of the base model's tensors.
     prefix: &'static str,
 }
@@ -55,9 +57,8 @@ pub(super) fn build(
     let (memory, mask) = bart.encode(l)?;
     let x = bart.decode(l, memory, mask)?;
     if headed {
-        let tied = config.flag("tie_word_embeddings", true)?;
         let table = format!("{}shared", bart.prefix);
-        let head = l.head("lm_head", tied.then_some(&table), "weight");
+        let head = l.head("lm_head", bart.tied.then_some(&table), "weight");
         let (d, words) = (bart.decoder.hidden, bart.vocabulary);
         let mut logits = l.linear(head, [d, words], false, x)?;
         if l.has("final_logits_bias") {
@@ -87,6 +88,7 @@ impl<'a> Bart<'a> {
             vocabulary: config.size("vocab_size", 50_265, limit::VOCABULARY)?,
             positions: config.size("max_position_embeddings", 1024, limit::POSITIONS)?,
             scaled: config.flag("scale_embedding", false)?,
+            tied: config.flag("tie_word_embeddings", true)?,
             prefix: l.stored_prefix("model.", headed),
         })
     }
@@ -94,8 +96,12 @@ impl<'a> Bart<'a> {
     /// Words at their positions.
     fn embed(&self, l: &mut Layers, part: &str, ids: ValueId) -> Result<ValueId, ImportError> {
         let d = self.encoder.hidden;
-        let name = format!("{}shared.weight", self.prefix);
-        let mut x = l.embed(&name, [self.vocabulary, d], ids)?;
+        let (own, shared) = (
+            format!("{part}.embed_tokens"),
+            format!("{}shared", self.prefix),
+        );
+        let table = l.head(&own, self.tied.then_some(&shared), "weight");
+        let mut x = l.embed(&format!("{table}.weight"), [self.vocabulary, d], ids)?;
         if self.scaled {
             let scale = l.scalar((d as f64).sqrt());
             x = l.mul(x, scale);

@@ -139,6 +139,7 @@ pub(super) fn build_phi3(
             }
         }
     }
+    let config = &config.or("original_max_position_embeddings", 4096);
     let form = Form {
         partial: Some(1.0),
         fused: true,

@@ -62,6 +62,7 @@ pub(super) fn build_mixtral(
     class: Option<&str>,
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
+    let config = &config.or("rope_theta", 1e6);
     let decoder = Decoder::read(config, class, &MIXTRAL, l)?;
     let attend = Attend {
         window: window(config, 0)?,

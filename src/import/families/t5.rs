@@ -5,7 +5,11 @@ use ir::{Dim, UnaryFn, ValueId, ops::Absent};
 
 use super::{known_as, limit};
 use crate::import::{
-    ImportError, activation::by_name, attention::Causal, config::Config, layers::Layers,
+    ImportError,
+    activation::{activation, by_name},
+    attention::Causal,
+    config::Config,
+    layers::Layers,
     positions::Buckets,
 };
 
@@ -41,6 +45,9 @@ pub(super) fn build(
     class: Option<&str>,
     l: &mut Layers,
 ) -> Result<ValueId, ImportError> {
+    if config.flag("is_decoder", false)? {
+        return Err(config.unsupported("is_decoder", "false"));
+    }
     let t5 = T5::read(config)?;
     let layers = known_as(config, "num_layers", "num_hidden_layers");
     let layers = config.size(layers, 6, limit::LAYERS)?;
@@ -113,19 +120,21 @@ impl T5 {
         })
     }
 
-    /// The activation that `feed_forward_proj` names, and whether it is that of a gate.
+    /// The activation, and whether it is of a gate. Later keys say more than the one that the paper's authors wrote.
     fn forward(config: &Config) -> Result<(UnaryFn, bool), ImportError> {
         let key = "feed_forward_proj";
-        match config.text(key)?.unwrap_or("relu") {
-            "gated-gelu" => Ok((UnaryFn::GeluTanh, true)),
-            word => {
-                let gate = word.strip_prefix("gated-");
-                let act = by_name(gate.unwrap_or(word));
-                let known = "an activation, or gated- and an activation";
-                let act = act.ok_or_else(|| config.unsupported(key, known))?;
-                Ok((act, gate.is_some()))
-            }
-        }
+        let word = config.text(key)?.unwrap_or("relu");
+        let gate = word.strip_prefix("gated-");
+        let act = match word {
+            "gated-gelu" => Some(UnaryFn::GeluTanh),
+            _ => by_name(gate.unwrap_or(word)),
+        };
+        let known = "an activation, or gated- and an activation";
+        let act = act.ok_or_else(|| config.unsupported(key, known))?;
+        Ok((
+            activation(config, "dense_act_fn", act)?,
+            config.flag("is_gated_act", gate.is_some())?,
+        ))
     }
 
     fn norm(&self, l: &mut Layers, name: &str, x: ValueId) -> Result<ValueId, ImportError> {
