@@ -3,12 +3,14 @@
 //! A run sees `seq` tokens, of which `past` stand before it in the same text, and puts their keys and values into states
 //! that have room for `context` tokens. Sequences of a batch have equal length: shorter ones start with `padding`.
 
+use std::num::NonZeroU32;
+
 use ir::{
     BinaryFn, DType, Dim, TensorType, ValueId,
     ops::{self, Absent, Attention},
 };
 
-use super::layers::Layers;
+use super::{layers::Layers, pages::Rows};
 
 /// What a model is imported for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,7 +20,27 @@ pub enum Task {
     Run,
     /// Token by token: runs that remember the tokens before, and score the next one.
     Generate,
+    /// The same, for texts that share room: they have pages of so many tokens.
+    GenerateInPages(NonZeroU32),
 }
+
+impl Task {
+    /// Whether runs remember.
+    pub(super) fn remembers(self) -> bool {
+        self != Self::Run
+    }
+
+    /// Tokens of a page.
+    pub(super) fn page(self) -> Option<i64> {
+        match self {
+            Self::GenerateInPages(page) => Some(page.get().into()),
+            Self::Run | Self::Generate => None,
+        }
+    }
+}
+
+/// Most pages of a state, so that no product of sizes leaves 64 bits.
+const PAGES_LIMIT: i64 = 1 << 20;
 
 /// What layers need to remember tokens.
 pub(super) struct Cache {
@@ -32,6 +54,10 @@ pub(super) struct Cache {
     past: ValueId,
     /// What is added to scores, once it is asked for.
     hidden: Option<ValueId>,
+    /// Tokens that there is room for.
+    context: Dim,
+    /// Where they are, if they have pages.
+    rows: Option<Rows>,
     /// Layers so far.
     layers: usize,
     /// The token whose next one is asked for, `[1]`.
@@ -39,9 +65,16 @@ pub(super) struct Cache {
 }
 
 impl Layers {
-    /// Declares what runs that remember take, for at most `most` tokens in all.
-    pub(super) fn begin_cache(&mut self, most: i64) {
-        let (seq, context) = (Dim::symbol("seq"), Dim::symbol("context"));
+    /// Declares what runs that remember take, for at most `most` tokens in all, in pages of so many.
+    pub(super) fn begin_cache(&mut self, most: i64, page: Option<i64>) {
+        let seq = Dim::symbol("seq");
+        let context = match page {
+            None => self.declare("context", most),
+            Some(page) => {
+                self.declare("pages", PAGES_LIMIT);
+                self.declare("table", (most / page).max(1)) * page.into()
+            }
+        };
         let one = || vec![Dim::from(1)];
         let past = self.integers("past", one(), most);
         let last = self.integers("last", one(), most);
@@ -72,7 +105,10 @@ impl Layers {
         let zero = self.op(zero, &[]);
         let positions = self.binary(BinaryFn::Max, positions, zero);
 
+        let rows = page.map(|page| self.paged(page, slots));
         self.cache = Some(Cache {
+            context,
+            rows,
             slots,
             padding,
             positions,
@@ -125,9 +161,14 @@ impl Layers {
 
     /// `[batch, heads, context, size]`: `x` and what the runs before left in the state `name`.
     fn remember(&mut self, name: &str, x: ValueId) -> ValueId {
+        let cache = self.cache.as_ref().expect("the caller looked");
+        if let Some(rows) = cache.rows {
+            return self.remember_in_pages(name, x, rows);
+        }
+        let (context, slots) = (cache.context.clone(), cache.slots);
         let [batch, heads, _, size] =
             <[Dim; 4]>::try_from(self.shape(x)).expect("heads have four axes");
-        let shape = [batch, heads, Dim::symbol("context"), size];
+        let shape = [batch, heads, context, size];
         let state = ops::Input {
             name: name.into(),
             ty: TensorType::new(DType::F32, shape),
@@ -135,7 +176,6 @@ impl Layers {
             below: 0,
         };
         let state = self.op(state, &[]);
-        let slots = self.cache.as_ref().expect("the caller looked").slots;
         let scatter = ops::Scatter {
             axis: 2,
             combine: None,
@@ -151,9 +191,10 @@ impl Layers {
         if let Some(hidden) = cache.hidden {
             return hidden;
         }
-        let padding = self.op(ops::Cast { dtype: DType::F32 }, &[cache.padding]);
+        let (padding, context) = (cache.padding, cache.context.clone());
+        let padding = self.op(ops::Cast { dtype: DType::F32 }, &[padding]);
         let padding = self.shaped([Dim::symbol("batch"), 1.into()], padding);
-        let keys = self.count(DType::F32, Dim::symbol("context"));
+        let keys = self.count(DType::F32, context);
         let kept = self.binary(BinaryFn::Ge, keys, padding);
         let kept = self.op(ops::Cast { dtype: DType::F32 }, &[kept]);
         let hidden = self.additive_mask(kept);

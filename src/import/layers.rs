@@ -78,9 +78,8 @@ impl Layers {
     /// Says that a sequence has at most `positions` tokens.
     pub(super) fn limit_sequence(&mut self, positions: i64) {
         self.declare("seq", positions);
-        if self.task == Task::Generate {
-            self.declare("context", positions);
-            self.begin_cache(positions.min(SEQUENCE_LIMIT));
+        if self.task.remembers() {
+            self.begin_cache(positions.min(SEQUENCE_LIMIT), self.task.page());
         }
     }
 
@@ -108,7 +107,7 @@ impl Layers {
         for (name, values) in &self.made {
             weights.make(name, values);
         }
-        if self.task == Task::Generate {
+        if self.task.remembers() {
             // What says how a run without memory is masked is not asked for.
             let live = self.graph.live();
             return Ok((self.graph.keep(&live), weights));

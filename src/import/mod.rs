@@ -14,6 +14,7 @@ mod families;
 mod generation;
 mod layers;
 mod onnx;
+mod pages;
 mod pooling;
 mod positions;
 mod rope;
@@ -23,7 +24,7 @@ mod weights;
 
 use std::path::Path;
 
-use ir::{DType, Graph};
+use ir::{DType, Graph, Symbol};
 
 use config::Config;
 use families::{FAMILIES, Family};
@@ -88,7 +89,7 @@ fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError>
             true => text::open_weights(path, &graph)?,
             false => Weights::default(),
         };
-        if task == Task::Generate {
+        if task.remembers() {
             return Err(ImportError::NoDecoder {
                 path: path.into(),
                 model: graph.name().into(),
@@ -109,7 +110,7 @@ fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError>
         let model = onnx::import(path)?;
         return match task {
             Task::Run => Ok(model),
-            Task::Generate => Err(ImportError::NoDecoder {
+            _ => Err(ImportError::NoDecoder {
                 path: path.into(),
                 model: model.graph.name().into(),
                 reason: "a graph of ONNX does what it says",
@@ -185,7 +186,7 @@ fn build(
     let remembers = layers.remembers();
     let (graph, weights) = layers.finish(family.ignored)?;
     let scores = graph.outputs().iter().any(|o| o.name == "logits");
-    if task == Task::Generate && !(remembers && scores) {
+    if task.remembers() && !(remembers && scores) {
         return Err(ImportError::NoDecoder {
             path: config.file().into(),
             model: class.unwrap_or(family.model_type).into(),
@@ -193,6 +194,16 @@ fn build(
                 true => "it has no head that scores the next token",
                 false => "its tokens do not follow from those before",
             },
+        });
+    }
+    let most = graph.symbols().get(&Symbol::new("seq")).map(|b| b.max);
+    if let (Some(page), Some(most)) = (task.page(), most)
+        && page > most
+    {
+        return Err(ImportError::NoDecoder {
+            path: config.file().into(),
+            model: class.unwrap_or(family.model_type).into(),
+            reason: "a page has more tokens than the model has positions",
         });
     }
     let summary = Summary {

@@ -16,25 +16,30 @@ use tilewright::{
 use super::{decoders, relative_error, support::models};
 
 /// As for other compiled models, see `tests/compiled`; the issue asks for 1e-4.
-const BOUND: f64 = 2e-5;
+pub const BOUND: f64 = 2e-5;
 
 /// Tokens of a run that reads a prompt.
 const PROMPT: i64 = 8;
 
-fn compile(model: &Model, all: &[[(&str, i64); 3]]) -> runtime::Model {
+pub fn compile(model: &Model, all: &[&[(&str, i64)]]) -> runtime::Model {
     compile_for("cpu", &Device::Cpu, model, all)
 }
 
-fn compile_for(
+pub fn compile_for(
     target: &str,
     device: &Device,
     model: &Model,
-    all: &[[(&str, i64); 3]],
+    all: &[&[(&str, i64)]],
 ) -> runtime::Model {
     let mut options = CompileOptions::new(tilewright::target(target).unwrap());
     options.sizes = all
         .iter()
-        .map(|sizes| sizes.map(|(name, n)| (Symbol::new(name), n)).into())
+        .map(|sizes| {
+            sizes
+                .iter()
+                .map(|(name, n)| (Symbol::new(name), *n))
+                .collect()
+        })
         .collect();
     options.generation = Some(Generation::default());
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |_| ());
@@ -47,11 +52,11 @@ fn compile_for(
 fn generator(folder: &Path, context: i64) -> runtime::Model {
     let model = import::load_for(folder, Task::Generate).unwrap_or_else(|e| panic!("{e}"));
     let sizes = |seq| [("batch", 1), ("seq", seq), ("context", context)];
-    compile(&model, &[sizes(PROMPT), sizes(1)])
+    compile(&model, &[&sizes(PROMPT), &sizes(1)])
 }
 
 /// Scores after each token, by one run over the whole text.
-fn whole(folder: &Path, text: &[i64]) -> Vec<Vec<f64>> {
+pub fn whole(folder: &Path, text: &[i64]) -> Vec<Vec<f64>> {
     let model = import::load(folder).unwrap();
     let n = text.len();
     let options = CompileOptions::new(tilewright::target("cpu").unwrap())
@@ -82,7 +87,7 @@ fn numbers(view: &TensorView<'_>) -> Vec<f64> {
         .collect()
 }
 
-fn scores(session: &Session) -> Vec<f64> {
+pub fn scores(session: &Session) -> Vec<f64> {
     session.logits().iter().map(|x| f64::from(*x)).collect()
 }
 
@@ -248,8 +253,7 @@ fn models_that_continue_no_text_are_refused() {
         assert!(wrong.to_string().contains(words), "{wrong}");
     }
     let model = import::load(&models().join("llama")).unwrap();
-    let sizes = [[("batch", 1), ("seq", 4), ("seq", 4)]];
-    let forgets = compile(&model, &sizes);
+    let forgets = compile(&model, &[&[("batch", 1), ("seq", 4)]]);
     let wrong = Session::new(&forgets, &Options::default()).err().unwrap();
     assert!(
         matches!(wrong, GenerateError::NotGenerative { .. }),
@@ -264,7 +268,7 @@ fn lane_programs_remember() {
     let model = import::load_for(&folder, Task::Generate).unwrap();
     let sizes = |seq| [("batch", 1), ("seq", seq), ("context", 8)];
     let device = Device::Emulator("cuda:sm_80".into());
-    let emulated = compile_for("cuda:sm_80", &device, &model, &[sizes(4), sizes(1)]);
+    let emulated = compile_for("cuda:sm_80", &device, &model, &[&sizes(4), &sizes(1)]);
     let text = [5, 9, 3, 17, 4, 11];
     let wanted = whole(&folder, &text);
     let mut session = Session::new(&emulated, &Options::default()).unwrap();

@@ -3,6 +3,7 @@
 
 mod compiled;
 mod meaning;
+mod paged;
 #[path = "../support/mod.rs"]
 mod support;
 

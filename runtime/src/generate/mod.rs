@@ -17,11 +17,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod pages;
 mod sampling;
+
+use std::sync::Arc;
 
 use ir::DType;
 
 use crate::{DeviceError, Executor, Model, Options, RunError, TensorView};
+
+use pages::Table;
 
 pub use sampling::{Sampler, Sampling, Wrong};
 
@@ -57,6 +62,19 @@ pub enum GenerateError {
         /// How many there is room for.
         context: usize,
     },
+    /// More pages than other texts left.
+    #[error(
+        "{wanted} more pages of {page} tokens: wanted, found {free} that no text has; \
+         help: end another text, or compile with more, `--shape pages=N`"
+    )]
+    Pages {
+        /// How many it would need.
+        wanted: usize,
+        /// How many there are.
+        free: usize,
+        /// Tokens of a page.
+        page: usize,
+    },
     /// A text without a token.
     #[error("the prompt has no token; wanted one at least")]
     Empty,
@@ -67,6 +85,8 @@ pub struct Session {
     /// For runs of so many tokens, ascending; all with the same states.
     programs: Vec<(usize, Executor)>,
     context: usize,
+    /// The text's pages, if states have any.
+    table: Option<Table>,
     tokens: Vec<i64>,
     /// Which program ran last.
     last: usize,
@@ -79,6 +99,18 @@ impl Session {
     /// # Errors
     /// The programs remember nothing, or have no room for what their runs need.
     pub fn new(model: &Model, options: &Options) -> Result<Self, GenerateError> {
+        Self::with(model, options, None)
+    }
+
+    /// Another text without tokens, with pages of the same states: `model` is that of this one.
+    ///
+    /// # Errors
+    /// As [`Session::new`], or the programs have no pages.
+    pub fn beside(&self, model: &Model, options: &Options) -> Result<Self, GenerateError> {
+        Self::with(model, options, Some(self))
+    }
+
+    fn with(model: &Model, options: &Options, other: Option<&Self>) -> Result<Self, GenerateError> {
         let manifest = model.artifact().manifest();
         let wrong = |found: &str| GenerateError::NotGenerative {
             model: manifest.model.clone(),
@@ -93,13 +125,31 @@ impl Session {
         if !remembers || !scores || !["input_ids", "past", "last"].into_iter().all(has) {
             return Err(wrong("programs that do not"));
         }
+        let paged = has("pages");
         let size = |p: &crate::manifest::Program, name: &str| p.sizes.get(name).copied();
+        let state = manifest
+            .inputs
+            .iter()
+            .position(crate::manifest::Input::is_state);
+        let state = state.expect("looked for above");
+        // Tokens of a page, and of one text.
+        let room = |p: &crate::manifest::Program| match paged {
+            false => Some((0, size(p, "context")?)),
+            true => {
+                let page = p.input_shapes[state]
+                    .first()?
+                    .checked_div(size(p, "pages")?)?;
+                Some((page, page.checked_mul(size(p, "table")?)?))
+            }
+        };
         let mut all: Vec<(u64, u64, usize)> = vec![];
+        let mut page = 0;
         for (at, p) in model.programs().iter().enumerate() {
-            if let (Some(1), Some(seq), Some(context)) =
-                (size(p, "batch"), size(p, "seq"), size(p, "context"))
+            if let (Some(1), Some(seq), Some((own, context))) =
+                (size(p, "batch"), size(p, "seq"), room(p))
                 && (1..=context).contains(&seq)
             {
+                page = own as usize;
                 all.push((context, seq, at));
             }
         }
@@ -109,15 +159,36 @@ impl Session {
         all.sort_unstable();
         let mut programs: Vec<(usize, Executor)> = vec![];
         for (_, seq, at) in all {
-            let executor = match programs.first() {
+            let beside = programs.first().or(other.and_then(|o| o.programs.first()));
+            let executor = match beside {
                 None => model.executor(at, options)?,
                 Some((_, first)) => model.executor_beside(at, options, first)?,
             };
             programs.push((seq as usize, executor));
         }
+        let context = context as usize;
+        let table = match (page, other.map(|o| &o.table)) {
+            (0, None) => None,
+            (0, Some(_)) | (_, Some(None)) => {
+                return Err(wrong("programs without pages, whose states hold one text"));
+            }
+            (page, None) => {
+                let rows = programs[0].1.inputs().find(|p| p.is_state());
+                let rows = rows.map_or(0, |p| p.shape[0]);
+                Some(Table::new(
+                    Table::all_free(rows / page),
+                    page,
+                    context / page,
+                ))
+            }
+            (page, Some(Some(other))) => {
+                Some(Table::new(Arc::clone(other.free()), page, context / page))
+            }
+        };
         Ok(Self {
             programs,
-            context: context as usize,
+            context,
+            table,
             tokens: vec![],
             last: 0,
             logits: vec![],
@@ -154,6 +225,9 @@ impl Session {
                 context: self.context,
             });
         }
+        if let Some(table) = &mut self.table {
+            table.grow(wanted)?;
+        }
         let mut rest = tokens;
         while !rest.is_empty() {
             let fits = self.programs.iter().position(|(seq, _)| *seq >= rest.len());
@@ -180,12 +254,18 @@ impl Session {
         let mut ids = self.tokens[start..].to_vec();
         let last = ids.len() - 1;
         ids.resize(*seq, 0);
-        let numbers: [(&str, &[usize], &[i64]); 3] = [
+        let (start, last) = ([start as i64], [last as i64]);
+        let pages = self.table.as_ref().map_or(&[][..], Table::pages);
+        let numbers: [(&str, &[usize], &[i64]); 4] = [
             ("input_ids", &[1, *seq], &ids),
-            ("past", &[1], &[start as i64]),
-            ("last", &[1], &[last as i64]),
+            ("past", &[1], &start),
+            ("last", &[1], &last),
+            ("pages", &[1, pages.len()], pages),
         ];
-        for (name, shape, values) in numbers {
+        let given = numbers
+            .into_iter()
+            .filter(|(.., values)| !values.is_empty());
+        for (name, shape, values) in given {
             let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
             let view = TensorView {
                 dtype: DType::I64,
@@ -216,5 +296,8 @@ impl Session {
     pub fn truncate(&mut self, tokens: usize) {
         self.tokens.truncate(tokens);
         self.logits.clear();
+        if let Some(table) = &mut self.table {
+            table.shrink(self.tokens.len());
+        }
     }
 }

@@ -13,7 +13,7 @@ use tilewright::{
 
 use crate::{
     failure::Failure,
-    model::{self, Precision, Progress},
+    model::{self, Kv, Precision, Progress},
     shape::{Shape, spell},
 };
 
@@ -40,6 +40,15 @@ pub struct Arguments {
     /// batch, prompt (tokens of a run that reads) and context (tokens in all); without: 1, 128 and 2048, or the most.
     #[arg(long = "shape", value_name = "NAME=SIZE,...")]
     shapes: Vec<Shape>,
+    /// How keys and values are kept, to generate: `contiguous`, or `paged:N`, in pages of N tokens that texts share; then
+    /// --shape takes `pages`, how many there are in all.
+    #[arg(
+        long,
+        value_name = "contiguous|paged:N",
+        default_value = "contiguous",
+        hide_default_value = true
+    )]
+    kv: Kv,
     #[command(flatten)]
     precision: Precision,
     /// Take schedules that were measured to be better than the defaults from this tuning database.
@@ -106,13 +115,14 @@ pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
     let mut progress = Progress::new();
     progress.show("import ...");
     let model = match arguments.task {
+        For::Run if arguments.kv != Kv::Contiguous => return Err(Failure::PagesOfRun),
         For::Run => import::load(&arguments.model)?,
         For::Generate => {
-            let model = import::load_for(&arguments.model, import::Task::Generate)?;
+            let model = import::load_for(&arguments.model, arguments.kv.task())?;
             model::generating(
                 &mut options,
                 &arguments.model,
-                &model.graph,
+                (&model.graph, arguments.kv),
                 &arguments.shapes,
             )?;
             model

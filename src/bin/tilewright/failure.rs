@@ -105,6 +105,19 @@ pub enum Failure {
         /// Tokens that there is room for.
         context: i64,
     },
+    /// Room for a text that is no number of pages.
+    #[error(
+        "--kv: wanted a `context` that is a multiple of the {page} tokens of a page; found {context}"
+    )]
+    Page {
+        /// Tokens of a page.
+        page: i64,
+        /// Tokens that there is room for.
+        context: i64,
+    },
+    /// Pages for runs that remember nothing.
+    #[error("--kv: wanted `--task generate`, whose runs keep keys and values; found `--task run`")]
+    PagesOfRun,
     /// A text without a tokenizer.
     #[error("--prompt: {} has no tokenizer; help: give one with --tokenizer, or tokens with --prompt-ids", path.display())]
     NoTokenizer {
@@ -140,6 +153,8 @@ impl Failure {
             )
             | Self::NoSuchSize { .. }
             | Self::Prompt { .. }
+            | Self::Page { .. }
+            | Self::PagesOfRun
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,

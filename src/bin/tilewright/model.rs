@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal, Write},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::Path,
+    str::FromStr,
     time::Duration,
 };
 
@@ -148,7 +149,8 @@ pub fn compile_to_generate(
         .map_err(|e| runtime::cli::CliError::from(runtime::DeviceError::from(e)))?;
     let mut options = options(&[target], &[], precision)?;
     let model = import::load_for(path, Task::Generate)?;
-    generating(&mut options, path, &model.graph, shape.cloned().as_slice())?;
+    let graph = (&model.graph, Kv::Contiguous);
+    generating(&mut options, path, graph, shape.cloned().as_slice())?;
     let mut progress = Progress::new();
     let made = tilewright::compile_in_memory(&model.graph, &model.weights, &options, &mut |s| {
         progress.stage(s);
@@ -162,7 +164,7 @@ pub fn compile_to_generate(
 pub fn generating(
     options: &mut CompileOptions,
     path: &Path,
-    graph: &Graph,
+    (graph, kv): (&Graph, Kv),
     shapes: &[Shape],
 ) -> Result<(), Failure> {
     options.generation = Some(import::generation(path)?);
@@ -173,7 +175,7 @@ pub fn generating(
         given => given,
     };
     for shape in shapes {
-        for sizes in decoder_sizes(graph, &shape.0)? {
+        for sizes in decoder_sizes(graph, &shape.0, kv)? {
             if !options.sizes.contains(&sizes) {
                 options.sizes.push(sizes);
             }
@@ -188,30 +190,80 @@ const CONTEXT: i64 = 2048;
 const PROMPT: i64 = 128;
 
 /// The sizes of the programs for a prompt and for one token.
-fn decoder_sizes(graph: &Graph, given: &Sizes) -> Result<[Sizes; 2], Failure> {
-    let known = ["batch", "prompt", "context"];
+fn decoder_sizes(graph: &Graph, given: &Sizes, kv: Kv) -> Result<[Sizes; 2], Failure> {
+    let known = ["batch", "prompt", "context", "pages"];
+    let known = &known[..3 + usize::from(kv.page().is_some())];
     if let Some(other) = given.keys().find(|s| !known.contains(&s.name())) {
         return Err(Failure::NoSuchSize {
             size: other.name().into(),
         });
     }
     let of = |name: &str| given.get(&Symbol::new(name)).copied();
-    let most = graph.symbols().get(&Symbol::new("context"));
-    let most = most.map_or(CONTEXT, |bounds| bounds.max);
-    let context = of("context").unwrap_or(CONTEXT.min(most));
+    let page = kv.page().unwrap_or(1);
+    let most = |name: &str| graph.symbols().get(&Symbol::new(name)).map(|b| b.max);
+    let most = most("context").or(most("table").map(|pages| pages * page));
+    let context = of("context").unwrap_or(CONTEXT.min(most.unwrap_or(CONTEXT)) / page * page);
+    if context % page != 0 || context == 0 {
+        return Err(Failure::Page { page, context });
+    }
     let prompt = of("prompt").unwrap_or(PROMPT.min(context));
     if !(1..=context).contains(&prompt) {
         return Err(Failure::Prompt { prompt, context });
     }
+    let batch = of("batch").unwrap_or(1);
     let with = |seq: i64| {
-        let all = [
-            ("batch", of("batch").unwrap_or(1)),
-            ("seq", seq),
-            ("context", context),
-        ];
-        all.map(|(name, n)| (Symbol::new(name), n)).into()
+        let mut all = vec![("batch", batch), ("seq", seq)];
+        match kv.page() {
+            None => all.push(("context", context)),
+            Some(page) => {
+                let table = context / page;
+                let pages = of("pages").unwrap_or(batch.saturating_mul(table));
+                all.extend([("table", table), ("pages", pages)]);
+            }
+        }
+        let all = all.into_iter().map(|(name, n)| (Symbol::new(name), n));
+        all.collect()
     };
     Ok([with(prompt), with(1)])
+}
+
+/// How keys and values are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kv {
+    /// Those of a text side by side.
+    #[default]
+    Contiguous,
+    /// In pages of so many tokens, which texts share.
+    Paged(NonZeroU32),
+}
+
+impl Kv {
+    fn page(self) -> Option<i64> {
+        match self {
+            Self::Contiguous => None,
+            Self::Paged(page) => Some(page.get().into()),
+        }
+    }
+
+    pub const fn task(self) -> Task {
+        match self {
+            Self::Contiguous => Task::Generate,
+            Self::Paged(page) => Task::GenerateInPages(page),
+        }
+    }
+}
+
+impl FromStr for Kv {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let page = text.strip_prefix("paged:").and_then(|n| n.parse().ok());
+        match (text, page) {
+            ("contiguous", _) => Ok(Self::Contiguous),
+            (_, Some(page)) => Ok(Self::Paged(page)),
+            _ => Err("wanted `contiguous`, or `paged:N` for pages of N tokens".into()),
+        }
+    }
 }
 
 /// The sizes that the arrays of a file have where the graph's inputs have symbols.
