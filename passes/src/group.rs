@@ -9,7 +9,7 @@ use ir::{DType, Graph, Kernel, Op, ValueId};
 
 use crate::{
     family::{Family, Shaped, shape},
-    nest::{StageKind, is_cast, is_load, is_movement, leaf, nest},
+    nest::{Body, StageKind, is_cast, is_load, is_movement, leaf, nest},
 };
 
 /// A graph cut into kernels.
@@ -45,6 +45,8 @@ pub struct GroupError {
     /// Why no kernel computes it.
     pub reason: String,
 }
+
+const COMPUTED_AGAIN: &str = "an operand is computed more than once";
 
 /// How a value comes to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,8 +247,17 @@ impl Grouping<'_> {
         if operands_are_loads(&shaped) {
             Ok(shaped)
         } else {
-            Err("an operand is computed more than once".into())
+            Err(COMPUTED_AGAIN.into())
         }
+    }
+
+    /// Whether elements of `v` are elements of an operand at places that a run says.
+    fn is_gather(&self, v: ValueId) -> bool {
+        let body = |s: &Shaped| match s.nest.stages[0].body() {
+            Some(Body::Load { at, .. }) => at.loads(),
+            _ => false,
+        };
+        alone(self.graph, v).is_ok_and(|s| body(&s))
     }
 
     /// Writes more values to memory until every kernel has a template.
@@ -263,7 +274,15 @@ impl Grouping<'_> {
                     .copied()
                     .find(|u| *u != v && self.kind(*u) == kind)
             };
-            let Some(cut) = of(Kind::Map).or_else(|| of(Kind::Movement)) else {
+            // An element that is only found by a number of a run costs no more each time.
+            let computes =
+                |u: &ValueId| *u != v && self.kind(*u) == Kind::Map && !self.is_gather(*u);
+            let computed = match reason == COMPUTED_AGAIN {
+                true => ops.iter().rev().copied().find(computes),
+                false => None,
+            };
+            let cut = computed.or_else(|| of(Kind::Map));
+            let Some(cut) = cut.or_else(|| of(Kind::Movement)) else {
                 return Err(GroupError {
                     value: v,
                     op: self.graph.node(v).op.name(),
