@@ -3,6 +3,7 @@
 use std::{fs, process::Stdio};
 
 use serde::Deserialize;
+use tokenizers::Tokenizer;
 
 use crate::{
     folder::Folder,
@@ -89,6 +90,23 @@ fn a_text_goes_on_as_by_transformers() {
     assert_eq!(found["stop"], "max_tokens");
     assert_eq!(found["tokens"], serde_json::json!(chat.tokens[..5]));
     assert_eq!(done(&folder, &format!("{ids} --max-tokens 0")), "\n");
+}
+
+/// Characters come whole, and a text may end within one.
+#[test]
+fn text_is_that_of_all_tokens() {
+    let (folder, chat) = (folder("generate-text"), Chat::read());
+    done(&folder, COMPILE);
+    let tokenizer = Tokenizer::from_file(models().join("chat/tokenizer.json")).unwrap();
+    let ids: Vec<u32> = chat.tokens.iter().map(|t| *t as u32).collect();
+    let mut within = 0;
+    for count in [2, 3, 8, 9, 11, 13, 14, 20] {
+        let wanted = tokenizer.decode(&ids[..count], true).unwrap();
+        within += usize::from(wanted.ends_with('\u{fffd}'));
+        let line = format!("run gen.tw --max-tokens {count}");
+        assert_eq!(told(&folder, &line, &chat.prompt), wanted + "\n");
+    }
+    assert!(within > 0, "no text ends within a character");
 }
 
 #[test]

@@ -27,9 +27,10 @@ pub fn go_on(
     let tokens: Vec<i64> = encoded.get_ids().iter().map(|id| (*id).into()).collect();
     // Bytes of a character may come in several tokens: a piece is told when it is whole.
     let mut pieces = tokenizer.decode_stream(true);
-    let (mut text, mut failed) = (String::new(), None);
+    let (mut text, mut ids, mut failed) = (String::new(), vec![], None);
     let mut told = |token: i64| {
         let id = u32::try_from(token).expect("tokens are below the vocabulary's size");
+        ids.push(id);
         match pieces.step(id) {
             Ok(Some(piece)) => {
                 if !json {
@@ -46,8 +47,15 @@ pub fn go_on(
     if let Some(e) = failed {
         return Err(wrong(e));
     }
+    // Where the text ends within a character, the stream waits for its rest.
+    let whole = tokenizer.decode(&ids, true).map_err(wrong)?;
+    if let Some(rest) = whole.strip_prefix(&text)
+        && !json
+    {
+        cli::print(rest);
+    }
     report.text = "\n".into();
-    report.json["text"] = text.into();
+    report.json["text"] = whole.into();
     Ok(report)
 }
 
