@@ -9,6 +9,8 @@ fn verdict(body: &str) -> String {
            param %x : f32[64]
            param %y : f32[64] written
            param %h : f16[64]
+           param %i : i32[64]
+           param %j : i32[64] written
            shared %s : f32[64]
            shared %t : f16[64]
            matrix \"m\" : f16 to f32 word \"m\" {{
@@ -138,6 +140,23 @@ fn loops_and_barriers() {
             &format!("statement 3.0: {APART} `for`"),
         ),
         ("for #2 in 0 .. warp { } barrier", "no fault"),
+        // What all lanes read alike, and nobody writes.
+        (
+            "%3 = load %i[#0] : 1 for #2 in 0 .. %3 { barrier }",
+            "no fault",
+        ),
+        (
+            "%3 = load %i[#0] : 1 %4 = index [%3 + 1] for #2 in 0 .. %4 { barrier }",
+            "no fault",
+        ),
+        (
+            "%3 = load %i[warp] : 1 for #2 in 0 .. %3 { barrier }",
+            &format!("statement 4.0: {APART} `for`"),
+        ),
+        (
+            "%3 = load %j[#0] : 1 for #2 in 0 .. %3 { barrier }",
+            &format!("statement 4.0: {APART} `for`"),
+        ),
     ]);
 }
 
