@@ -107,7 +107,7 @@ fn import(path: &Path, weighted: bool, task: Task) -> Result<Model, ImportError>
         });
     }
     if path.extension().is_some_and(|e| e == "onnx") && !path.is_dir() {
-        let model = onnx::import(path)?;
+        let model = onnx::import(path, weighted)?;
         return match task {
             Task::Run => Ok(model),
             _ => Err(ImportError::NoDecoder {

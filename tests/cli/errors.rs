@@ -3,13 +3,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Command, Output},
 };
 
 use ir::DType::{self, I32, I64};
+use zip::ZipArchive;
 
 use crate::{
     arrays::{integers, write},
@@ -82,9 +83,27 @@ fn spoilt() -> Folder {
     for (name, text) in GRAPHS {
         fs::write(folder.0.join(name), text).unwrap();
     }
+    onnx_files(&folder);
     let whole = bytes(&folder, "good.npz");
     fs::write(folder.0.join("cut.npz"), &whole[..whole.len() / 2]).unwrap();
     folder
+}
+
+/// Some of the bad ONNX files of `tests/onnx`.
+fn onnx_files(folder: &Folder) {
+    let packed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/onnx/bad.zip");
+    let mut packed = ZipArchive::new(fs::File::open(packed).unwrap()).unwrap();
+    for name in [
+        "all-unsupported-nodes",
+        "cut-off",
+        "cycle",
+        "external-above",
+        "two-sizes",
+    ] {
+        let name = format!("{name}.onnx");
+        let mut file = fs::File::create(folder.0.join(&name)).unwrap();
+        io::copy(&mut packed.by_name(&name).unwrap(), &mut file).unwrap();
+    }
 }
 
 /// Graphs that compute nothing.

@@ -41,3 +41,19 @@ fn bad_files_are_refused_with_where_and_why() {
     }
     assert_eq!(fs::read_to_string(stored).unwrap(), text);
 }
+
+/// A graph is read without the files beside it, which may be missing.
+#[test]
+fn a_graph_needs_no_external_data() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx");
+    let mut packed = ZipArchive::new(fs::File::open(here.join("bad.zip")).unwrap()).unwrap();
+    let mut bytes = Vec::new();
+    let mut file = packed.by_name("external-missing.onnx").unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    let folder = Folder::empty("graph-only");
+    let path = folder.0.join("model.onnx");
+    fs::write(&path, bytes).unwrap();
+    let graph = import::graph_only(&path).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(graph.outputs().len(), 1);
+    assert!(import::load(&path).is_err());
+}

@@ -1,5 +1,6 @@
 //! ONNX files: the node cases of the package `onnx`, and models as exporters write them.
 
+mod contrib;
 mod errors;
 mod exported;
 #[path = "../support/folder.rs"]

@@ -156,18 +156,18 @@ fn additive(c: &mut Call<'_>, i: usize, like: ValueId, keys: &Dim) -> One {
 }
 
 /// `bias + more`, where there is a bias.
-fn plus(c: &mut Call<'_>, bias: Option<ValueId>, more: ValueId) -> One {
+pub(super) fn plus(c: &mut Call<'_>, bias: Option<ValueId>, more: ValueId) -> One {
     bias.map_or(Ok(more), |bias| c.add(bias, more))
 }
 
 /// 0 where `allowed`, else minus infinity, of the element type of `like`.
-fn penalty(c: &mut Call<'_>, allowed: ValueId, like: ValueId) -> One {
+pub(super) fn penalty(c: &mut Call<'_>, allowed: ValueId, like: ValueId) -> One {
     let (zero, low) = (c.scalar(like, 0.0)?, c.scalar(like, f64::NEG_INFINITY)?);
     c.select(allowed, zero, low)
 }
 
 /// `i + offset - j`: how far key `j` lies behind query `i`, of the shape `[.., s, t]`.
-fn behind(c: &mut Call<'_>, offset: ValueId, s: &Dim, t: &Dim) -> One {
+pub(super) fn behind(c: &mut Call<'_>, offset: ValueId, s: &Dim, t: &Dim) -> One {
     let query = c.iota(
         2,
         TensorType::new(DType::I64, [1.into(), 1.into(), s.clone(), 1.into()]),

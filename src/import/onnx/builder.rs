@@ -76,6 +76,12 @@ impl Builder {
         self.op(input, &[])
     }
 
+    /// A weight whose values nobody gives.
+    pub(super) fn weight(&mut self, name: &str, ty: TensorType) -> Result<ValueId, NodeProblem> {
+        let name = self.weight_name(name);
+        self.op(ops::Weight { name, ty }, &[])
+    }
+
     /// One number, of any shape.
     pub(super) fn constant(&mut self, value: f64, ty: TensorType) -> Result<ValueId, NodeProblem> {
         let value = ir::round_to(ty.dtype, value).into();

@@ -40,14 +40,6 @@ pub(super) fn product(c: &mut Call<'_>, x: ValueId, y: ValueId) -> One {
 
 pub(super) fn matmul(c: &mut Call<'_>) -> One {
     let (x, y) = (c.x(0)?, c.x(1)?);
-    if !c.dtype(x).is_float() {
-        // Kernels sum in f32, which is not exact for these.
-        return unsupported(format!(
-            "a product of whole numbers, {} by {}",
-            c.ty(x),
-            c.ty(y)
-        ));
-    }
     product(c, x, y)
 }
 

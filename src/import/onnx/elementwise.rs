@@ -1,6 +1,6 @@
 //! Operators that compute each element by itself.
 
-use ir::{BinaryFn, DType, Monoid, TensorType, UnaryFn, ValueId};
+use ir::{BinaryFn, DType, TensorType, UnaryFn, ValueId};
 
 use super::{
     call::{Call, Many, One, unsupported},
@@ -89,9 +89,6 @@ fn modulo_infinity(c: &mut Call<'_>, x: ValueId, y: ValueId, rest: ValueId) -> O
 pub(super) fn pow(c: &mut Call<'_>) -> One {
     let (x, y) = (c.x(0)?, c.x(1)?);
     let dtype = c.dtype(x);
-    if !dtype.is_float() {
-        return unsupported("powers of whole numbers");
-    }
     match c.b.number(y) {
         // As norms are defined.
         Some(2.0) if c.rank(y) <= c.rank(x) => c.mul(x, x),
@@ -99,6 +96,7 @@ pub(super) fn pow(c: &mut Call<'_>) -> One {
             let square = c.mul(x, x)?;
             c.mul(square, x)
         }
+        _ if !dtype.is_float() => unsupported("powers of whole numbers but squares and cubes"),
         Some(0.5) if c.rank(y) <= c.rank(x) => c.unary(UnaryFn::Sqrt, x),
         _ => {
             let y = c.cast(dtype, y)?;
@@ -371,15 +369,6 @@ pub(super) fn branch(_: &mut Call<'_>) -> Many {
         operand: 0,
         wanted: "a truth that follows from the file",
     })
-}
-
-/// Rounding of a mean or a fold that whole numbers have no exact one of.
-pub(super) fn require_exact(c: &Call<'_>, x: ValueId, monoid: Monoid) -> Result<(), NodeProblem> {
-    let wide = matches!(c.dtype(x), DType::I32 | DType::I64);
-    if wide && matches!(monoid, Monoid::Prod) {
-        return unsupported(format!("products of {}", c.dtype(x)));
-    }
-    Ok(())
 }
 
 /// `x` in inference: a mask, if wanted, says that every element stays.

@@ -109,17 +109,25 @@ fn check_versions(model: &proto::Model) -> Result<(), OnnxError> {
 /// Where the files of external data are.
 pub(super) struct Folder {
     path: PathBuf,
+    /// Whether they may be opened: where only the graph is wanted, they may be missing.
+    reads: bool,
     opened: RefCell<BTreeMap<PathBuf, Bytes>>,
 }
 
 impl Folder {
     /// The folder of the model `file`.
-    pub(super) fn of(file: &Path) -> Self {
+    pub(super) fn of(file: &Path, reads: bool) -> Self {
         let parent = file.parent().filter(|p| !p.as_os_str().is_empty());
         Self {
+            reads,
             path: parent.unwrap_or(Path::new(".")).into(),
             opened: RefCell::default(),
         }
+    }
+
+    /// Whether the values of `tensor` are elsewhere, and not to be looked at.
+    pub(super) fn leaves(&self, tensor: &proto::Tensor) -> bool {
+        !self.reads && tensor.data_location == 1
     }
 
     /// The bytes that `entries` lead to, `wanted` of them if they do not say how many.

@@ -38,10 +38,10 @@ pub use error::{NodeError, NodeName, NodeProblem, OnnxError, TensorProblem};
 
 use super::{ImportError, Model, Summary};
 
-/// The model in `path`.
-pub(super) fn import(path: &Path) -> Result<Model, ImportError> {
+/// The model in `path`; unless it is `weighted`, files beside it are not opened.
+pub(super) fn import(path: &Path, weighted: bool) -> Result<Model, ImportError> {
     let model = file::read_model(path)?;
-    let folder = file::Folder::of(path);
+    let folder = file::Folder::of(path, weighted);
     let (graph, weights) = walk::walk(&model, &folder).map_err(|source| ImportError::Onnx {
         file: path.into(),
         source: source.into(),

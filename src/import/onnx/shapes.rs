@@ -31,7 +31,7 @@ fn tensor_of(c: &Call<'_>, name: &str) -> Result<Option<Constant>, NodeProblem> 
         return unsupported("external data in an attribute");
     }
     // Without external data, the folder is not looked at.
-    let read = Constant::read(tensor, &Folder::of(std::path::Path::new("")));
+    let read = Constant::read(tensor, &Folder::of(std::path::Path::new(""), false));
     read.map(Some).map_err(|problem| match problem {
         super::TensorProblem::Elem(name) => NodeProblem::Use(format!("a constant of {name}")),
         problem => NodeProblem::Attribute {

@@ -216,6 +216,10 @@ const MICROSOFT: &[(&str, Convert)] = &[
     ("FusedMatMul", Single(contractions::fused_matmul)),
     ("Gelu", Unary(UnaryFn::Gelu)),
     (
+        "GroupQueryAttention",
+        Several(microsoft::group_query_attention),
+    ),
+    (
         "MultiHeadAttention",
         Several(microsoft::multi_head_attention),
     ),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use half::{bf16, f16};
-use ir::DType;
+use ir::{DType, TensorType};
 
 use super::{error::TensorProblem, file::Folder, proto};
 
@@ -130,6 +130,16 @@ impl Constant {
             });
         }
         Ok(Self::new(elem, shape, bytes))
+    }
+
+    /// The type of a tensor whose values are elsewhere, and not looked at.
+    pub(super) fn absent(tensor: &proto::Tensor) -> Result<TensorType, TensorProblem> {
+        let shape = checked_shape(&tensor.dims)?;
+        match Elem::of_code(tensor.data_type).map(|e| (e.dtype, e.name)) {
+            Some((Some(dtype), _)) => Ok(TensorType::fixed(dtype, &shape)),
+            Some((None, name)) => Err(TensorProblem::Elem(name.into())),
+            None => Err(TensorProblem::Elem(tensor.data_type.to_string())),
+        }
     }
 
     /// A tensor of these bytes, which fill it; truth values become 0 or 1.

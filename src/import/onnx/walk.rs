@@ -50,7 +50,7 @@ pub(super) fn walk<'a>(
         failed: Vec::new(),
         nodes: 0,
     };
-    let mut scope = initializers(graph, folder)?;
+    let mut scope = walk.initializers(graph)?;
     walk.inputs(graph, &mut scope)?;
     let outputs: Vec<_> = graph.output.iter().map(|o| o.name.as_str()).collect();
     walk.nodes(&graph.node, &mut scope, &outputs, &BTreeMap::new(), 0)?;
@@ -80,48 +80,6 @@ fn functions(model: &proto::Model) -> Result<Functions<'_>, OnnxError> {
     Ok(found)
 }
 
-fn initializers(graph: &proto::Graph, folder: &Folder) -> Result<Scope, OnnxError> {
-    let mut scope = Scope::new();
-    let sparse = graph
-        .sparse_initializer
-        .iter()
-        .filter_map(|s| s.values.as_ref());
-    for tensor in sparse.clone() {
-        scope.insert(
-            tensor.name.clone(),
-            Value::Foreign("a sparse tensor".into()),
-        );
-    }
-    if scope.len() < sparse.count() {
-        return Err(OnnxError::Duplicate {
-            what: "sparse initializer",
-            name: String::new(),
-        });
-    }
-    for tensor in &graph.initializer {
-        let value = match Constant::read(tensor, folder) {
-            Ok(mut constant) => {
-                constant.name = Some(tensor.name.clone());
-                Value::Constant(constant.into())
-            }
-            Err(super::TensorProblem::Elem(name)) => Value::Foreign(name.into()),
-            Err(problem) => {
-                return Err(OnnxError::Tensor {
-                    name: tensor.name.clone(),
-                    problem,
-                });
-            }
-        };
-        if scope.insert(tensor.name.clone(), value).is_some() {
-            return Err(OnnxError::Duplicate {
-                what: "initializer",
-                name: tensor.name.clone(),
-            });
-        }
-    }
-    Ok(scope)
-}
-
 struct Walk<'a> {
     folder: &'a Folder,
     b: Builder,
@@ -132,6 +90,62 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// The initializers of a graph.
+    fn initializers(&mut self, graph: &proto::Graph) -> Result<Scope, OnnxError> {
+        let mut scope = Scope::new();
+        let sparse = graph
+            .sparse_initializer
+            .iter()
+            .filter_map(|s| s.values.as_ref());
+        for tensor in sparse.clone() {
+            scope.insert(
+                tensor.name.clone(),
+                Value::Foreign("a sparse tensor".into()),
+            );
+        }
+        if scope.len() < sparse.count() {
+            return Err(OnnxError::Duplicate {
+                what: "sparse initializer",
+                name: String::new(),
+            });
+        }
+        for tensor in &graph.initializer {
+            let left = self.folder.leaves(tensor);
+            let read = match left {
+                true => Constant::absent(tensor).map(Err),
+                false => Constant::read(tensor, self.folder).map(Ok),
+            };
+            let value =
+                match read {
+                    Ok(Err(ty)) => Value::Graph(self.b.weight(&tensor.name, ty).map_err(|e| {
+                        OnnxError::Input {
+                            name: tensor.name.clone(),
+                            wanted: "a tensor".into(),
+                            found: e.to_string(),
+                        }
+                    })?),
+                    Ok(Ok(mut constant)) => {
+                        constant.name = Some(tensor.name.clone());
+                        Value::Constant(constant.into())
+                    }
+                    Err(super::TensorProblem::Elem(name)) => Value::Foreign(name.into()),
+                    Err(problem) => {
+                        return Err(OnnxError::Tensor {
+                            name: tensor.name.clone(),
+                            problem,
+                        });
+                    }
+                };
+            if scope.insert(tensor.name.clone(), value).is_some() {
+                return Err(OnnxError::Duplicate {
+                    what: "initializer",
+                    name: tensor.name.clone(),
+                });
+            }
+        }
+        Ok(scope)
+    }
+
     /// Inputs that are no initializers too.
     fn inputs(&mut self, graph: &proto::Graph, scope: &mut Scope) -> Result<(), OnnxError> {
         let below = id_bounds(graph);
@@ -272,7 +286,7 @@ impl<'a> Walk<'a> {
         given: &Attributes<'a>,
         depth: usize,
     ) -> Result<Vec<Value>, OnnxError> {
-        let mut own = initializers(branch, self.folder)?;
+        let mut own = self.initializers(branch)?;
         let made = branch.node.iter().flat_map(|n| &n.output);
         let names: Vec<_> = own
             .keys()
