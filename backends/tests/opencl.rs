@@ -157,6 +157,7 @@ fn artifact(program: &Program) -> runtime::Artifact {
     }
     let manifest = Manifest {
         generate: None,
+        ranges: None,
         model: program.name.clone(),
         producer: "test".into(),
         inputs,

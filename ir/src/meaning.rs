@@ -188,4 +188,9 @@ pub trait OpDef {
     fn template(&self) -> Template<'_> {
         Template::Derived
     }
+
+    /// Whether the result holds the elements of the only operand in the same row-major order.
+    fn keeps_order(&self) -> bool {
+        false
+    }
 }

@@ -1,6 +1,7 @@
 //! Runs of one program, on whatever device.
 
 use std::{
+    collections::BTreeMap,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -8,7 +9,8 @@ use std::{
 
 use crate::{
     engine::{Engine, States},
-    manifest::{Input, KernelId, Manifest, Output, Program},
+    manifest::{Input, KernelId, Manifest, Output, Program, Ranges},
+    ranges::{gather, spread},
     tensor::{Port, RunError, TensorView},
 };
 
@@ -51,7 +53,9 @@ pub struct KernelStats {
 pub struct Executor {
     engine: Box<dyn Engine>,
     inputs: Vec<Given>,
-    outputs: Vec<Port>,
+    outputs: Vec<Made>,
+    /// Sizes that runs may choose, and the largest that the program has room for.
+    ranges: Option<(Ranges, BTreeMap<String, u64>)>,
     kernels: Vec<KernelId>,
     /// Whose turn it is, of all executors with the same states.
     turn: Arc<Mutex<()>>,
@@ -63,10 +67,18 @@ fn take(turn: &Mutex<()>) -> MutexGuard<'_, ()> {
     turn.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An input, and whether it has a value.
+/// An input, the shape of the memory that it begins, and whether it has a value.
 struct Given {
     port: Port,
+    room: Vec<usize>,
     set: bool,
+}
+
+/// An output, the shape of the memory that it begins, and a copy of it alone where that is larger.
+struct Made {
+    port: Port,
+    room: Vec<usize>,
+    own: Vec<u8>,
 }
 
 impl Executor {
@@ -81,19 +93,31 @@ impl Executor {
         let inputs: Vec<_> = inputs
             .map(|(i, shape)| Given {
                 port: input_port(i, shape),
+                room: sizes(shape),
                 set: false,
             })
             .collect();
-        for (at, given) in inputs.iter().enumerate() {
-            if !given.port.is_state() {
-                given.port.fill_absent(engine.input(at));
+        for (at, (given, input)) in inputs.iter().zip(&manifest.inputs).enumerate() {
+            if !input.is_state() {
+                begin(input, &given.port, program, engine.input(at));
             }
         }
         let outputs = manifest.outputs.iter().zip(&program.output_shapes);
+        let ranges = manifest.ranges.clone();
+        let outputs = outputs.map(|(o, shape)| {
+            let port = output_port(o, shape);
+            let own = if ranges.is_some() { port.byte_len() } else { 0 };
+            Made {
+                room: port.shape.clone(),
+                port,
+                own: vec![0; own],
+            }
+        });
         Self {
             engine,
             inputs,
-            outputs: outputs.map(|(o, shape)| output_port(o, shape)).collect(),
+            outputs: outputs.collect(),
+            ranges: ranges.map(|ranges| (ranges, program.sizes.clone())),
             kernels: program.steps.iter().map(|s| s.kernel).collect(),
             turn: other.map_or_else(Arc::default, |o| Arc::clone(&o.turn)),
         }
@@ -106,7 +130,55 @@ impl Executor {
 
     /// The outputs, in the manifest's order.
     pub fn outputs(&self) -> impl ExactSizeIterator<Item = &Port> {
-        self.outputs.iter()
+        self.outputs.iter().map(|o| &o.port)
+    }
+
+    /// Makes the next runs those of sizes that the program has room for; inputs and outputs have the shapes that follow, and
+    /// inputs are what they are when left out. Symbols that are not named are as large as they can be. Allocates nothing.
+    ///
+    /// # Errors
+    /// A size that no artifact's range names, or that is out of its range or larger than the program's.
+    pub fn set_sizes(&mut self, sizes: &BTreeMap<String, u64>) -> Result<(), RunError> {
+        let none = (Ranges::default(), BTreeMap::new());
+        let (ranges, room) = self.ranges.as_ref().unwrap_or(&none);
+        for (symbol, size) in sizes {
+            let range = ranges.symbols.get(symbol).copied().unwrap_or([0, 0]);
+            let [min, max] = [
+                range[0],
+                room.get(symbol).copied().unwrap_or(0).min(range[1]),
+            ];
+            if !(min..=max).contains(size) || max == 0 {
+                let (symbol, found) = (symbol.clone(), *size);
+                return Err(RunError::Room {
+                    symbol,
+                    min,
+                    max,
+                    found,
+                });
+            }
+        }
+        let size = |symbol: &str| sizes.get(symbol).or(room.get(symbol)).copied();
+        let fit = |shape: &mut Vec<usize>, room: &[usize], axes: &[Option<String>]| {
+            for ((n, room), axis) in shape.iter_mut().zip(room).zip(axes) {
+                let size = axis.as_deref().and_then(size);
+                *n = size.map_or(*room, |size| size as usize);
+            }
+        };
+        for (given, axes) in self.inputs.iter_mut().zip(&ranges.inputs) {
+            fit(&mut given.port.shape, &given.room, axes);
+        }
+        for (made, axes) in self.outputs.iter_mut().zip(&ranges.outputs) {
+            fit(&mut made.port.shape, &made.room, axes);
+        }
+        for (at, given) in self.inputs.iter().enumerate() {
+            let symbol = given.port.name.strip_prefix("size.");
+            if let (ir::ops::Absent::Size, Some(size)) = (given.port.absent, symbol.and_then(size))
+            {
+                self.engine.input(at).copy_from_slice(&size.to_le_bytes());
+            }
+        }
+        self.clear_inputs();
+        Ok(())
     }
 
     /// Threads that a run uses, the caller's included.
@@ -128,20 +200,29 @@ impl Executor {
                 known,
             });
         };
-        if self.inputs[at].port.is_state() {
-            return Err(RunError::State { name: name.into() });
+        let given = &mut self.inputs[at];
+        match given.port.absent {
+            ir::ops::Absent::State => return Err(RunError::State { name: name.into() }),
+            ir::ops::Absent::Size => return Err(RunError::Size { name: name.into() }),
+            _ => given.port.check(&value)?,
         }
-        self.inputs[at].port.check(&value)?;
-        self.engine.input(at).copy_from_slice(value.bytes);
-        self.inputs[at].set = true;
+        let size = given.port.dtype.size();
+        spread(
+            value.bytes,
+            value.shape,
+            self.engine.input(at),
+            &given.room,
+            size,
+        );
+        given.set = true;
         Ok(())
     }
 
     /// Makes every input what it is when left out.
     pub fn clear_inputs(&mut self) {
         for (at, given) in self.inputs.iter_mut().enumerate() {
-            if !given.port.is_state() {
-                given.port.fill_absent(self.engine.input(at));
+            if given.port.is_given() {
+                given.port.fill_absent(&given.room, self.engine.input(at));
             }
             given.set = false;
         }
@@ -174,8 +255,19 @@ impl Executor {
     /// An input that the model needs was not given, or the device gave up.
     pub fn run(&mut self) -> Result<(), RunError> {
         self.require_inputs()?;
-        let _turn = take(&self.turn);
-        self.engine.run()
+        {
+            let _turn = take(&self.turn);
+            self.engine.run()?;
+        }
+        for (at, made) in self.outputs.iter_mut().enumerate() {
+            if made.port.shape != made.room {
+                let own = made.port.byte_len();
+                let size = made.port.dtype.size();
+                let (all, own) = (self.engine.output(at), &mut made.own[..own]);
+                gather(all, &made.room, own, &made.port.shape, size);
+            }
+        }
+        Ok(())
     }
 
     fn require_inputs(&self) -> Result<(), RunError> {
@@ -220,17 +312,22 @@ impl Executor {
 
     /// What the last run computed for the output of this name; zeros before the first run.
     pub fn output(&self, name: &str) -> Option<TensorView<'_>> {
-        let at = self.outputs.iter().position(|p| p.name == name)?;
+        let at = self.outputs.iter().position(|o| o.port.name == name)?;
         self.output_at(at)
     }
 
     /// As [`Executor::output`], by position.
     pub fn output_at(&self, position: usize) -> Option<TensorView<'_>> {
-        let port = self.outputs.get(position)?;
+        let made = self.outputs.get(position)?;
+        let bytes = if made.port.shape == made.room {
+            self.engine.output(position)
+        } else {
+            &made.own[..made.port.byte_len()]
+        };
         Some(TensorView {
-            dtype: port.dtype,
-            shape: &port.shape,
-            bytes: self.engine.output(position),
+            dtype: made.port.dtype,
+            shape: &made.port.shape,
+            bytes,
         })
     }
 
@@ -244,6 +341,17 @@ impl Executor {
                 time,
             })
             .collect()
+    }
+}
+
+/// Writes what an input is before it is set.
+pub(crate) fn begin(input: &Input, port: &Port, program: &Program, bytes: &mut [u8]) {
+    match input.symbol() {
+        Some(symbol) => {
+            let size = program.sizes.get(symbol).copied().unwrap_or(0);
+            bytes.copy_from_slice(&size.to_le_bytes());
+        }
+        None => port.fill_absent(&port.shape, bytes),
     }
 }
 

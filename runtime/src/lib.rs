@@ -43,6 +43,7 @@ mod npz;
 mod opencl;
 mod pages;
 mod random;
+mod ranges;
 mod tensor;
 
 pub use artifact::{

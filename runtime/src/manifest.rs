@@ -19,9 +19,24 @@ pub struct Manifest {
     pub outputs: Vec<Output>,
     /// Code for each target, the preferred first.
     pub targets: Vec<TargetCode>,
+    /// The sizes that a run may choose; none where each program has sizes of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<Ranges>,
     /// How its programs make text; none if they do not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generate: Option<Generate>,
+}
+
+/// Sizes that a run chooses: it is that of the smallest program that holds them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ranges {
+    /// The smallest and the largest size of each symbol.
+    pub symbols: BTreeMap<String, [u64; 2]>,
+    /// The symbol of each axis of each input; none where the size is a number.
+    pub inputs: Vec<Vec<Option<String>>>,
+    /// The same of each output.
+    pub outputs: Vec<Vec<Option<String>>>,
 }
 
 /// What programs with states need to continue a text; see [`crate::generate`].
@@ -52,6 +67,14 @@ impl Input {
     /// Whether it keeps its value from run to run; no caller gives it.
     pub fn is_state(&self) -> bool {
         self.absent == Absent::State
+    }
+
+    /// The symbol whose size in a run it is, if it is one.
+    pub fn symbol(&self) -> Option<&str> {
+        match self.absent {
+            Absent::Size => self.name.strip_prefix("size."),
+            _ => None,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     hip,
     manifest::{Program, TargetCode},
     opencl::{self, OpenClError},
+    ranges::smallest,
 };
 
 /// An artifact, made ready for a device. Programs share its code and weights.
@@ -40,6 +41,34 @@ pub enum DeviceError {
         kind: String,
         /// Each target, with why it does not fit.
         targets: Vec<Unfit>,
+    },
+    /// A size that the artifact is not for.
+    #[error(
+        "input `{input}`: {symbol} is {found}; wanted {min} to {max}; help: compile for a range that holds it, `tilewright compile MODEL --shape {symbol}=MIN..MAX ...`"
+    )]
+    Size {
+        /// The symbol.
+        symbol: String,
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+        /// What the input has.
+        found: u64,
+        /// The input.
+        input: String,
+    },
+    /// Two inputs that disagree about a size.
+    #[error("input `{input}`: {symbol} is {found}; wanted {wanted}, as in the inputs before")]
+    Sizes {
+        /// The symbol.
+        symbol: String,
+        /// The second input.
+        input: String,
+        /// What the first has.
+        wanted: u64,
+        /// What it has.
+        found: u64,
     },
     /// The lane program of a kernel cannot be used.
     #[error("{path}: kernel `{kernel}`: lane program: {reason}")]
@@ -247,6 +276,29 @@ impl Model {
         })
     }
 
+    /// The program that runs inputs of the given shapes, and the sizes for [`Executor::set_sizes`] where runs choose theirs;
+    /// `shape` gives `None` for inputs that are left out.
+    ///
+    /// # Errors
+    /// No program has such inputs, or room for them.
+    pub fn fit(
+        &self,
+        shape: impl Fn(&str) -> Option<Vec<usize>>,
+    ) -> Result<(usize, BTreeMap<String, u64>), DeviceError> {
+        let manifest = self.artifact.manifest();
+        let Some(ranges) = &manifest.ranges else {
+            return Ok((self.program_for(shape)?, BTreeMap::new()));
+        };
+        let inputs = manifest
+            .inputs
+            .iter()
+            .map(|i| (i.name.clone(), shape(&i.name)));
+        let sizes = ranges.sizes(&inputs.collect::<Vec<_>>())?;
+        let program = smallest(self.programs(), &sizes);
+        let program = program.ok_or_else(|| self.no_program(spell(&sizes)))?;
+        Ok((program, sizes))
+    }
+
     /// The first program of these sizes; those that are not named may be any.
     pub fn program_of(&self, sizes: &BTreeMap<String, u64>) -> Result<usize, DeviceError> {
         let fits = |p: &Program| {
@@ -256,6 +308,35 @@ impl Model {
         };
         let found = self.programs().iter().position(fits);
         found.ok_or_else(|| self.no_program(spell(sizes)))
+    }
+
+    /// An executor for these sizes, and its program: where runs choose their sizes, of the smallest program that holds them,
+    /// symbols that are not named being as small as they may be; else of the first program of these sizes.
+    ///
+    /// # Errors
+    /// No program is of these sizes, or holds them, or it cannot be made ready.
+    pub fn executor_at(
+        &self,
+        sizes: &BTreeMap<String, u64>,
+        options: &Options,
+    ) -> Result<(usize, Executor), DeviceError> {
+        let Some(ranges) = &self.artifact.manifest().ranges else {
+            let program = self.program_of(sizes)?;
+            return Ok((program, self.executor(program, options)?));
+        };
+        let mut all = sizes.clone();
+        for (symbol, [min, _]) in &ranges.symbols {
+            all.entry(symbol.clone()).or_insert(*min);
+        }
+        let program = smallest(self.programs(), &all);
+        let program = program.ok_or_else(|| self.no_program(spell(&all)))?;
+        let mut executor = self.executor(program, options)?;
+        // Sizes that are no ranges are the program's own.
+        all.retain(|symbol, _| ranges.symbols.contains_key(symbol));
+        match executor.set_sizes(&all) {
+            Ok(()) => Ok((program, executor)),
+            Err(_) => Err(self.no_program(spell(&all))),
+        }
     }
 
     /// Allocates everything that runs of a program need, checks its weights and starts its threads.

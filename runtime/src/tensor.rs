@@ -132,6 +132,24 @@ pub enum RunError {
         /// One more than the largest value.
         below: i64,
     },
+    /// A size of the run is not given by itself.
+    #[error("input `{name}`: it is the size of other inputs; help: leave it out")]
+    Size {
+        /// The name.
+        name: String,
+    },
+    /// A program has no room for a size.
+    #[error("size `{symbol}`: wanted {min} to {max}, found {found}")]
+    Room {
+        /// The symbol.
+        symbol: String,
+        /// The smallest that the artifact is for.
+        min: u64,
+        /// The largest that the program holds.
+        max: u64,
+        /// What was asked for; 0 if the program has no such size.
+        found: u64,
+    },
     /// A state is not the caller's to give.
     #[error("input `{name}`: it is a state, which runs change; help: leave it out")]
     State {
@@ -164,6 +182,11 @@ impl Port {
     /// Whether it keeps its value from run to run; no caller gives it.
     pub fn is_state(&self) -> bool {
         self.absent == Absent::State
+    }
+
+    /// Whether a caller may give it: it is neither a state nor a size of the run.
+    pub fn is_given(&self) -> bool {
+        !matches!(self.absent, Absent::State | Absent::Size)
     }
 
     /// Bytes of all elements.
@@ -215,12 +238,12 @@ impl Port {
         })
     }
 
-    /// Writes what the input is when left out; nothing if it is required.
-    pub(crate) fn fill_absent(&self, bytes: &mut [u8]) {
-        let axis = self.shape.last().copied().unwrap_or(1).max(1);
+    /// Writes what the input is when left out, in memory of the shape `room`; nothing if it is required.
+    pub(crate) fn fill_absent(&self, room: &[usize], bytes: &mut [u8]) {
+        let axis = room.last().copied().unwrap_or(1).max(1);
         for (i, element) in bytes.chunks_exact_mut(self.dtype.size()).enumerate() {
             match self.absent {
-                Absent::Required | Absent::State => return,
+                Absent::Required | Absent::State | Absent::Size => return,
                 Absent::Zeros => element.fill(0),
                 Absent::Ones => write_int(self.dtype, 1, element),
                 Absent::Positions => write_int(self.dtype, i % axis, element),

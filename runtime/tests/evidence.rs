@@ -94,6 +94,7 @@ fn write_as(path: &Path, lane: &str, language: Language, accepted_by: Option<&st
     };
     let manifest = Manifest {
         generate: None,
+        ranges: None,
         model: "sum".into(),
         producer: "test".into(),
         inputs: vec![input("w"), input("x")],

@@ -97,7 +97,7 @@ fn write(
     let model = planned.plan.kernels[0].kernel.name.clone();
     let planned = [planned];
     let code = manifest::target_code(target, &planned, written, &constant, &mut writer)?;
-    let manifest = manifest::manifest(&model, &planned[0], vec![code], None);
+    let manifest = manifest::manifest(&model, &planned[0], vec![code], None, None);
     writer.finish(manifest)?;
     Ok(())
 }

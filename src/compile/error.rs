@@ -6,6 +6,9 @@ pub enum CompileError {
     /// Sizes that do not fit, or ops that do not at these sizes.
     #[error(transparent)]
     Graph(#[from] ir::GraphError),
+    /// A graph that serves no other sizes than those that it is compiled for.
+    #[error(transparent)]
+    Pad(#[from] passes::PadError),
     /// A graph that computes nothing.
     #[error("graph `{0}`: wanted at least one output, found none")]
     NoOutputs(String),

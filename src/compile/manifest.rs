@@ -6,7 +6,7 @@ use runtime::{
     Writer,
     manifest::{
         BufferRef, Generate, Input, Kernel, KernelId, Launch, Manifest, Output, Param, Program,
-        Step, TargetCode, TextRef,
+        Ranges, Step, TargetCode, TextRef,
     },
 };
 
@@ -18,6 +18,7 @@ pub(super) fn manifest(
     model: &str,
     any: &Planned,
     targets: Vec<TargetCode>,
+    ranges: Option<Ranges>,
     generate: Option<Generate>,
 ) -> Manifest {
     let inputs = any.plan.inputs.iter().map(|i| Input {
@@ -31,6 +32,7 @@ pub(super) fn manifest(
         dtype: any.graph.ty(o.value).dtype,
     });
     Manifest {
+        ranges,
         generate,
         model: model.into(),
         producer: concat!("tilewright ", env!("CARGO_PKG_VERSION")).into(),

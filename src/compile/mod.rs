@@ -4,6 +4,7 @@ mod alone;
 mod code;
 mod constants;
 mod decide;
+mod dynamic;
 mod error;
 mod explain;
 mod graphs;
@@ -12,11 +13,11 @@ mod panels;
 mod report;
 mod texts;
 
-use std::{path::Path, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, path::Path, time::Instant};
 
 use autotune::database::meaning;
 use backends::cpu::Workers;
-use ir::{Graph, Kernel, Sizes, Symbol, Target, WeightSource};
+use ir::{Bounds, Graph, Kernel, Sizes, Symbol, Target, WeightSource};
 use passes::{Plan, PlanError, RewriteOptions, Rewritten, Storage};
 use runtime::{Artifact, Writer};
 
@@ -39,6 +40,9 @@ pub struct CompileOptions {
     pub targets: Vec<Target>,
     /// Sizes of the model's symbols, one set for each program; those left out take their defaults.
     pub sizes: Vec<Sizes>,
+    /// Symbols whose size each run chooses, within these bounds: there are programs for some sizes, which also serve those
+    /// below. Set in `sizes`, such a symbol would have two meanings: the range counts.
+    pub ranges: BTreeMap<Symbol, Bounds>,
     /// The float type of matrices and of most values between kernels.
     pub storage: Storage,
     /// Limits of the rewriting.
@@ -56,6 +60,7 @@ impl CompileOptions {
         Self {
             targets: vec![target],
             sizes: vec![Sizes::new()],
+            ranges: BTreeMap::new(),
             storage: Storage::F32,
             rewrite,
             workers: Workers::InProcess,
@@ -248,7 +253,13 @@ fn compile(
     let mut planned: Vec<Vec<Planned>> = Vec::new();
     let begun = Instant::now();
     progress(Stage::Rewrite);
-    let bound = options.sizes.iter().map(|sizes| bind(graph, sizes));
+    let graph: Cow<'_, Graph> = match options.ranges.is_empty() {
+        true => Cow::Borrowed(graph),
+        false => Cow::Owned(dynamic::pad(graph, &options.ranges)?),
+    };
+    let graph = &*graph;
+    let all_sizes = dynamic::sizes(options);
+    let bound = all_sizes.iter().map(|sizes| bind(graph, sizes));
     let bound = bound.collect::<Result<Vec<_>, _>>()?;
     let mut rewritten = Vec::new();
     for (sizes, bound) in &bound {
@@ -314,7 +325,7 @@ fn compile(
     let mut targets = Vec::new();
     for (t, (target, code)) in options.targets.iter().zip(code).enumerate() {
         let written = code.write(target, &mut writer)?;
-        let constant = |program: usize, at: usize| places[&(t * options.sizes.len() + program, at)];
+        let constant = |program: usize, at: usize| places[&(t * all_sizes.len() + program, at)];
         targets.push(manifest::target_code(
             target,
             &planned[t],
@@ -325,6 +336,8 @@ fn compile(
     }
     let generate = options.generation.as_ref();
     let generate = generate.map(|g| manifest::generate(g, &mut writer));
-    let manifest = manifest::manifest(graph.name(), &planned[0][0], targets, generate.transpose()?);
+    let any = &planned[0][0];
+    let ranges = dynamic::ranges(graph, &any.plan, &options.ranges);
+    let manifest = manifest::manifest(graph.name(), any, targets, ranges, generate.transpose()?);
     Ok((manifest, writer, report, begun))
 }

@@ -83,7 +83,7 @@ fn input(input: &Input, case: &Case) -> Vec<f64> {
     match (case.inputs.get(&input.name), input.absent) {
         (Some(given), _) => given.values.clone(),
         (None, Absent::Required) => panic!("{} is missing", input.name),
-        (None, Absent::Zeros | Absent::State) => fill(|_, _| 0),
+        (None, Absent::Zeros | Absent::State | Absent::Size) => fill(|_, _| 0),
         (None, Absent::Ones) => fill(|_, _| 1),
         (None, Absent::Positions) => fill(|i, last| i % last),
     }

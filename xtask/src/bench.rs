@@ -22,6 +22,12 @@ const BENCHMARKS: &[Benchmark] = &[
         peers: &[],
     },
     Benchmark {
+        name: "dynamic",
+        about: "one artifact for ranges of sizes beside artifacts for one size each: results and times",
+        target: "dynamic",
+        peers: &[],
+    },
+    Benchmark {
         name: "first-choice",
         about: "the schedule chosen without measuring beside 300 samples of its space; resumes",
         target: "first_choice",

@@ -68,7 +68,7 @@ fn absent<'a>(input: &Input) -> Result<Values<'a>, EvalError> {
     let shape = known(&input.ty.shape);
     let elements = count(&shape).expect("a tensor has under 2^63 elements");
     let values = match input.absent {
-        Absent::Zeros | Absent::State => vec![0.0; elements],
+        Absent::Zeros | Absent::State | Absent::Size => vec![0.0; elements],
         Absent::Ones => vec![1.0; elements],
         Absent::Positions => {
             let last = shape.last().map_or(1, |n| *n as usize);

@@ -22,26 +22,29 @@ pub enum Absent {
     Positions,
     /// It is a state: never given. It starts as zeros, and each run leaves in it the output of its name for the next.
     State,
+    /// It is the size that the input is named for, `size.NAME`, in this run: whoever runs the program knows it.
+    Size,
 }
 
 impl Absent {
     /// Every choice.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Required,
         Self::Zeros,
         Self::Ones,
         Self::Positions,
         Self::State,
+        Self::Size,
     ];
 
     /// The word used in text forms.
     pub const fn name(self) -> &'static str {
-        ["required", "zeros", "ones", "positions", "state"][self as usize]
+        ["required", "zeros", "ones", "positions", "state", "size"][self as usize]
     }
 }
 
 word_fields! {
-    Absent, "required, zeros, ones, positions or state";
+    Absent, "required, zeros, ones, positions, state or size";
 }
 
 op_struct! {

@@ -288,6 +288,11 @@ impl Op {
         self.def().template()
     }
 
+    /// Whether the result holds the elements of the only operand in the same row-major order.
+    pub fn keeps_order(&self) -> bool {
+        self.def().keeps_order()
+    }
+
     /// The op with symbols in its attributes replaced by sizes.
     pub fn bind(&self, sizes: &Sizes) -> Self {
         let attrs = self.attrs().into_iter().map(|(name, attr)| {

@@ -35,6 +35,10 @@ fn groups(x: &[Dim], y: &[Dim]) -> Vec<(std::ops::Range<usize>, std::ops::Range<
 }
 
 impl OpDef for Reshape {
+    fn keeps_order(&self) -> bool {
+        true
+    }
+
     fn infer(&self, inputs: &[TensorType]) -> Result<TensorType, ShapeError> {
         let [x] = exactly(inputs)?;
         let out = TensorType::new(x.dtype, self.shape.clone());

@@ -1,5 +1,7 @@
 //! What must hold of a manifest before anything in it is used.
 
+mod ranges;
+
 use std::collections::BTreeSet;
 
 use super::{Contents, Problem, header::Header};
@@ -25,6 +27,7 @@ pub(super) fn contents(c: &Contents) -> Checked {
     if let Some(tokenizer) = m.generate.as_ref().and_then(|g| g.tokenizer) {
         require_text(&c.sections, tokenizer, "generate.tokenizer")?;
     }
+    ranges::check(m)?;
     for (t, target) in m.targets.iter().enumerate() {
         let place = format!("targets[{t}]");
         check_code(&c.sections, &target.code, &place)?;

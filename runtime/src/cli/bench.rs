@@ -52,17 +52,14 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
     if let Some(other) = &options.against {
         return against::against(model, other, options);
     }
-    let program = options
-        .shape
-        .as_ref()
-        .map_or(Ok(0), |s| model.program_of(&s.0))?;
     let settings = Options {
         threads: options.device.threads,
         profile: false,
     };
-    let (times, mut executor) = measure(&model, program, &settings, options.runs.get())?;
+    let (program, mut first) = executor(&model, options.shape.as_ref(), &settings)?;
+    let times = measure(&mut first, options.runs.get())?;
     let (min, median) = (times[0], times[times.len() / 2]);
-    let on_device = executor.time_on_device(options.runs.get())?;
+    let on_device = first.time_on_device(options.runs.get())?;
     let target = model.target();
     let mut report = Report {
         text: format!(
@@ -70,7 +67,7 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
             median * 1e3,
             min * 1e3,
             times.len(),
-            on(&model, &executor)
+            on(&model, &first)
         ),
         json: json!({
             "model": model.artifact().manifest().model,
@@ -78,7 +75,7 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
             "device": model.device().to_string(),
             "device_name": model.runs_on(),
             "sizes": model.programs()[program].sizes,
-            "threads": executor.threads(),
+            "threads": first.threads(),
             "runs": times.len(),
             "median_s": median,
             "min_s": min,
@@ -94,26 +91,31 @@ pub fn bench(artifact: Artifact, options: &BenchOptions) -> Result<Report, CliEr
             profile: true,
             ..settings
         };
-        let (_, executor) = measure(&model, program, &settings, options.runs.get())?;
+        let (_, mut executor) = executor(&model, options.shape.as_ref(), &settings)?;
+        measure(&mut executor, options.runs.get())?;
         describe_kernels(&mut report, target, &executor.stats());
     }
     Ok(report)
 }
 
-/// Sorted times in seconds of `runs` runs, after the warm-up.
-fn measure(
+/// The program of these sizes, the first without any, and an executor of it.
+pub(super) fn executor(
     model: &Model,
-    program: usize,
+    shape: Option<&Sizes>,
     settings: &Options,
-    runs: u32,
-) -> Result<(Vec<f64>, Executor), CliError> {
-    let mut executor = model.executor(program, settings)?;
+) -> Result<(usize, Executor), CliError> {
+    Ok(match shape {
+        Some(shape) => model.executor_at(&shape.0, settings)?,
+        None => (0, model.executor(0, settings)?),
+    })
+}
+
+/// Sorted times in seconds of `runs` runs, after the warm-up.
+fn measure(executor: &mut Executor, runs: u32) -> Result<Vec<f64>, CliError> {
     let mut times = Vec::new();
-    rounds(&mut executor, runs, |_, time| {
-        times.push(time.as_secs_f64())
-    })?;
+    rounds(executor, runs, |_, time| times.push(time.as_secs_f64()))?;
     times.sort_by(f64::total_cmp);
-    Ok((times, executor))
+    Ok(times)
 }
 
 /// Runs a program on inputs that take turns, first some times that do not count; `each` is told how long a run took.

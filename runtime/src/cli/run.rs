@@ -1,6 +1,6 @@
 //! `run`: arrays in, arrays out.
 
-use std::{fmt::Write, path::PathBuf, time::Instant};
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf, time::Instant};
 
 use clap::Args;
 use ir::{DType, Tensor};
@@ -55,6 +55,7 @@ pub fn run(artifact: Artifact, options: &RunOptions, json: bool) -> Result<Repor
             .manifest()
             .inputs
             .iter()
+            .filter(|i| i.symbol().is_none())
             .map(|i| i.name.clone())
             .collect();
         if let Some(array) = npz.names().find(|n| !known.iter().any(|k| k == n)) {
@@ -65,16 +66,21 @@ pub fn run(artifact: Artifact, options: &RunOptions, json: bool) -> Result<Repor
             });
         }
     }
-    let program = match (&npz, model.programs().len()) {
+    let chosen = model.artifact().manifest().ranges.is_some();
+    let (program, sizes) = match (&npz, model.programs().len()) {
         // The only program: a shape that does not fit is reported for the input that has it.
-        (_, 1) | (None, _) => 0,
-        (Some(npz), _) => model.program_for(|name| Some(npz.ty(name)?.1.to_vec()))?,
+        (_, 1) | (None, _) if !chosen => (0, BTreeMap::new()),
+        (None, _) => (0, BTreeMap::new()),
+        (Some(npz), _) => model.fit(|name| Some(npz.ty(name)?.1.to_vec()))?,
     };
     let settings = Options {
         threads: options.device.threads,
         profile: false,
     };
     let mut executor = model.executor(program, &settings)?;
+    if chosen {
+        executor.set_sizes(&sizes)?;
+    }
     if let Some(npz) = &mut npz {
         set_inputs(&mut executor, npz)?;
     }
@@ -98,7 +104,11 @@ pub fn run(artifact: Artifact, options: &RunOptions, json: bool) -> Result<Repor
 
 /// Reads the arrays that are inputs. The type is held against the input's before the elements are read.
 fn set_inputs(executor: &mut Executor, npz: &mut Npz) -> Result<(), CliError> {
-    let ports: Vec<_> = executor.inputs().cloned().collect();
+    let ports: Vec<_> = executor
+        .inputs()
+        .filter(|p| p.is_given())
+        .cloned()
+        .collect();
     for port in ports {
         let Some((dtype, shape)) = npz.ty(&port.name) else {
             continue;

@@ -197,6 +197,7 @@ pub fn candidate_with(
     };
     let mut manifest = Manifest {
         generate: None,
+        ranges: None,
         model: symbol.into(),
         producer: "tests".into(),
         inputs: names.into_iter().map(input).collect(),

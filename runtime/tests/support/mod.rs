@@ -292,6 +292,7 @@ pub fn sections_with(writer: &mut Writer, object: &[u8], rows: &[u64], more: usi
         .collect();
     Manifest {
         generate: None,
+        ranges: None,
         model: "tiny".into(),
         producer: "tests".into(),
         inputs: vec![

@@ -102,6 +102,7 @@ pub fn written_to(mut writer: Writer, text: &str) -> (Writer, Manifest) {
     };
     let manifest = Manifest {
         generate: None,
+        ranges: None,
         model: "sum".into(),
         producer: "test".into(),
         inputs: vec![Input {

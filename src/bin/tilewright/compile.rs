@@ -23,6 +23,7 @@ Examples:
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=128 -o m.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu:znver4 --target cpu:x86-64-v3 -o both.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1,seq=16 --shape batch=8,seq=128 -o m.tw
+  tilewright compile all-MiniLM-L6-v2 --target cpu --shape batch=1..8,seq=1..512 -o any.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --dtype f16 -o half.tw
   tilewright compile Llama-3.2-1B --target cpu --task generate --shape prompt=128,context=4096 -o gen.tw
   tilewright compile all-MiniLM-L6-v2 --target cpu --db tuned.db --threads 2 --lock m.lock -o m.tw
@@ -37,7 +38,9 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value_t = For::Run)]
     task: For,
     /// Sizes of one program; repeat for more. Without: batch 1, and seq 128 or the most the model takes. To generate:
-    /// batch, prompt (tokens of a run that reads) and context (tokens in all); without: 1, 128 and 2048, or the most.
+    /// batch, prompt (tokens of a run that reads) and context (tokens in all); without: 1, 128 and 2048, or the most. Of a
+    /// range, NAME=MIN..MAX, each run chooses its size: there are programs for the largest size and its halves, and the
+    /// smallest that has room runs.
     #[arg(long = "shape", value_name = "NAME=SIZE,...")]
     shapes: Vec<Shape>,
     /// How keys and values are kept, to generate: `contiguous`, or `paged:N`, in pages of N tokens that texts share; then

@@ -42,6 +42,10 @@ pub struct Arguments {
 }
 
 pub fn explain(arguments: &Arguments) -> Result<Report, Failure> {
+    model::require_sizes(
+        &arguments.shapes,
+        "kernels are explained at one size: give it",
+    )?;
     let options = model::options(&arguments.targets, &arguments.shapes, arguments.precision)?;
     let graph = import::graph_only(&arguments.model)?;
     let mut text = String::new();

@@ -95,6 +95,14 @@ pub enum Failure {
         /// The size.
         size: String,
     },
+    /// A range where sizes are wanted.
+    #[error("--shape: {size} is a range: {reason}")]
+    Ranges {
+        /// The symbol.
+        size: String,
+        /// What is wanted.
+        reason: &'static str,
+    },
     /// A prompt that there is no room for.
     #[error(
         "--shape: wanted a prompt of 1 to {context} tokens, the size `context`; found {prompt}"
@@ -155,6 +163,7 @@ impl Failure {
             | Self::Prompt { .. }
             | Self::Page { .. }
             | Self::PagesOfRun
+            | Self::Ranges { .. }
             | Self::ShapeOfArtifact { .. }
             | Self::DTypeOfArtifact { .. } => 2.into(),
             _ => ExitCode::FAILURE,

@@ -11,7 +11,7 @@ use std::{
 
 use backends::cpu::{Processes, Workers};
 use clap::{Args, ValueEnum};
-use ir::{Graph, Op, Sizes, Symbol};
+use ir::{Bounds, Graph, Op, Sizes, Symbol};
 use tilewright::{
     CompileOptions, Stage, Storage,
     import::{self, Task},
@@ -67,12 +67,13 @@ pub fn options(
     }
     let mut sizes = Vec::new();
     for shape in shapes {
-        if !sizes.contains(&shape.0) {
-            sizes.push(shape.0.clone());
+        if !sizes.contains(&shape.sizes) {
+            sizes.push(shape.sizes.clone());
         }
     }
     let mut options = CompileOptions::new(all[0].clone());
     options.targets = all;
+    options.ranges = ranges(shapes)?;
     if !sizes.is_empty() {
         options.sizes = sizes;
     }
@@ -83,6 +84,31 @@ pub fn options(
     };
     options.workers = workers();
     Ok(options)
+}
+
+/// The ranges of sizes, which need one `--shape`.
+fn ranges(shapes: &[Shape]) -> Result<BTreeMap<Symbol, Bounds>, Failure> {
+    match shapes {
+        [one] => Ok(one.ranges.clone()),
+        all => match all.iter().flat_map(|s| s.ranges.keys()).next() {
+            None => Ok(BTreeMap::new()),
+            Some(symbol) => Err(Failure::Ranges {
+                size: symbol.name().into(),
+                reason: "a range needs to be in the only `--shape`",
+            }),
+        },
+    }
+}
+
+/// Fails if sizes are ranges, which only `what` takes.
+pub fn require_sizes(shapes: &[Shape], what: &'static str) -> Result<(), Failure> {
+    match shapes.iter().flat_map(|s| s.ranges.keys()).next() {
+        None => Ok(()),
+        Some(symbol) => Err(Failure::Ranges {
+            size: symbol.name().into(),
+            reason: what,
+        }),
+    }
 }
 
 /// Threads that run kernels on a processor: as many as were asked for, or as this process may use at once.
@@ -124,7 +150,10 @@ pub fn compile_for(
     let model = import::load(path)?;
     let shape = match (shape, inputs) {
         (Some(shape), _) => Some(shape.clone()),
-        (None, Some(inputs)) => Some(Shape(sizes_of(&model.graph, inputs)?)),
+        (None, Some(inputs)) => Some(Shape {
+            sizes: sizes_of(&model.graph, inputs)?,
+            ..Shape::default()
+        }),
         (None, None) => None,
     };
     let target = runtime::target_for(device, &runtime::cli::drivers())
@@ -167,15 +196,17 @@ pub fn generating(
     (graph, kv): (&Graph, Kv),
     shapes: &[Shape],
 ) -> Result<(), Failure> {
+    require_sizes(shapes, "a text grows by itself: give `context=SIZE`")?;
+    options.ranges.clear();
     options.generation = Some(import::generation(path)?);
     options.sizes.clear();
-    let default = [Shape(Sizes::new())];
+    let default = [Shape::default()];
     let shapes = match shapes {
         [] => &default[..],
         given => given,
     };
     for shape in shapes {
-        for sizes in decoder_sizes(graph, &shape.0, kv)? {
+        for sizes in decoder_sizes(graph, &shape.sizes, kv)? {
             if !options.sizes.contains(&sizes) {
                 options.sizes.push(sizes);
             }

@@ -164,7 +164,10 @@ pub fn bench(a: &Bench) -> Result<Report, Failure> {
         let each =
             s.0.iter()
                 .map(|(name, n)| (Symbol::new(name), i64::try_from(*n).unwrap_or(i64::MAX)));
-        Shape(each.collect())
+        Shape {
+            sizes: each.collect(),
+            ..Shape::default()
+        }
     });
     let device = &a.options.device.device;
     let artifact = model::compile_for(device, &a.artifact, shape.as_ref(), None, a.precision)?;

@@ -118,6 +118,7 @@ fn part(text: &str) -> Result<f64, String> {
 }
 
 pub fn tune(arguments: &Arguments) -> Result<Report, Failure> {
+    model::require_sizes(&arguments.shapes, "kernels are tuned at one size: give it")?;
     let mut compile = model::options(
         std::slice::from_ref(&arguments.target),
         &arguments.shapes,

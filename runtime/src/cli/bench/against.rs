@@ -91,16 +91,13 @@ pub(super) fn against(
 }
 
 fn side(model: Model, options: &BenchOptions) -> Result<Side, CliError> {
-    let program = options
-        .shape
-        .as_ref()
-        .map_or(Ok(0), |s| model.program_of(&s.0))?;
     let settings = Options {
         threads: options.device.threads,
         profile: options.kernels,
     };
+    let (program, executor) = super::executor(&model, options.shape.as_ref(), &settings)?;
     Ok(Side {
-        executor: model.executor(program, &settings)?,
+        executor,
         model,
         program,
         times: Times::default(),

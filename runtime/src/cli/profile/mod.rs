@@ -14,7 +14,11 @@ use clap::Args;
 use ir::{DeviceModel, Floor, Source};
 use serde_json::json;
 
-use super::{CliError, DeviceOptions, Report, Sizes, bench::rounds, load, on, work};
+use super::{
+    CliError, DeviceOptions, Report, Sizes,
+    bench::{executor, rounds},
+    load, on, work,
+};
 use crate::{
     Artifact, Device, KernelStats, Model, Options,
     manifest::{Kernel, KernelId},
@@ -72,15 +76,11 @@ pub fn profile(
         });
     }
     let model = load(artifact, &options.device)?;
-    let program = options
-        .shape
-        .as_ref()
-        .map_or(Ok(0), |s| model.program_of(&s.0))?;
     let settings = Options {
         threads: options.device.threads,
         profile: true,
     };
-    let mut executor = model.executor(program, &settings)?;
+    let (program, mut executor) = executor(&model, options.shape.as_ref(), &settings)?;
     let mut runs: Vec<Run> = Vec::new();
     let mut before: Option<Vec<KernelStats>> = None;
     // One more, after which the times of steps are those of the runs that follow.

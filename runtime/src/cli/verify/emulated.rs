@@ -21,7 +21,7 @@ use crate::{
     Model,
     emulator::{LanePrograms, Memory},
     evidence::Blocks,
-    executor::input_port,
+    executor::{begin, input_port},
     manifest::{Kernel, KernelId, Program},
 };
 
@@ -93,7 +93,7 @@ fn feed(
         let port = input_port(input, shape);
         match sample(&port, &mut random) {
             Some(value) => memory.input(at).copy_from_slice(&value.bytes),
-            None => port.fill_absent(memory.input(at)),
+            None => begin(input, &port, program, memory.input(at)),
         }
     }
     for step in &program.steps {
