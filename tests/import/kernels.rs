@@ -47,3 +47,15 @@ fn layers_take_few_kernels() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Compiling takes as long as for one layer of each kind, however many there are.
+#[test]
+fn each_stack_of_layers_is_found() {
+    let options = CompileOptions::new(tilewright::target("cpu").unwrap());
+    for name in ["bart", "clip", "t5", "whisper"] {
+        let graph = import::graph_only(&models().join(name)).unwrap();
+        let explained = tilewright::explain(&graph, &options).unwrap().remove(0);
+        let times: Vec<_> = explained.layers.iter().map(|l| l.times).collect();
+        assert_eq!(times, [2, 2], "{name}");
+    }
+}

@@ -87,6 +87,11 @@ fn heads_of_keys_that_are_null_are_as_many_as_of_queries() {
 }
 
 #[test]
+fn mpt_may_be_of_the_class_that_its_authors_wrote() {
+    same_graph("mpt", &[("architectures", json!(["MPTForCausalLM"]))], &[]);
+}
+
+#[test]
 fn an_empty_scaling_is_none() {
     same_graph("llama_base", &[("rope_scaling", json!({}))], &[]);
 }

@@ -2,7 +2,8 @@
 //!
 //! Values that every way to the outputs passes cut the graph into segments. Segments with the same ops on the
 //! same kinds of operands are equal whatever their names; the longest run of a repeated pattern of segments
-//! becomes one body, and the graph outside of all bodies is the rest.
+//! becomes one body, and the graph outside of all bodies is the rest. Each input has its own main path, so encoder and
+//! decoder, or two towers, have their own bodies.
 
 mod repeats;
 mod segments;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use ir::{Graph, GraphError, Op, ValueId, ops};
 
 use repeats::Run;
-use segments::{Cut, cut};
+use segments::{Cut, Home, cut};
 use shape::{Item, Leaf, Shape, shape};
 pub(crate) use splice::{Origin, splice};
 pub(crate) use states::{restore, set_aside};
@@ -75,7 +76,7 @@ fn fixed(graph: &Graph) -> Vec<bool> {
 /// An op of a body does not fit its operands: a graph that was built node by node gives none.
 pub(crate) fn roll(graph: &Graph) -> Result<Rolled, GraphError> {
     let fixed = fixed(graph);
-    let mut best: Option<(usize, Cut, Vec<Run>)> = None;
+    let mut found: Vec<(usize, Cut, Vec<Run>)> = Vec::new();
     for from in graph
         .values()
         .filter(|v| matches!(&graph.node(*v).op, Op::Input(i) if !i.is_state()))
@@ -97,18 +98,30 @@ pub(crate) fn roll(graph: &Graph) -> Result<Rolled, GraphError> {
         let body_size = |r: &Run| sizes[r.start..r.start + r.period].iter().sum::<usize>();
         runs.retain(|r| body_size(r) >= SMALLEST);
         let saved = runs.iter().map(|r| body_size(r) * (r.times - 1)).sum();
-        if best.as_ref().is_none_or(|(most, ..)| saved > *most) {
-            best = Some((saved, cut, runs));
+        found.push((saved, cut, runs));
+    }
+    found.sort_by_key(|(saved, ..)| std::cmp::Reverse(*saved));
+    let mut rolled = vec![false; graph.nodes().len()];
+    let mut bodies = Vec::new();
+    for (_, cut, runs) in &found {
+        for run in runs {
+            let inside: Vec<_> = graph.values().filter(|v| cut.holds(run, *v)).collect();
+            if inside.iter().all(|v| !rolled[v.index()]) {
+                inside.iter().for_each(|v| rolled[v.index()] = true);
+                bodies.push(body(graph, cut, &fixed, run)?);
+            }
         }
     }
-    let Some((_, cut, runs)) = best else {
-        return take_apart(graph, Vec::new());
-    };
-    let bodies: Result<Vec<Body>, GraphError> = runs
-        .iter()
-        .map(|run| body(graph, &cut, &fixed, run))
-        .collect();
-    take_apart(graph, bodies?)
+    bodies.sort_by_key(|body| body.end);
+    take_apart(graph, bodies)
+}
+
+impl Cut {
+    /// Whether `v` belongs to a layer of `run`.
+    fn holds(&self, run: &Run, v: ValueId) -> bool {
+        let layers = run.start + 1..=run.start + run.len();
+        matches!(self.homes[v.index()], Home::Segment(i) if layers.contains(&i))
+    }
 }
 
 /// The layers of `run` as one body.

@@ -64,6 +64,12 @@ pub(super) fn build(
     };
     let layers = known_as(config, "n_layers", "num_hidden_layers");
     let layers = config.size(layers, 24, limit::LAYERS)?;
+    // As MosaicML's own files call them.
+    let class = class.map(|class| match class {
+        "MPTModel" => "MptModel",
+        "MPTForCausalLM" => "MptForCausalLM",
+        class => class,
+    });
     let words = Words::read(config, class, &NAMES, hidden, l)?;
     let (mut x, mask) = words.begin(l, config.size("max_seq_len", 2048, limit::POSITIONS)?)?;
     let mut look = Causal::of(size, mask);
