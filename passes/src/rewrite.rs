@@ -1,13 +1,13 @@
 //! Rewriting: a graph as an e-graph, saturated by the rules, and the cheapest equal graphs.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use egg::{RecExpr, Runner};
+use egg::RecExpr;
 use ir::{Graph, GraphError, Roofline};
 
 use crate::{
     cost::typical_sizes,
-    egraph::{EGraph, Facts, Term, graph_of, rewrite_of, term_of},
+    egraph::{EGraph, Facts, Term, graph_of, rewrite_of, run, term_of},
     extract::{Extracted, extract},
     prove::{Proof, credit, record},
     roll::{Body, Origin, Rolled, restore, roll, set_aside, splice},
@@ -53,9 +53,13 @@ struct Saturated {
 pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) -> EGraph {
     let mut egraph = EGraph::new(Facts).with_explanations_enabled();
     egraph.add_expr(&term_of(graph).0);
-    egraph.rebuild();
+    let run = |egraph: &mut EGraph, last| {
+        let active = rules.iter().filter(|r| r.stage <= last);
+        let active: Vec<_> = active.map(rewrite_of).collect();
+        run(egraph, &active, options.nodes, options.iterations);
+    };
     for stage in [Stage::Recognise, Stage::Fuse] {
-        egraph = run(egraph, rules, stage, options);
+        run(&mut egraph, stage);
     }
     let mut joined = 0;
     for kind in siblings() {
@@ -63,28 +67,12 @@ pub fn saturate(graph: &Graph, rules: &[Arc<Rule>], options: &RewriteOptions) ->
         egraph.rebuild();
     }
     if joined > 0 {
-        egraph = run(egraph, rules, Stage::Fuse, options);
+        run(&mut egraph, Stage::Fuse);
     }
     if options.stage > Stage::Fuse {
-        egraph = run(egraph, rules, options.stage, options);
+        run(&mut egraph, options.stage);
     }
     egraph
-}
-
-fn run(egraph: EGraph, rules: &[Arc<Rule>], last: Stage, options: &RewriteOptions) -> EGraph {
-    let active: Vec<_> = rules
-        .iter()
-        .filter(|r| r.stage <= last)
-        .map(rewrite_of)
-        .collect();
-    let runner: Runner<Term, Facts> = Runner::new(Facts)
-        .with_egraph(egraph)
-        .with_node_limit(options.nodes)
-        .with_iter_limit(options.iterations)
-        // Results must not depend on the clock, so there is no limit that a run can meet.
-        .with_time_limit(Duration::from_secs(1 << 32))
-        .run(&active);
-    runner.egraph
 }
 
 impl Saturated {

@@ -136,3 +136,44 @@ fn candidates_are_distinct_equal_and_ranked() {
         }
     }
 }
+
+/// 64 steps in an order in which no stretch follows itself, so that there are no layers: as a tree, the input is
+/// written 2^64 times.
+#[test]
+fn values_that_are_shared_all_the_way_down_are_rewritten_and_proved() {
+    let mut lines = vec![
+        "graph \"shared\" (n in 1..8) {".to_owned(),
+        "%0 = input {absent = required, below = 0, name = \"x\", ty = f32[n]} : f32[n]".into(),
+        "%1 = constant {ty = f32[], value = 4.0} : f32[]".into(),
+    ];
+    let (mut x, mut next) = (0, 2);
+    let mut quarters = 0;
+    for step in 0..64u32 {
+        // Differences of the sequence of Thue and Morse.
+        let [now, then] = [step, step + 1].map(|n| n.count_ones() % 2);
+        if now == then {
+            lines.push(format!("%{next} = mul(%{x},%{x}) : f32[n]"));
+        } else {
+            let with = if now < then { "add" } else { "maximum" };
+            lines.push(format!("%{next} = div(%{x},%1) : f32[n]"));
+            lines.push(format!("%{} = {with}(%{x},%{next}) : f32[n]", next + 1));
+            next += 1;
+            quarters += 1;
+        }
+        x = next;
+        next += 1;
+    }
+    lines.push(format!("return y = %{x}\n}}\n"));
+    let graph = text::parse(&lines.join("\n")).unwrap();
+    let out = rewrite(&graph, &options()).unwrap();
+    assert!(out.layers.is_empty(), "{:?}", out.layers);
+    out.proofs.iter().for_each(|p| prove::check(p).unwrap());
+    let made = |op: &str, rule: &str| {
+        let nodes = out.graph.nodes().iter().zip(&out.rules);
+        nodes
+            .filter(|(n, rules)| n.op.name() == op && **rules == [rule])
+            .count()
+    };
+    assert_eq!(made("mul", "div-by-constant"), quarters);
+    assert_eq!(made("square", "define-square"), 64 - quarters);
+}
