@@ -187,3 +187,53 @@ fn powers_are_within_one_unit_and_have_the_results_of_c_at_the_edges() {
         }
     }
 }
+
+/// Pairs of all magnitudes, so that quotients have up to 277 bits, and of all special numbers.
+#[test]
+fn remainders_are_those_of_exact_arithmetic() {
+    let numbers = samples();
+    let places = 0..numbers.len();
+    let mut a = numbers.clone();
+    let mut b: Vec<f32> = places.map(|i| numbers[i * 7919 % numbers.len()]).collect();
+    let edges = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.3,
+        -7.0,
+        16_777_217.0,
+        1e30,
+        -1e30,
+        1e-40,
+        f32::from_bits(1),
+        f32::MAX,
+        f32::MIN_POSITIVE,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+    ];
+    for x in edges {
+        a.extend([x; 16]);
+        b.extend(edges);
+    }
+    assert!(a.len().is_multiple_of(LANES as usize));
+    let program = map("mod", a.len() as i64, 2, |v| {
+        Value::Binary(BinaryFn::Mod, v[0], v[1])
+    });
+    for target in ["cpu:x86-64-v3", "cpu:x86-64-v4"] {
+        let Some(results) = run(&program, target, &[a.clone().into(), b.clone().into()]) else {
+            continue;
+        };
+        for (i, got) in results[0].f32().into_iter().enumerate() {
+            let wanted = BinaryFn::Mod.eval(a[i].into(), b[i].into());
+            let off = distance(got, wanted);
+            assert!(
+                off <= 0.5,
+                "{target}: {:e} mod {:e}: {got:e}, not {wanted:e}",
+                a[i],
+                b[i]
+            );
+        }
+    }
+}

@@ -72,16 +72,16 @@ impl Text {
             BinaryFn::Div => self.binary("arith.divf", a, b),
             BinaryFn::Max => self.pick("ogt", a, b),
             BinaryFn::Min => self.pick("olt", a, b),
-            BinaryFn::FloorDiv => self.whole_and_rest(a, b).0,
-            BinaryFn::Mod => self.whole_and_rest(a, b).1,
+            BinaryFn::FloorDiv => self.floor_quotient(a, b),
+            BinaryFn::Mod => self.remainder(a, b),
             BinaryFn::Pow => self.power(a, b),
             _ => unreachable!("predicates are handled before"),
         }
     }
 
-    /// `floor(a / b)` and `a - b floor(a / b)`. A quotient that was rounded up to a whole number leaves a rest
-    /// of the other sign, and is one too large.
-    fn whole_and_rest(&mut self, a: Value, b: Value) -> (Value, Value) {
+    /// `floor(a / b)`. A quotient that was rounded up to a whole number leaves a rest of the other sign, and is one
+    /// too large.
+    fn floor_quotient(&mut self, a: Value, b: Value) -> Value {
         let quotient = self.binary("arith.divf", a, b);
         let whole = self.intrinsic("floor", quotient);
         let negated = self.unary("arith.negf", b);
@@ -90,11 +90,35 @@ impl Text {
         let product = self.binary("arith.mulf", rest, negated);
         let over = self.compare("ogt", product, zero);
         let less = self.binary("arith.subf", whole, one);
-        let more = self.binary("arith.addf", rest, b);
-        (
-            self.select(over, less, whole),
-            self.select(over, more, rest),
-        )
+        self.select(over, less, whole)
+    }
+
+    /// What is left of `a`, with the sign of `b`; exact, but that a rest of the other sign is brought over with one rounding.
+    ///
+    /// The quotient may have 277 bits. In f64, multiples of `2^k b` are taken off for ever smaller `k`, about 50 bits
+    /// of the quotient at a time: whole numbers that f64 holds, so that no step rounds.
+    fn remainder(&mut self, a: Value, b: Value) -> Value {
+        /// More than any finite f32: what takes the place of an infinite `b`, off which nothing is taken.
+        const BEYOND: f64 = (1_u128 << 127) as f64 * 1024.0;
+        let wide = a.ty.of(Elem::F64);
+        let [mut rest, by] = [a, b].map(|x| self.convert("arith.extf", x, wide));
+        let size = self.intrinsic("fabs", by);
+        let [zero, infinity, beyond] = [0.0, f64::INFINITY, BEYOND].map(|n| self.float(wide, n));
+        let endless = self.compare("oeq", size, infinity);
+        let unit = self.select(endless, beyond, by);
+        for k in [250, 200, 150, 100, 50, 0] {
+            let scale = self.float(wide, 2.0_f64.powi(k));
+            let multiple = self.binary("arith.mulf", unit, scale);
+            let quotient = self.binary("arith.divf", rest, multiple);
+            let whole = self.intrinsic("roundeven", quotient);
+            let negated = self.unary("arith.negf", whole);
+            rest = self.fma(negated, multiple, rest);
+        }
+        let product = self.binary("arith.mulf", rest, by);
+        let other = self.compare("olt", product, zero);
+        let over = self.binary("arith.addf", rest, by);
+        let rest = self.select(other, over, rest);
+        self.convert("arith.truncf", rest, a.ty)
     }
 
     /// `a` if the predicate holds or `a` is a NaN, else `b`: x86's own maximum, and one blend.

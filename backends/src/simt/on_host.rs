@@ -375,6 +375,26 @@ fn functions_and_conversions_are_those_of_the_emulator() {
 }
 
 #[test]
+fn remainders_of_long_quotients_are_exact() {
+    let text = "lane remainders grid [6] warps 1 lanes 1 {
+      param %x : f32[6]
+      param %y : f32[6]
+      param %z : f32[6] written
+      %0 = load %x[#0] : 1
+      %1 = load %y[#0] : 1
+      %2 = mod %0, %1
+      store %z[#0] = %2
+    }";
+    let x = [1e30, -1e30, 16_777_217.0 * 8.0, 3e38, -1.0, 5.0].map(|x| f64::from(x as f32));
+    let y = [7.0, 0.3, -3.0, 1e-40, f32::INFINITY, 1e-30].map(f64::from);
+    check(
+        &parse(text).unwrap(),
+        &[x.into(), y.into(), vec![0.5; 6]],
+        0.0,
+    );
+}
+
+#[test]
 fn gathers_guards_loops_and_shared_arrays() {
     let text = "lane gather grid [1, 3] warps 1 lanes 1 {
       param %ids : i32[6]
