@@ -20,6 +20,7 @@ mod compile;
 mod emit;
 mod host;
 mod lock;
+mod quantize;
 mod sizes;
 mod tune;
 
@@ -41,6 +42,7 @@ pub use host::host;
 pub use ir;
 pub use lock::{Lock, LockError, LockFault, LockWriter, Locked};
 pub use passes::Storage;
+pub use quantize::{Quantize, QuantizeError, Quantized, quantize};
 pub use runtime;
 pub use tune::{
     GraphsReport, Measuring, Prepared, TuneError, TuneOptions, TuneReport, page_of_records,

@@ -193,4 +193,9 @@ pub trait OpDef {
     fn keeps_order(&self) -> bool {
         false
     }
+
+    /// Whether the result counts as given at each run, though weights alone decide it.
+    fn holds(&self) -> bool {
+        false
+    }
 }

@@ -141,7 +141,7 @@ impl Tensor {
     }
 
     /// The bytes, if they are held as the element type stores them.
-    pub(crate) fn stored(&self) -> Option<&[u8]> {
+    pub fn stored(&self) -> Option<&[u8]> {
         match &self.data {
             Data::Stored(bytes) => Some(bytes),
             Data::Exact(_) => None,

@@ -93,6 +93,7 @@ fn kinds(graph: &Graph) -> Result<Vec<Kind>, GroupError> {
         let need = match node.op {
             Op::Input(_) => (true, false),
             Op::Weight(_) => (false, true),
+            _ if node.op.holds() => (true, false),
             _ => (of(|n| n.0), of(|n| n.1)),
         };
         let types: Vec<_> = node.inputs.iter().map(|i| graph.ty(*i)).collect();
@@ -244,7 +245,8 @@ impl Grouping<'_> {
         let (ops, reads) = self.region(v);
         let graph = self.kernel_graph(&ops, &reads, v);
         let shaped = shape(nest(&graph).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
-        if operands_are_loads(&shaped) {
+        let is_constant = |operand: usize| self.kind(reads[operand]) == Kind::Constant;
+        if operands_are_loads(&shaped, &is_constant) {
             Ok(shaped)
         } else {
             Err(COMPUTED_AGAIN.into())
@@ -403,9 +405,18 @@ impl Grouping<'_> {
 }
 
 /// Whether the operands of products and of primitives are read, not computed, since each element is used many times.
-fn operands_are_loads(shaped: &Shaped) -> bool {
+/// What constants alone decide and is not computed ahead is held: of a matrix that becomes what is computed from its codes.
+fn operands_are_loads(shaped: &Shaped, is_constant: &dyn Fn(usize) -> bool) -> bool {
+    let held = |body: &Body| {
+        let loads = body.walk().into_iter().filter_map(|b| match b {
+            Body::Load { operand, .. } => Some(*operand),
+            _ => None,
+        });
+        let operands: Vec<usize> = loads.collect();
+        !operands.is_empty() && operands.into_iter().all(is_constant)
+    };
     match &shaped.family {
-        Family::Contract(c) => is_load(&c.left) && is_load(&c.right),
+        Family::Contract(c) => is_load(&c.left) && (is_load(&c.right) || held(&c.right)),
         Family::Attention => match &shaped.nest.stages[0].kind {
             StageKind::Attention(a) => [&a.q, &a.k, &a.v].into_iter().all(is_load),
             _ => false,

@@ -9,6 +9,9 @@ pub enum CompileError {
     /// A graph that serves no other sizes than those that it is compiled for.
     #[error(transparent)]
     Pad(#[from] passes::PadError),
+    /// Matrices that cannot be stored in few bits.
+    #[error(transparent)]
+    Quantize(#[from] crate::QuantizeError),
     /// A graph that computes nothing.
     #[error("graph `{0}`: wanted at least one output, found none")]
     NoOutputs(String),

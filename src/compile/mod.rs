@@ -29,7 +29,10 @@ pub use explain::{Explained, Launch, explain};
 pub use graphs::{GraphChoice, GraphTime, choose_graphs, kernels_of_graphs};
 pub use report::{KernelReport, ProgramReport, Report, Stage};
 
-use crate::import::Generation;
+use crate::{
+    import::Generation,
+    quantize::{Quantize, QuantizeError, quantize},
+};
 use constants::Constants;
 use panels::Panels;
 
@@ -43,6 +46,8 @@ pub struct CompileOptions {
     /// Symbols whose size each run chooses, within these bounds: there are programs for some sizes, which also serve those
     /// below. Set in `sizes`, such a symbol would have two meanings: the range counts.
     pub ranges: BTreeMap<Symbol, Bounds>,
+    /// How matrices of weights are stored, if in fewer bits than floats; only with f32 between kernels.
+    pub quantize: Option<Quantize>,
     /// The float type of matrices and of most values between kernels.
     pub storage: Storage,
     /// Limits of the rewriting.
@@ -61,6 +66,7 @@ impl CompileOptions {
             targets: vec![target],
             sizes: vec![Sizes::new()],
             ranges: BTreeMap::new(),
+            quantize: None,
             storage: Storage::F32,
             rewrite,
             workers: Workers::InProcess,
@@ -249,10 +255,24 @@ fn compile(
         stages: vec![],
         kernels: 0,
         decisions: vec![],
+        quantized: vec![],
     };
     let mut planned: Vec<Vec<Planned>> = Vec::new();
     let begun = Instant::now();
     progress(Stage::Rewrite);
+    let quantized = match options.quantize {
+        None => None,
+        Some(_) if options.storage != Storage::F32 => {
+            let other = options.storage.dtype().name();
+            return Err(QuantizeError::Storage(other).into());
+        }
+        Some(how) => Some(quantize(graph, weights, how)?),
+    };
+    let (graph, weights): (_, &dyn WeightSource) = match &quantized {
+        Some(quantized) => (&quantized.graph, &quantized.weights),
+        None => (graph, weights),
+    };
+    report.quantized = quantized.iter().flat_map(|q| q.matrices.clone()).collect();
     let graph: Cow<'_, Graph> = match options.ranges.is_empty() {
         true => Cow::Borrowed(graph),
         false => Cow::Owned(dynamic::pad(graph, &options.ranges)?),

@@ -17,6 +17,8 @@ pub struct Report {
     pub kernels: usize,
     /// The schedule of each kernel, in order.
     pub decisions: Vec<KernelReport>,
+    /// The matrices that are stored in few bits, and how far they are off.
+    pub quantized: Vec<crate::Quantized>,
 }
 
 /// What was decided for a kernel.

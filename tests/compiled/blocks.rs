@@ -121,16 +121,21 @@ pub(crate) fn write(folder: &Path, config: &Value, tensors: &[(String, Vec<i64>)
     fs::write(folder.join("config.json"), config.to_string()).unwrap();
 }
 
-/// What the definitions of the ops give for some tokens.
-pub(crate) fn case(model: &Model) -> Case {
+/// Some tokens.
+pub(crate) fn tokens() -> Case {
     let ids = Numbers {
         shape: vec![1, TOKENS],
         values: (0..TOKENS).map(|i| (i * 37 % VOCABULARY) as f64).collect(),
     };
-    let mut case = Case {
+    Case {
         inputs: [("input_ids".to_owned(), ids)].into(),
         outputs: Default::default(),
-    };
+    }
+}
+
+/// What the definitions of the ops give for some tokens.
+pub(crate) fn case(model: &Model) -> Case {
+    let mut case = tokens();
     let exact = evaluate(model, &case).into_iter().map(|(name, t)| {
         let (shape, values) = (t.shape().to_vec(), t.into_values());
         (name, Numbers { shape, values })
@@ -209,14 +214,20 @@ fn check(name: &str, config: &Value, tensors: &[(String, Vec<i64>)]) {
     }
 }
 
-#[test]
-fn a_llama_layer_runs_by_the_code_for_each_device() {
+/// The layer of a LLaMA, and its weights.
+pub(crate) fn llama_layer() -> (Value, Vec<(String, Vec<i64>)>) {
     let config = llama();
     let mut tensors = attention(&config, &["input_layernorm", "post_attention_layernorm"]);
     for name in ["gate", "up"] {
         tensors.push((format!("layers.0.mlp.{name}_proj.weight"), vec![3584, 1024]));
     }
     tensors.push(("layers.0.mlp.down_proj.weight".into(), vec![1024, 3584]));
+    (config, tensors)
+}
+
+#[test]
+fn a_llama_layer_runs_by_the_code_for_each_device() {
+    let (config, tensors) = llama_layer();
     check("llama-layer", &config, &tensors);
 }
 

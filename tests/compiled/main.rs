@@ -5,6 +5,7 @@ mod experts;
 #[path = "../support/folder.rs"]
 mod folder;
 mod golden;
+mod quantized;
 #[path = "../support/mod.rs"]
 mod support;
 

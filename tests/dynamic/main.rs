@@ -106,9 +106,7 @@ fn every_model_serves_sizes_below_those_of_its_programs() {
             continue;
         }
         let model = import::load(&folder).unwrap_or_else(|e| panic!("{e}"));
-        let cases = fs::read_to_string(folder.join("cases.json")).unwrap();
-        let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
-        let case = &cases[0];
+        let case = &support::cases(&folder)[0];
         let sizes = case.sizes(&model.graph);
         match compiled(&model, wider(&model.graph, &sizes), Sizes::new()) {
             Ok(runtime) => {

@@ -166,10 +166,15 @@ pub fn evaluate(model: &import::Model, case: &Case) -> BTreeMap<String, Tensor> 
     ir::eval::evaluate(&graph, &inputs.collect(), &model.weights).unwrap()
 }
 
+/// The cases of a stored model.
+pub fn cases(folder: &Path) -> Vec<Case> {
+    let cases = fs::read_to_string(folder.join("cases.json")).unwrap();
+    serde_json::from_str(&cases).unwrap()
+}
+
 /// Runs every case in `folder` and gives the largest relative error.
 pub fn largest_error(folder: &Path, run: impl Fn(&Case) -> BTreeMap<String, Tensor>) -> f64 {
-    let cases = fs::read_to_string(folder.join("cases.json")).unwrap();
-    let cases: Vec<Case> = serde_json::from_str(&cases).unwrap();
+    let cases = cases(folder);
     assert!(!cases.is_empty());
     let errors = cases.iter().map(|case| case.error(&run(case)));
     errors.fold(0.0, |a, b| if b > a || b.is_nan() { b } else { a })

@@ -174,6 +174,7 @@ op_list! {
     select::Select,
     distance::Distance,
     iota::Iota,
+    hold::Hold,
     reshape::Reshape,
     broadcast::Broadcast,
     permute::Permute,
@@ -291,6 +292,11 @@ impl Op {
     /// Whether the result holds the elements of the only operand in the same row-major order.
     pub fn keeps_order(&self) -> bool {
         self.def().keeps_order()
+    }
+
+    /// Whether the result counts as given at each run, though weights alone decide it.
+    pub fn holds(&self) -> bool {
+        self.def().holds()
     }
 
     /// The op with symbols in its attributes replaced by sizes.

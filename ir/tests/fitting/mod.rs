@@ -228,6 +228,7 @@ pub fn fitting(sizes: &[Dim]) -> Vec<(Op, Vec<TensorType>)> {
             ops::AddRmsNorm { eps: 1e-5.into() }.into(),
             vec![f32s(&[a, b]), f32s(&[a, b]), f32s(&[b])],
         ),
+        (ops::Hold {}.into(), cube()),
         (ops::L2Normalize { eps: 1e-12.into() }.into(), cube()),
     ];
     for combine in [None, Some(Monoid::Sum)] {

@@ -224,6 +224,11 @@ def reshape(f):
         f.case(f"{old} to {new}", "reshape", [x], Typed("f32", np.reshape(x.values, new)), shape=list(new))
 
 
+def hold(f):
+    x = f.random.floats(2, 3)
+    f.case("(2, 3)", "hold", [x], x)
+
+
 def broadcast(f):
     for old, new in [((3, 1), (3, 4)), ((1,), (2, 3)), ((), (2,)), ((2, 1, 3), (5, 2, 4, 3)), ((2, 3), (2, 3))]:
         x = f.random.floats(*old)
@@ -367,7 +372,7 @@ def l2_normalize(f):
 MAKERS = {
     f.__name__.strip("_"): f
     for f in [
-        constant, extent, iota, distance, unary, binary, cast, reduce, mean, matmul, select, reshape, broadcast, permute,
+        constant, extent, iota, distance, unary, binary, cast, reduce, mean, matmul, select, hold, reshape, broadcast, permute,
         slice_, concat, pad, gather, embedding, linear, gated, gated_linear, softmax, layer_norm, add_layer_norm, rms_norm,
         add_rms_norm, l2_normalize, *along.MAKERS, *scattered.MAKERS, *attention.MAKERS, *collectives.MAKERS,
     ]

@@ -150,6 +150,28 @@ pub fn compile(arguments: &Arguments) -> Result<Report, Failure> {
     Ok(report(arguments, &model.summary, &compiled))
 }
 
+/// The matrices that are stored in few bits, in words and each by itself.
+fn quantized(compiled: &Compiled) -> (String, Vec<Value>) {
+    let all = &compiled.quantized;
+    let each = all.iter().map(
+        |m| json!({ "weight": m.name, "error": m.error, "bytes": m.bytes, "elements": m.elements }),
+    );
+    let Some(worst) = all.iter().max_by(|a, b| a.error.total_cmp(&b.error)) else {
+        return (String::new(), vec![]);
+    };
+    let bytes: usize = all.iter().map(|m| m.bytes).sum();
+    let elements: usize = all.iter().map(|m| m.elements).sum();
+    let text = format!(
+        "  {} matrices in {:.2} MB, {:.3} of bf16; products are off by {:.4} at most (`{}`), relative to f32, root mean square\n",
+        all.len(),
+        bytes as f64 / 1e6,
+        bytes as f64 / (2 * elements) as f64,
+        worst.error,
+        worst.name
+    );
+    (text, each.collect())
+}
+
 fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -> Report {
     let bytes = fs::metadata(&arguments.output).map_or(0, |m| m.len());
     let total: Duration = compiled.stages.iter().map(|(_, t)| *t).sum();
@@ -181,6 +203,8 @@ fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -
             "graph": p.graph, "other_graph": p.other_graph,
         }));
     }
+    let (quantized, matrices) = quantized(compiled);
+    text += &quantized;
     let stages = compiled
         .stages
         .iter()
@@ -204,7 +228,7 @@ fn report(arguments: &Arguments, model: &import::Summary, compiled: &Compiled) -
         text,
         json: json!({
             "model": model.model_type, "output": arguments.output, "bytes": bytes,
-            "programs": programs, "kernels": compiled.kernels, "schedules": schedules,
+            "programs": programs, "quantized": matrices, "kernels": compiled.kernels, "schedules": schedules,
             "stages_s": stages, "compile_s": total.as_secs_f64(),
         }),
         passed: true,

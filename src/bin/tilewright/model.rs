@@ -13,7 +13,7 @@ use backends::cpu::{Processes, Workers};
 use clap::{Args, ValueEnum};
 use ir::{Bounds, Graph, Op, Sizes, Symbol};
 use tilewright::{
-    CompileOptions, Stage, Storage,
+    CompileOptions, Quantize, Stage, Storage,
     import::{self, Task},
     runtime::{self, Artifact, Device, Npz},
 };
@@ -29,12 +29,16 @@ pub struct Precision {
     /// Element type of matrices and of values between kernels; arithmetic and outputs stay f32. Without: f32.
     #[arg(long, value_enum)]
     dtype: Option<Float>,
+    /// Store matrices of weights in few bits, widened where they are read: w8, or w4g128, where 128 inputs share a scale.
+    /// Without: as --dtype says.
+    #[arg(long, value_name = "w8|w4gN")]
+    quantize: Option<Quantize>,
 }
 
 impl Precision {
     /// Whether a type was asked for.
     pub const fn is_given(self) -> bool {
-        self.dtype.is_some()
+        self.dtype.is_some() || self.quantize.is_some()
     }
 }
 
@@ -82,6 +86,7 @@ pub fn options(
         Some(Float::F16) => Storage::F16,
         Some(Float::Bf16) => Storage::Bf16,
     };
+    options.quantize = precision.quantize;
     options.workers = workers();
     Ok(options)
 }
