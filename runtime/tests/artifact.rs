@@ -95,13 +95,13 @@ fn other_files_are_named_for_what_they_are() {
         Problem::Magic { .. }
     ));
     let mut newer = good().to_vec();
-    newer[8] = 4;
+    newer[8] = 5;
     let problem = problem(&folder, &newer);
     assert!(matches!(
         problem,
         Problem::Version {
-            found: 4,
-            wanted: 3
+            found: 5,
+            wanted: 4
         }
     ));
     assert!(problem.to_string().contains("use a newer tilewright"));

@@ -5,6 +5,7 @@
 //! in tile programs; shared memory is the block's own, undefined when it starts. How the elements of a tile are
 //! dealt to lanes and registers is said by a [`Layout`].
 
+mod alike;
 mod bulk;
 mod index;
 mod layout;
@@ -16,6 +17,7 @@ mod verify;
 
 use serde::{Deserialize, Serialize};
 
+pub use alike::Alike;
 pub use bulk::{
     Bulk, LeftOperand, Mbarrier, SharedTile, Signal, Swizzle, TensorMap, WARPGROUP, WarpgroupInstr,
 };

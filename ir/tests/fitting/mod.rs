@@ -382,6 +382,17 @@ pub fn fitting(sizes: &[Dim]) -> Vec<(Op, Vec<TensorType>)> {
         ];
         types.extend(set(2).then(|| f32s(&[one, b, d])));
         types.extend(set(3).then(|| f32s(&[&heads])));
+        if set(0) {
+            let cached = ops::CachedAttention {
+                scale: op.scale,
+                window: op.window,
+                softcap: op.softcap,
+                mask: op.mask,
+                alibi: op.alibi,
+            };
+            let past = i64s(&[one]);
+            out.push((cached.into(), [types.clone(), vec![past]].concat()));
+        }
         out.push((op.into(), types));
     }
     out

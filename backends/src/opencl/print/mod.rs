@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     DType, UnaryFn,
-    lane::{For, Index, Program, Stmt, Value},
+    lane::{Alike, For, Program, Stmt, Value},
     tile::{Counter, Var},
 };
 
@@ -77,6 +77,7 @@ struct Printer<'a> {
     names: BTreeSet<String>,
     /// Whether lanes or warps may come here without the others.
     divergent: bool,
+    alike: Alike,
     held: Held,
 }
 
@@ -98,6 +99,7 @@ pub fn print(program: &Program, dialect: Dialect) -> Result<String, Unsupported>
         vectors: BTreeSet::new(),
         names: BTreeSet::new(),
         divergent: false,
+        alike: Alike::default(),
         held: Held::of(&program.body),
     };
     printer.stage();
@@ -209,12 +211,17 @@ impl Printer<'_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> Result<(), Unsupported> {
         match stmt {
-            Stmt::Let(var, value) => self.value(*var, value)?,
+            Stmt::Let(var, value) => {
+                self.alike.assign(self.program, *var, value);
+                self.value(*var, value)?;
+            }
             Stmt::Store { to, value } => self.store(to, *value),
             Stmt::For(f) => self.for_loop(f)?,
             Stmt::When { guard, body } => {
                 let condition = self.guard(guard).map(|g| format!("if ({g}) {{"));
-                let uneven = guard.iter().any(|(a, b)| uneven(a) || uneven(b));
+                let uneven = guard
+                    .iter()
+                    .any(|(a, b)| self.alike.differs(a) || self.alike.differs(b));
                 let before = self.divergent;
                 self.divergent |= uneven;
                 self.open(condition.as_deref().unwrap_or("{"));
@@ -267,7 +274,7 @@ impl Printer<'_> {
             f.step
         ));
         self.counters.insert(f.counter, range);
-        let uneven = uneven(&f.start) || uneven(&f.end);
+        let uneven = self.alike.differs(&f.start) || self.alike.differs(&f.end);
         let before = self.divergent;
         self.divergent |= uneven;
         self.body(&f.body)?;
@@ -434,13 +441,5 @@ impl Printer<'_> {
     fn close(&mut self) {
         self.depth -= 1;
         self.line("}");
-    }
-}
-
-/// Whether lanes or warps may know different numbers.
-fn uneven(index: &Index) -> bool {
-    match index {
-        Index::Lane | Index::Warp | Index::Var(_) => true,
-        _ => index.parts().into_iter().any(uneven),
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use fault::{Fault, MapFault, VerifyError};
 use fault::{MOST_BITS, MOST_BLOCKS, MOST_LANES, MOST_REGISTERS, MOST_WARPS};
 
-use super::{For, Index, Layout, Memory, Program, Spelling, Step, Stmt, Type, Value};
+use super::{Alike, For, Index, Layout, Program, Spelling, Step, Stmt, Type};
 use crate::tile::{Array, Counter, Place, Var};
 
 /// The type of every variable of a program.
@@ -35,7 +35,7 @@ pub fn types(program: &Program) -> Result<Types, VerifyError> {
         place: Place::default(),
         types: Types::new(),
         assigned: BTreeSet::new(),
-        same: BTreeSet::new(),
+        same: Alike::default(),
         counters: axes().collect(),
         counting: axes().collect(),
         apart: None,
@@ -61,7 +61,7 @@ struct Checker<'a> {
     /// Variables that have a value here.
     assigned: BTreeSet<Var>,
     /// Variables that all lanes of the block have the same number in.
-    same: BTreeSet<Var>,
+    same: Alike,
     /// Counters of loops seen, here and elsewhere.
     counters: BTreeSet<Counter>,
     /// Counters that have a value here.
@@ -139,9 +139,7 @@ impl Checker<'_> {
                 Stmt::Let(var, value) => {
                     let ty = self.value(value)?;
                     self.assign(*var, ty)?;
-                    if self.is_same(value) {
-                        self.same.insert(*var);
-                    }
+                    self.same.assign(self.program, *var, value);
                 }
                 Stmt::Store { to, value } => self.store(to, *value)?,
                 Stmt::For(l) => self.round(l)?,
@@ -175,7 +173,7 @@ impl Checker<'_> {
         let types = l.carried.iter().map(|c| self.read(c.init));
         let types = types.collect::<Result<Vec<_>, _>>()?;
         let outside = (self.assigned.clone(), self.apart, self.split);
-        if self.differs(&l.start) || self.differs(&l.end) {
+        if self.same.differs(&l.start) || self.same.differs(&l.end) {
             self.apart = self.apart.or(Some("for"));
         }
         let bounds =
@@ -207,37 +205,13 @@ impl Checker<'_> {
         }
         if guard
             .iter()
-            .any(|(a, b)| self.differs(a) || self.differs(b))
+            .any(|(a, b)| self.same.differs(a) || self.same.differs(b))
         {
             self.apart = self.apart.or(Some("when"));
         }
         self.body(body)?;
         (self.assigned, self.apart, self.split) = outside;
         Ok(())
-    }
-
-    /// Whether the number may differ between lanes of a block.
-    fn differs(&self, index: &Index) -> bool {
-        match index {
-            Index::Lane | Index::Warp => true,
-            Index::Var(var) => !self.same.contains(var),
-            _ => index.parts().into_iter().any(|part| self.differs(part)),
-        }
-    }
-
-    /// Whether all lanes of the block compute the same number here: of places that do not differ, or what nobody writes there.
-    fn is_same(&self, value: &Value) -> bool {
-        match value {
-            Value::Index(numbers) => !numbers.iter().any(|n| self.differs(n)),
-            Value::Load { from, width: 1, .. } => {
-                let constant = match from.memory {
-                    Memory::Param(i) => !self.program.params[i as usize].written,
-                    Memory::Shared(_) => false,
-                };
-                constant && from.guard.is_empty() && !self.differs(&from.at)
-            }
-            _ => false,
-        }
     }
 
     fn assign(&mut self, var: Var, ty: Type) -> Result<(), Fault> {
