@@ -194,6 +194,11 @@ pub trait OpDef {
         false
     }
 
+    /// The axis of the only operand along which elements far below the others do not count, if there is one.
+    fn leaves_out(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the result counts as given at each run, though weights alone decide it.
     fn holds(&self) -> bool {
         false

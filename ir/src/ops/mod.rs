@@ -294,6 +294,11 @@ impl Op {
         self.def().keeps_order()
     }
 
+    /// The axis of the only operand along which elements far below the others do not count, if there is one.
+    pub fn leaves_out(&self) -> Option<usize> {
+        self.def().leaves_out()
+    }
+
     /// Whether the result counts as given at each run, though weights alone decide it.
     pub fn holds(&self) -> bool {
         self.def().holds()

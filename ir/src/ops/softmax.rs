@@ -25,6 +25,10 @@ impl OpDef for Softmax {
         Ok(x.clone())
     }
 
+    fn leaves_out(&self) -> Option<usize> {
+        usize::try_from(self.axis).ok()
+    }
+
     fn meaning(&self, inputs: &[ValueId], b: &mut Build<'_>) -> Meaning {
         let axis = [self.axis as usize];
         let max = b.reduce(Monoid::Max, &axis, inputs[0]);

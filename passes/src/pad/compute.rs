@@ -96,6 +96,13 @@ impl Padder<'_> {
                 return Err(PadReason::Folds { size: size.clone() });
             }
             let axis = compute.axes.len() + i;
+            // What lies beyond are numbers, of which zeros make zeros.
+            let is_zero = |r: &&(usize, usize, usize)| {
+                r.2 == axis && self.zeros.contains(&(inputs[r.0], r.1))
+            };
+            if operands.len() > 1 && reads.iter().any(|r| is_zero(&r)) {
+                continue;
+            }
             for operand in &operands {
                 let read = reads.iter().find(|r| r.0 == *operand && r.2 == axis);
                 let Some((_, at, _)) = read else {

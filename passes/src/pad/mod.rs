@@ -11,7 +11,7 @@ mod axes;
 mod compute;
 mod error;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ir::{
     BinaryFn, Build, DType, F64, Graph, GraphError, Meaning, Monoid, Node, Op, Primitive, Symbol,
@@ -42,6 +42,9 @@ pub fn pad(graph: &Graph, symbols: &[Symbol]) -> Result<Graph, PadError> {
         out,
         axes: vec![],
         sizes: BTreeMap::new(),
+        valid: BTreeMap::new(),
+        masks: BTreeMap::new(),
+        zeros: BTreeSet::new(),
         changed: false,
     };
     let mut values: Vec<ValueId> = Vec::with_capacity(graph.nodes().len());
@@ -79,8 +82,23 @@ struct Padder<'a> {
     axes: Vec<Vec<Axes>>,
     /// The inputs that say sizes.
     sizes: BTreeMap<Symbol, ValueId>,
+    /// Which positions are given, by the symbol of the axis, the rank and where in it the axis is.
+    valid: BTreeMap<(Symbol, usize, usize), ValueId>,
+    /// Masks of attentions, by the mask that they extend, the type of the scores and what says which keys are given.
+    masks: BTreeMap<(Option<ValueId>, &'static str, ValueId), ValueId>,
+    /// Values that are 0 beyond what is given along this axis.
+    zeros: BTreeSet<(ValueId, usize)>,
     /// Whether anything is other than it was.
     changed: bool,
+}
+
+/// How far below scores others are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// Below any number.
+    All,
+    /// Below any score, and a number.
+    Far,
 }
 
 impl Padder<'_> {
@@ -88,6 +106,11 @@ impl Padder<'_> {
     fn node(&mut self, node: &Node, inputs: &[ValueId]) -> Result<ValueId, PadReason> {
         if let Template::Attention(attention) = node.op.template() {
             return self.attention(attention, inputs);
+        }
+        if let (Some(axis), [x]) = (node.op.leaves_out(), inputs)
+            && self.is_dynamic(&self.axes[x.index()][axis])
+        {
+            return self.left_out(&node.op, *x, axis);
         }
         let mut scratch = self.operands(inputs)?;
         let operands: Vec<_> = scratch.values().collect();
@@ -164,6 +187,9 @@ impl Padder<'_> {
                 .map(|v| self.axes[v.index()].clone())
                 .collect(),
             sizes: BTreeMap::new(),
+            valid: BTreeMap::new(),
+            masks: BTreeMap::new(),
+            zeros: BTreeSet::new(),
             changed: false,
         };
         let placed: Vec<_> = trial.out.values().collect();
@@ -207,20 +233,13 @@ impl Padder<'_> {
         if fixed(&k[2]) {
             return self.keep(&op.clone().into(), inputs, Some(axes));
         }
-        let q_type = self.out.ty(inputs[0]).clone();
-        // Far below any score, and finite: a query beyond, whose keys all are beyond, has weights that are numbers.
-        let low = if q_type.dtype == DType::F16 {
-            -3e4
-        } else {
-            -1e30
+        let dtype = self.out.ty(inputs[0]).dtype;
+        let shown = op.mask.then(|| inputs[3]);
+        let below = match op.window {
+            0 => self.below(shown),
+            _ => Below::Far,
         };
-        let low = self.scalar(q_type.dtype, low.into())?;
-        let shown = match op.mask {
-            true => inputs[3],
-            false => self.scalar(q_type.dtype, 0.0.into())?,
-        };
-        let valid = self.valid(&k[2], 4, 3)?;
-        let mask = self.push(ops::Select {}, &[valid, shown, low])?;
+        let mask = self.mask(shown, dtype, &k[2], (4, 3), below)?;
         let mut operands = inputs[..3].to_vec();
         operands.push(mask);
         operands.extend(&inputs[3 + usize::from(op.mask)..]);
@@ -230,6 +249,90 @@ impl Padder<'_> {
             ..op.clone()
         };
         self.keep(&masked.into(), &operands, Some(axes))
+    }
+
+    /// An op that leaves out what is far below the rest, with elements beyond far below. They get there by a sum, since that
+    /// is how scores are masked: if one is there already, its smaller operand is what changes.
+    fn left_out(&mut self, op: &Op, x: ValueId, axis: usize) -> Result<ValueId, PadReason> {
+        let axes = self.axes[x.index()].clone();
+        let ty = self.out.ty(x).clone();
+        let place = (ty.rank(), axis);
+        let node = self.out.node(x).clone();
+        let masked = match node.inputs.as_slice() {
+            [scores, mask] if self.is_sum(&node) && self.out.ty(*mask).shape != ty.shape => {
+                let below = self.below(Some(*mask));
+                let mask = self.mask(Some(*mask), ty.dtype, &axes[axis], place, below)?;
+                self.push(node.op.clone(), &[*scores, mask])?
+            }
+            _ => {
+                let mask = self.mask(None, ty.dtype, &axes[axis], place, Below::Far)?;
+                let f = BinaryFn::Add;
+                self.push(ops::Binary { f }, &[x, mask])?
+            }
+        };
+        self.changed = true;
+        self.axes[masked.index()].clone_from(&axes);
+        let value = self.keep(op, &[masked], Some(axes))?;
+        self.zeros.insert((value, axis));
+        Ok(value)
+    }
+
+    /// How far below the scores those beyond are: all the way, if a mask hides the same keys from all queries, since then
+    /// every query sees the same of those that are given. Where queries see different keys, one beyond may see none of them:
+    /// all the way below, its weights would be no numbers, and what is made of them would reach others.
+    fn below(&self, shown: Option<ValueId>) -> Below {
+        let by_query = |v: ValueId| {
+            let shape = &self.out.ty(v).shape;
+            let query = shape.len().checked_sub(2).map(|axis| &shape[axis]);
+            query.is_some_and(|size| *size != ir::Dim::from(1))
+        };
+        match shown {
+            Some(mask) if by_query(mask) => Below::Far,
+            _ => Below::All,
+        }
+    }
+
+    /// Whether a node adds two operands, elementwise.
+    fn is_sum(&self, node: &Node) -> bool {
+        let Ok(mut scratch) = self.operands(&node.inputs) else {
+            return false;
+        };
+        let operands: Vec<_> = scratch.values().collect();
+        match node.op.meaning(&operands, &mut Build::new(&mut scratch)) {
+            Meaning::Compute(c) => {
+                c.reduce.is_none() && matches!(c.body, ir::Expr::Binary(BinaryFn::Add, ..))
+            }
+            _ => false,
+        }
+    }
+
+    /// A mask to be added to scores that leaves out those beyond, and what `shown` leaves out; the same for all that have the
+    /// same. `place`: the rank of the scores, and their axis.
+    fn mask(
+        &mut self,
+        shown: Option<ValueId>,
+        dtype: DType,
+        keys: &Axes,
+        place: (usize, usize),
+        below: Below,
+    ) -> Result<ValueId, PadReason> {
+        let valid = self.valid(keys, place.0, place.1)?;
+        if let Some(mask) = self.masks.get(&(shown, dtype.name(), valid)) {
+            return Ok(*mask);
+        }
+        let low = match (below, dtype) {
+            (Below::All, _) => f64::NEG_INFINITY,
+            (Below::Far, DType::F16) => -3e4,
+            (Below::Far, _) => -1e30,
+        };
+        let low = self.scalar(dtype, low.into())?;
+        let base = match shown {
+            Some(mask) => mask,
+            None => self.scalar(dtype, 0.0.into())?,
+        };
+        let mask = self.push(ops::Select {}, &[valid, base, low])?;
+        self.masks.insert((shown, dtype.name(), valid), mask);
+        Ok(mask)
     }
 
     fn primitive(
@@ -283,14 +386,20 @@ impl Padder<'_> {
         let [Factor::Symbol(symbol)] = axis.factors() else {
             return Err(PadReason::Folds { size: axis.size() });
         };
-        let size = self.size(&symbol.clone())?;
+        let key = (symbol.clone(), rank, at);
+        if let Some(valid) = self.valid.get(&key) {
+            return Ok(*valid);
+        }
+        let size = self.size(&key.0)?;
         let mut shape = vec![ir::Dim::from(1); rank];
         shape[at] = axis.size();
         let ty = TensorType::new(DType::I64, shape);
         let axis = at as i64;
         let position = self.push(ops::Iota { axis, ty }, &[])?;
         let f = BinaryFn::Lt;
-        self.push(ops::Binary { f }, &[position, size])
+        let valid = self.push(ops::Binary { f }, &[position, size])?;
+        self.valid.insert(key, valid);
+        Ok(valid)
     }
 
     /// `x` with what folds to nothing beyond the end of an axis.
