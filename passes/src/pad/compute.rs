@@ -27,7 +27,7 @@ impl Padder<'_> {
             return self.size_value(node, size);
         }
         if let Some(axes) = self.reshaped(node, inputs) {
-            return self.keep(&node.op, inputs, Some(axes));
+            return self.keep(&node.op, inputs, axes);
         }
         if let Some(size) = self.size_in(&body) {
             return Err(PadReason::Computes { size });
@@ -62,7 +62,7 @@ impl Padder<'_> {
             }
         });
         let axes = axes.collect::<Result<Vec<_>, PadReason>>()?;
-        self.keep(&node.op, &inputs, Some(axes))
+        self.keep(&node.op, &inputs, axes)
     }
 
     /// The operands, with what folds to nothing beyond the ends of the axes that are folded.

@@ -117,7 +117,7 @@ impl Padder<'_> {
         match node.op.meaning(&operands, &mut Build::new(&mut scratch)) {
             Meaning::Leaf => {
                 let axes = axes::of_leaf(&node.ty, self.symbols)?;
-                self.keep(&node.op, inputs, Some(axes))
+                self.keep(&node.op, inputs, axes)
             }
             Meaning::Compute(compute) => self.compute(node, &compute, inputs),
             Meaning::Term(result) => self.term(node, inputs, &scratch, result),
@@ -126,17 +126,10 @@ impl Padder<'_> {
         }
     }
 
-    /// An op that stays as it is; its axes are as named, or whole.
-    fn keep(
-        &mut self,
-        op: &Op,
-        inputs: &[ValueId],
-        axes: Option<Vec<Axes>>,
-    ) -> Result<ValueId, PadReason> {
+    /// An op that stays as it is, and its axes.
+    fn keep(&mut self, op: &Op, inputs: &[ValueId], axes: Vec<Axes>) -> Result<ValueId, PadReason> {
         let value = self.push(op.clone(), inputs)?;
-        if let Some(axes) = axes {
-            self.axes[value.index()] = axes;
-        }
+        self.axes[value.index()] = axes;
         Ok(value)
     }
 
@@ -196,7 +189,7 @@ impl Padder<'_> {
         let value = trial.define(definition, &placed, result)?;
         if !trial.changed {
             let axes = trial.axes[value.index()].clone();
-            return self.keep(&node.op, inputs, Some(axes));
+            return self.keep(&node.op, inputs, axes);
         }
         self.define(definition, inputs, result)
     }
@@ -225,13 +218,13 @@ impl Padder<'_> {
             return Err(PadReason::Moves);
         }
         if fixed(&k[2]) && fixed(&q[2]) {
-            return self.keep(&op.clone().into(), inputs, Some(axes));
+            return self.keep(&op.clone().into(), inputs, axes);
         }
         if (op.causal || op.window > 0 || op.alibi) && k[2] != q[2] {
             return Err(PadReason::Moves);
         }
         if fixed(&k[2]) {
-            return self.keep(&op.clone().into(), inputs, Some(axes));
+            return self.keep(&op.clone().into(), inputs, axes);
         }
         let dtype = self.out.ty(inputs[0]).dtype;
         let shown = op.mask.then(|| inputs[3]);
@@ -248,7 +241,7 @@ impl Padder<'_> {
             mask: true,
             ..op.clone()
         };
-        self.keep(&masked.into(), &operands, Some(axes))
+        self.keep(&masked.into(), &operands, axes)
     }
 
     /// An op that leaves out what is far below the rest, with elements beyond far below. They get there by a sum, since that
@@ -272,7 +265,7 @@ impl Padder<'_> {
         };
         self.changed = true;
         self.axes[masked.index()].clone_from(&axes);
-        let value = self.keep(op, &[masked], Some(axes))?;
+        let value = self.keep(op, &[masked], axes)?;
         self.zeros.insert((value, axis));
         Ok(value)
     }
@@ -357,7 +350,7 @@ impl Padder<'_> {
             }
             _ => return Err(PadReason::Moves),
         };
-        self.keep(&node.op, inputs, Some(axes))
+        self.keep(&node.op, inputs, axes)
     }
 
     fn scalar(&mut self, dtype: DType, value: F64) -> Result<ValueId, PadReason> {
