@@ -23,7 +23,7 @@ pub(super) fn pad(graph: &Graph, ranges: &BTreeMap<Symbol, Bounds>) -> Result<Gr
 /// The sizes of the programs: those asked for, with each combination of those of ranges.
 pub(super) fn sizes(options: &CompileOptions) -> Vec<Sizes> {
     let count = options.ranges.len() as u32;
-    // As many of each as fit: 8 of one, 6 of each of two, 4 of three.
+    // As many of each as fit: 8 of one or two, 4 of three.
     let each = (1..=8_usize).rev().find(|n| n.pow(count) <= PROGRAMS);
     let mut all = options.sizes.clone();
     for (symbol, bounds) in &options.ranges {
