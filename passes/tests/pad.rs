@@ -6,7 +6,7 @@ use ir::{DType, Graph, Op, Sizes, Symbol, Tensor, WeightMap, eval, text};
 use passes::{PadReason, pad, size_input};
 use proptest::prelude::*;
 
-const GRAPHS: usize = 4;
+const GRAPHS: usize = 5;
 
 fn graphs() -> Vec<Graph> {
     let all = include_str!("pad/graphs.txt").split("\n----\n");
@@ -119,7 +119,7 @@ fn within(shape: &[i64], wide: &[i64]) -> Vec<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn what_lies_beyond_reaches_no_result(

@@ -294,9 +294,12 @@ impl Model {
             .iter()
             .map(|i| (i.name.clone(), shape(&i.name)));
         let sizes = ranges.sizes(&inputs.collect::<Vec<_>>())?;
-        let program = smallest(self.programs(), &sizes);
-        let program = program.ok_or_else(|| self.no_program(spell(&sizes)))?;
-        Ok((program, sizes))
+        Ok((self.with_room(&sizes)?, sizes))
+    }
+
+    /// The smallest program that holds these sizes.
+    fn with_room(&self, sizes: &BTreeMap<String, u64>) -> Result<usize, DeviceError> {
+        smallest(self.programs(), sizes).ok_or_else(|| self.no_program(spell(sizes)))
     }
 
     /// The first program of these sizes; those that are not named may be any.
@@ -325,11 +328,8 @@ impl Model {
             return Ok((program, self.executor(program, options)?));
         };
         let mut all = sizes.clone();
-        for (symbol, [min, _]) in &ranges.symbols {
-            all.entry(symbol.clone()).or_insert(*min);
-        }
-        let program = smallest(self.programs(), &all);
-        let program = program.ok_or_else(|| self.no_program(spell(&all)))?;
+        ranges.complete(&mut all);
+        let program = self.with_room(&all)?;
         let mut executor = self.executor(program, options)?;
         // Sizes that are no ranges are the program's own.
         all.retain(|symbol, _| ranges.symbols.contains_key(symbol));

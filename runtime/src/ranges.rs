@@ -89,10 +89,15 @@ impl Ranges {
                 }
             }
         }
+        self.complete(&mut sizes);
+        Ok(sizes)
+    }
+
+    /// Makes symbols that have no size yet as small as they may be.
+    pub(crate) fn complete(&self, sizes: &mut BTreeMap<String, u64>) {
         for (symbol, [min, _]) in &self.symbols {
             sizes.entry(symbol.clone()).or_insert(*min);
         }
-        Ok(sizes)
     }
 }
 

@@ -18,6 +18,7 @@ use ir::{
     Template, TensorType, ValueId, ops,
 };
 
+use crate::nest::leaf;
 use axes::{Axes, Factor};
 pub use error::{PadError, PadReason};
 
@@ -84,8 +85,9 @@ struct Padder<'a> {
     sizes: BTreeMap<Symbol, ValueId>,
     /// Which positions are given, by the symbol of the axis, the rank and where in it the axis is.
     valid: BTreeMap<(Symbol, usize, usize), ValueId>,
-    /// Masks of attentions, by the mask that they extend, the type of the scores and what says which keys are given.
-    masks: BTreeMap<(Option<ValueId>, &'static str, ValueId), ValueId>,
+    /// Masks of attentions, by the mask that they extend, the type of the scores, what says which keys are given, and how far
+    /// below the others are.
+    masks: BTreeMap<(Option<ValueId>, DType, ValueId, Below), ValueId>,
     /// Values that are 0 beyond what is given along this axis.
     zeros: BTreeSet<(ValueId, usize)>,
     /// Whether anything is other than it was.
@@ -93,7 +95,7 @@ struct Padder<'a> {
 }
 
 /// How far below scores others are.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Below {
     /// Below any number.
     All,
@@ -152,14 +154,8 @@ impl Padder<'_> {
         for (symbol, bounds) in self.out.symbols() {
             scratch.declare(symbol.name(), *bounds);
         }
-        for (i, v) in inputs.iter().enumerate() {
-            let input = ops::Input {
-                name: i.to_string(),
-                ty: self.out.ty(*v).clone(),
-                absent: ops::Absent::Required,
-                below: 0,
-            };
-            scratch.push(input, &[])?;
+        for v in inputs {
+            scratch.push(leaf(self.out.ty(*v)), &[])?;
         }
         Ok(scratch)
     }
@@ -310,7 +306,8 @@ impl Padder<'_> {
         below: Below,
     ) -> Result<ValueId, PadReason> {
         let valid = self.valid(keys, place.0, place.1)?;
-        if let Some(mask) = self.masks.get(&(shown, dtype.name(), valid)) {
+        let key = (shown, dtype, valid, below);
+        if let Some(mask) = self.masks.get(&key) {
             return Ok(*mask);
         }
         let low = match (below, dtype) {
@@ -324,7 +321,7 @@ impl Padder<'_> {
             None => self.scalar(dtype, 0.0.into())?,
         };
         let mask = self.push(ops::Select {}, &[valid, base, low])?;
-        self.masks.insert((shown, dtype.name(), valid), mask);
+        self.masks.insert(key, mask);
         Ok(mask)
     }
 

@@ -69,7 +69,7 @@ pub fn run(artifact: Artifact, options: &RunOptions, json: bool) -> Result<Repor
     let chosen = model.artifact().manifest().ranges.is_some();
     let (program, sizes) = match (&npz, model.programs().len()) {
         // The only program: a shape that does not fit is reported for the input that has it.
-        (_, 1) | (None, _) if !chosen => (0, BTreeMap::new()),
+        (_, 1) if !chosen => (0, BTreeMap::new()),
         (None, _) => (0, BTreeMap::new()),
         (Some(npz), _) => model.fit(|name| Some(npz.ty(name)?.1.to_vec()))?,
     };
